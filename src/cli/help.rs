@@ -1,0 +1,207 @@
+//! What follows the options in each verb's `--help`: examples that work as pasted, exit statuses,
+//! environment. The man pages take their sections from here, too.
+
+/// Below the list of verbs, in short.
+pub(super) const TOP_SHORT: &str = "Try 'hooks add --help', and 'hooks listen' for a receiver \
+to try things against.";
+
+/// Below the list of verbs.
+pub(super) const TOP: &str = "\
+Examples:
+  hooks listen --port 9000 &
+  hooks add --url http://127.0.0.1:9000/cb --event PostDeployment
+  hooks publish PostDeployment '{\"id\":\"42\",\"status\":\"success\"}'
+  hooks list
+
+Exit status:
+  0    done; for publish: every matching hook accepted it, or no hook matched
+  1    it could not be done: bad payload, I/O, unreadable registry
+  2    a wrong argument
+  3    at least one delivery failed (it is recorded all the same)
+  4    the URL is registered already, for another event or with other options
+  5    no hook has that id
+  6    the registry stayed locked by another process
+  130  interrupted by SIGINT (143: by SIGTERM); what had finished is recorded
+
+Environment:
+  HOOKS_FILE       the registry, as --file
+  HOOKS_TIMEOUT, HOOKS_RETRIES, HOOKS_DEADLINE, HOOKS_JOBS
+                   the limits of a publish, as the flags
+  http_proxy, https_proxy, all_proxy, no_proxy
+                   proxies, as curl reads them
+  SSL_CERT_FILE, SSL_CERT_DIR
+                   certificates to trust instead of the system's
+  NO_COLOR         no colour
+
+Files:
+  ~/.config/hooks/hooks.json
+                   the registry (below XDG_CONFIG_HOME if that is set)
+  hooks.json.journal
+                   publications and outcomes, beside the registry
+  hooks.json.lock, hooks.json.tmp
+                   the lock, and a registry being written";
+
+pub(super) const ADD: &str = "\
+Adding the same URL and event again gives the hook that is there. The secret of a signed hook comes \
+from a file or is generated, never from a flag.
+
+Examples:
+  hooks add --url https://example.com/cb --event PostDeployment
+  hooks add --url https://ci.example.com/hook --event '*' --status failed --generate-secret
+  hooks add --url https://chat.example.com/hooks/team --event PostDeployment --format slack
+
+Exit status:
+  0  registered, or registered already
+  1  it could not be saved
+  2  a wrong argument
+  4  the URL is registered for another event or with other options
+  6  the registry stayed locked";
+
+pub(super) const LIST: &str = "\
+Examples:
+  hooks list
+  hooks list --event PostDeployment
+  hooks list --json
+
+Exit status:
+  0  done, also when there is no hook
+  1  the registry could not be read";
+
+pub(super) const SHOW: &str = "\
+Examples:
+  hooks show 1
+  hooks show 1 --json
+
+Exit status:
+  0  done
+  1  the registry could not be read
+  5  no hook has that id";
+
+pub(super) const EDIT: &str = "\
+Only what is given changes. An empty value clears: --status '', --header 'Name:', --ca-file '', \
+--template '', --format raw. A new secret keeps the old one signing for 24 hours.
+
+Examples:
+  hooks edit 1 --event '*'
+  hooks edit 1 --disable
+  hooks edit 1 --generate-secret
+
+Exit status:
+  0  changed, or nothing to change
+  1  it could not be saved
+  2  a wrong argument
+  4  another hook has that URL
+  5  no hook has that id
+  6  the registry stayed locked";
+
+pub(super) const REMOVE: &str = "\
+It never asks. Ids are never used again.
+
+Examples:
+  hooks remove 1
+  hooks remove 2 3 --force
+
+Exit status:
+  0  removed
+  1  it could not be saved
+  5  no hook has that id (nothing is removed then; --force ignores it)
+  6  the registry stayed locked";
+
+pub(super) const PUBLISH: &str = "\
+The bytes that arrive are the bytes that are sent, unless a flag changes the deployment. With --git or \
+a field flag, standard input is not touched (in a git hook it holds the pushed refs), unless \
+DEPLOYMENT is -. What was not delivered is in the journal: hooks redeliver --failed.
+
+Examples:
+  hooks publish PostDeployment '{\"id\":\"42\",\"status\":\"success\"}'
+  echo '{\"id\":\"42\"}' | hooks publish PostDeployment --dry-run -
+  hooks publish PostDeployment --status failed --message 'disk full' --set build:=7
+
+Exit status:
+  0    every matching hook accepted it, or no hook matched
+  1    bad deployment, or the registry could not be read
+  2    a wrong argument
+  3    at least one delivery failed
+  130  interrupted by SIGINT (143: by SIGTERM)
+
+Environment:
+  HOOKS_TIMEOUT, HOOKS_RETRIES, HOOKS_DEADLINE, HOOKS_JOBS
+       the limits, as the flags
+  REMOTE_USER, USER
+       who deploys, for --git";
+
+pub(super) const RUN: &str = "\
+Input, output and signals go to the command. Its status decides between success and failed, and is the \
+exit status; what happens to the deliveries only warns.
+
+Examples:
+  hooks run PostDeployment -- true
+  hooks run PostDeployment --git -- make deploy
+  hooks run PostDeployment --message 'nightly' --deadline 10s -- sh -c 'sleep 1; exit 3'
+
+Exit status:
+  the command's own; 127 if it was not found, 126 if it could not be run, 128+n after signal n
+
+Environment:
+  HOOKS_TIMEOUT, HOOKS_RETRIES, HOOKS_DEADLINE, HOOKS_JOBS
+       the limits, as the flags";
+
+pub(super) const TEST: &str = "\
+The filter of the hook and whether it is enabled do not matter. The sample is marked: \"test\": true.
+
+Examples:
+  hooks test 1
+  hooks test 1 --timeout 2s --retries 0
+
+Exit status:
+  0  delivered
+  1  the registry could not be read
+  3  not delivered
+  5  no hook has that id";
+
+pub(super) const LOG: &str = "\
+A delivery is delivered, failed, pending (a process is at it) or unfinished (that process was killed).
+
+Examples:
+  hooks log
+  hooks log 1 --failed
+  hooks log -n 100 --json
+
+Exit status:
+  0  done
+  1  the journal could not be read
+  5  no hook has that id, now or in the journal";
+
+pub(super) const REDELIVER: &str = "\
+The same bytes go out under the same webhook-id. --failed takes what is due: at once after the first \
+failure, then 5 min, 30 min, 2 h, 5 h and 10 h after the last try. One cron line does it:
+  */5 * * * *  hooks -q redeliver --failed
+
+Examples:
+  hooks redeliver 1
+  hooks redeliver --failed
+  hooks redeliver --failed --since 7d --now
+
+Exit status:
+  0    everything was delivered, or nothing was due
+  1    the registry or the journal could not be read
+  3    at least one delivery failed
+  5    no hook or no publication has that id
+  130  interrupted by SIGINT (143: by SIGTERM)
+
+Environment:
+  HOOKS_TIMEOUT, HOOKS_RETRIES, HOOKS_DEADLINE, HOOKS_JOBS
+       the limits, as the flags";
+
+pub(super) const LISTEN: &str = "\
+It listens on 127.0.0.1 alone. Its first line on standard error names the address.
+
+Examples:
+  hooks listen
+  hooks listen --port 0 --count 1
+  hooks listen --respond 503
+
+Exit status:
+  0    --count requests have arrived
+  1    the port could not be had
+  130  ended by Ctrl-C (143: by SIGTERM)";

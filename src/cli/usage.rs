@@ -1,0 +1,105 @@
+//! What is printed for a command line that clap refuses. clap's own text quotes the refused value,
+//! which may be a URL with a password in it, so the message is put together from the error's parts.
+
+use std::error::Error as _;
+
+use clap::CommandFactory as _;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::exit::Failure;
+
+/// Turns clap's refusal into one that names the argument and the next step, never the value.
+///
+/// Not for the kinds that only display help or the version. `words` is the command line.
+pub fn failure(error: &clap::Error, words: &[String]) -> Failure {
+    let help = format!("see '{} --help'", verb(words));
+    Failure::usage(message(error)).hint(match suggestion(error) {
+        Some(near) => format!("did you mean {near}? Or {help}"),
+        None => help,
+    })
+}
+
+fn message(error: &clap::Error) -> String {
+    let argument = || named(error, ContextKind::InvalidArg);
+    match error.kind() {
+        ErrorKind::UnknownArgument => match argument() {
+            Some(flag) if is_flag(&flag) => format!("unknown flag {flag}"),
+            _ => "there is an argument too many (a value needs its flag before it)".to_owned(),
+        },
+        ErrorKind::InvalidSubcommand => "there is no such verb".to_owned(),
+        ErrorKind::MissingRequiredArgument => {
+            format!(
+                "missing argument: {}",
+                argument().unwrap_or_else(|| "an argument".to_owned())
+            )
+        }
+        ErrorKind::ArgumentConflict => match named(error, ContextKind::PriorArg) {
+            Some(prior) => match argument() {
+                Some(argument) if argument == prior => format!("{argument} is given twice"),
+                Some(argument) => format!("{argument} cannot be used with {prior}"),
+                None => format!("{prior} cannot be used with the rest"),
+            },
+            None => "these arguments cannot be used together".to_owned(),
+        },
+        ErrorKind::InvalidUtf8 => "an argument is not valid UTF-8".to_owned(),
+        ErrorKind::NoEquals => {
+            format!(
+                "{} takes its value after '='",
+                argument().unwrap_or_default()
+            )
+        }
+        _ => wrong_value(error),
+    }
+}
+
+fn wrong_value(error: &clap::Error) -> String {
+    let name = named(error, ContextKind::InvalidArg).unwrap_or_else(|| "an argument".to_owned());
+    if let Some(cause) = error.source() {
+        return format!("wrong value for {name}: {cause}");
+    }
+    match named(error, ContextKind::ValidValue) {
+        Some(valid) => format!("wrong value for {name}: one of {valid} is wanted"),
+        None => format!("wrong or missing value for {name}"),
+    }
+}
+
+/// The nearest of the words that clap finds near, which it sorts last.
+fn suggestion(error: &clap::Error) -> Option<String> {
+    let kinds = [
+        ContextKind::SuggestedSubcommand,
+        ContextKind::SuggestedArg,
+        ContextKind::SuggestedValue,
+    ];
+    kinds.into_iter().find_map(|kind| match error.get(kind)? {
+        ContextValue::String(near) => Some(near.clone()),
+        ContextValue::Strings(near) => near.last().cloned(),
+        _ => None,
+    })
+}
+
+/// The context's words, joined; clap gives one string or several.
+fn named(error: &clap::Error, kind: ContextKind) -> Option<String> {
+    match error.get(kind)? {
+        ContextValue::String(one) => Some(one.clone()),
+        ContextValue::Strings(several) if !several.is_empty() => Some(several.join(", ")),
+        _ => None,
+    }
+}
+
+/// Whether the refused word can only be a mistyped flag, so that naming it tells no secret.
+fn is_flag(word: &str) -> bool {
+    let name = word.trim_start_matches('-');
+    word.starts_with('-')
+        && (1..=20).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
+}
+
+/// `hooks add`, if the command line gets as far as a verb; else `hooks`.
+fn verb(words: &[String]) -> String {
+    let hooks = crate::cli::Cli::command();
+    let verb = words.iter().find_map(|word| hooks.find_subcommand(word));
+    verb.map_or_else(
+        || "hooks".to_owned(),
+        |verb| format!("hooks {}", verb.get_name()),
+    )
+}

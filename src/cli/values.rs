@@ -1,0 +1,178 @@
+//! Value parsers. Their errors say what is wrong and never quote the value, which may hold a secret.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+/// A `--header`: its name and value, the value empty to clear it in `edit`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header(pub String, pub String);
+
+/// A `--status` list; empty clears in `edit`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statuses(pub Vec<String>);
+
+/// A `--set`: the key, and its value as JSON text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// The deployment's key.
+    pub key: String,
+    /// JSON text.
+    pub json: String,
+}
+
+/// What `redeliver` is pointed at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reference {
+    /// A hook, by its id.
+    Hook(u64),
+    /// A publication, by its `msg_…` id.
+    Publication(String),
+}
+
+pub(super) fn url(text: &str) -> Result<String, String> {
+    crate::hook::check_url(text).map_err(|cause| cause.to_string())?;
+    Ok(text.to_owned())
+}
+
+pub(super) fn event(text: &str) -> Result<String, String> {
+    crate::hook::check_event(text).map_err(str::to_owned)?;
+    Ok(text.to_owned())
+}
+
+pub(super) fn event_or_any(text: &str) -> Result<String, String> {
+    if text == crate::hook::ANY_EVENT {
+        return Ok(text.to_owned());
+    }
+    event(text)
+}
+
+/// `10s`, `1m 30s`, `24h`, or a plain number of seconds. Zero would let nothing be tried.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = "a time such as 10s, 1m30s or 24h is wanted";
+    let seconds = text
+        .parse::<f64>()
+        .ok()
+        .and_then(|n| Duration::try_from_secs_f64(n).ok());
+    let duration = match seconds {
+        Some(duration) => duration,
+        None => humantime::parse_duration(text).map_err(|_| wrong.to_owned())?,
+    };
+    // An instant this far away must still be one: a year is longer than anybody waits.
+    let longest = Duration::from_hours(366 * 24);
+    if duration.is_zero() || duration > longest {
+        return Err("it must be more than nothing and at most a year".to_owned());
+    }
+    Ok(duration)
+}
+
+pub(super) fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    match text.parse::<NonZeroUsize>() {
+        Ok(jobs) if jobs.get() <= 4096 => Ok(jobs),
+        _ => Err("a number from 1 to 4096 is wanted".to_owned()),
+    }
+}
+
+pub(super) fn statuses(text: &str) -> Result<Statuses, String> {
+    if text.trim().is_empty() {
+        return Ok(Statuses(Vec::new()));
+    }
+    let statuses: Vec<String> = text.split(',').map(|word| word.trim().to_owned()).collect();
+    if statuses
+        .iter()
+        .any(|word| word.is_empty() || word.chars().any(char::is_control))
+    {
+        return Err("statuses separated by commas are wanted, such as failed,success".to_owned());
+    }
+    Ok(Statuses(statuses))
+}
+
+pub(super) fn header(text: &str) -> Result<Header, String> {
+    let Some((name, value)) = text.split_once(':') else {
+        return Err("'Name: value' is wanted".to_owned());
+    };
+    let (name, value) = (name.trim(), value.trim());
+    crate::hook::check_header(name, value).map_err(|cause| cause.to_string())?;
+    Ok(Header(name.to_owned(), value.to_owned()))
+}
+
+pub(super) fn assignment(text: &str) -> Result<Assignment, String> {
+    let wrong = "KEY=VALUE or KEY:=JSON is wanted";
+    let (key, value) = text.split_once('=').ok_or(wrong)?;
+    let (key, json) = match key.strip_suffix(':') {
+        Some(key) => (key, checked_json(value)?),
+        None => (key, crate::deployment::quoted(value)),
+    };
+    if key.is_empty() {
+        return Err(wrong.to_owned());
+    }
+    Ok(Assignment {
+        key: key.to_owned(),
+        json,
+    })
+}
+
+fn checked_json(value: &str) -> Result<String, String> {
+    match serde_json::from_str::<&serde_json::value::RawValue>(value) {
+        Ok(raw) => Ok(raw.get().to_owned()),
+        Err(_) => Err("what follows := is not JSON (a string needs KEY=VALUE)".to_owned()),
+    }
+}
+
+pub(super) fn id(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| "a hook's id is a number, as 'hooks list' shows it".to_owned())
+}
+
+pub(super) fn reference(text: &str) -> Result<Reference, String> {
+    if text.starts_with("msg_") {
+        return Ok(Reference::Publication(text.to_owned()));
+    }
+    match text.parse() {
+        Ok(id) => Ok(Reference::Hook(id)),
+        Err(_) => Err("a hook's id or a publication's msg_… id is wanted".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_numbers_of_seconds_or_spelled_out() {
+        assert_eq!(duration("10"), Ok(Duration::from_secs(10)));
+        assert_eq!(duration("0.5"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
+        for bad in ["", "0", "0s", "-1", "NaN", "inf", "ten", "1e30", "10000y"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_assignment_is_a_string_or_json() {
+        let parsed = |text| assignment(text).map(|set| (set.key, set.json));
+        assert_eq!(parsed("a=b=\"c"), Ok(("a".into(), r#""b=\"c""#.into())));
+        assert_eq!(parsed("a:= 1e400 "), Ok(("a".into(), "1e400".into())));
+        assert_eq!(parsed("a="), Ok(("a".into(), r#""""#.into())));
+        for bad in ["a", "=b", ":=1", "a:=b", "a:="] {
+            assert!(assignment(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn headers_are_split_at_the_first_colon() {
+        assert_eq!(header("A:b:c"), Ok(Header("A".into(), "b:c".into())));
+        assert_eq!(header("A:"), Ok(Header("A".into(), String::new())));
+        assert!(header("A b: c").is_err());
+        assert!(header("Host: x").is_err());
+    }
+
+    #[test]
+    fn a_reference_is_a_hook_or_a_publication() {
+        assert_eq!(reference("7"), Ok(Reference::Hook(7)));
+        assert_eq!(
+            reference("msg_x"),
+            Ok(Reference::Publication("msg_x".into()))
+        );
+        assert!(reference("x").is_err());
+    }
+}

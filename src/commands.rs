@@ -1,0 +1,98 @@
+//! One file a verb: from arguments to calls, from results to output.
+
+mod add;
+mod edit;
+mod list;
+mod listen;
+mod log;
+mod options;
+mod publish;
+mod redeliver;
+mod remove;
+mod run;
+mod sending;
+mod show;
+mod test;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::cli::{Cli, Command};
+use crate::exit::{Exit, Failure};
+use crate::hook::Hook;
+use crate::output::{self, Output};
+use crate::registry::{Contents, Registry};
+
+/// What every verb gets.
+#[derive(Debug, Clone)]
+struct Context {
+    file: Option<PathBuf>,
+    output: Output,
+}
+
+/// Runs the verb.
+pub fn run(cli: Cli) -> Result<Exit> {
+    let output = Output::new(&cli.global);
+    let context = Context {
+        file: cli.global.file,
+        output,
+    };
+    match cli.command {
+        Command::Add(arguments) => add::run(&context, &arguments),
+        Command::List(arguments) => list::run(&context, &arguments),
+        Command::Publish(arguments) => publish::run(&context, &arguments),
+        Command::Run(arguments) => run::run(&context, &arguments),
+        Command::Test(arguments) => test::run(&context, &arguments),
+        Command::Log(arguments) => log::run(&context, &arguments),
+        Command::Redeliver(arguments) => redeliver::run(&context, &arguments),
+        Command::Show(arguments) => show::run(&context, &arguments),
+        Command::Edit(arguments) => edit::run(&context, &arguments),
+        Command::Remove(arguments) => remove::run(&context, &arguments),
+        Command::Listen(arguments) => listen::run(&context, &arguments),
+    }
+}
+
+impl Context {
+    fn registry(&self) -> Result<Registry> {
+        let waiting: fn(&str) = if self.output.quiet {
+            |_| {}
+        } else {
+            |holder| {
+                output::note(format!(
+                    "waiting for {holder}, which holds the registry's lock"
+                ));
+            }
+        };
+        Ok(Registry::locate(self.file.as_deref())?.when_waiting(waiting))
+    }
+
+    /// Reads the registry, and warns if others may read the secrets in it.
+    fn read(&self, registry: &Registry) -> Result<Contents> {
+        let contents = registry.read()?;
+        self.warn_if_exposed(registry, &contents.hooks);
+        Ok(contents)
+    }
+
+    fn warn_if_exposed(&self, registry: &Registry, hooks: &[Hook]) {
+        let Some(mode) = registry.readable_by_others() else {
+            return;
+        };
+        if hooks.iter().any(Hook::holds_secrets) {
+            let path = registry.shown().display();
+            self.output.warning(format!(
+                "others can read the secrets in {path} (mode {mode:04o}); to change that: chmod 600 {path}"
+            ));
+        }
+    }
+}
+
+/// There is no such hook.
+fn unknown(ids: &[u64]) -> Failure {
+    let ids: Vec<String> = ids.iter().map(u64::to_string).collect();
+    Failure::new(
+        Exit::Unknown,
+        format!("no hook has the id {}", ids.join(" or ")),
+    )
+    .hint("see 'hooks list'")
+}

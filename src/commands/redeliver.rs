@@ -1,0 +1,199 @@
+//! `hooks redeliver`: sends again, the same bytes under the same webhook-id.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use anyhow::Result;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::log::warn_of_damage;
+use super::sending::{self, Results, Sending};
+use super::{Context, unknown};
+use crate::cli::{Redeliver, Reference};
+use crate::delivery::Order;
+use crate::exit::{Exit, Failure};
+use crate::hook::{Hook, timestamp};
+use crate::journal::{Claim, Delivery, History, Recorded, State};
+use crate::output::Output;
+use crate::output::hook::readable_time;
+
+/// How long the claim waits for the lock: without it, two could send the same.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+
+pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
+    let registry = context.registry()?;
+    let results = if arguments.json {
+        Results::Json
+    } else {
+        Results::Text
+    };
+    let sending = Sending::new(context, &registry, &arguments.limits, results);
+    let hooks = context.read(&registry)?.hooks;
+    let choice = Choice {
+        output: context.output,
+        hooks: hooks
+            .into_iter()
+            .map(|hook| (hook.id, Arc::new(hook)))
+            .collect(),
+        now: Utc::now(),
+    };
+    let (claims, history) = sending
+        .journal()
+        .claim(sending.deadline(), PATIENCE, |history| {
+            if arguments.failed {
+                return Ok(choice.due(history, arguments));
+            }
+            choice.named(history, &arguments.ids)
+        })?;
+    warn_of_damage(context, &history);
+    drop(history);
+    let orders = choice.orders(claims);
+    if orders.is_empty() {
+        if arguments.json {
+            sending::print_json(context, &[0; 0]);
+        }
+        return Ok(Exit::Done);
+    }
+    let sent = sending.deliver(orders, sending::interruptible());
+    if arguments.json {
+        sending::print_json(context, &sent.views());
+    }
+    Ok(sent.exit())
+}
+
+/// What is known when it is chosen what to send.
+struct Choice {
+    output: Output,
+    hooks: HashMap<u64, Arc<Hook>>,
+    now: DateTime<Utc>,
+}
+
+impl Choice {
+    /// `--failed`: everything undelivered that is young enough and due, oldest first.
+    fn due(&self, history: &History, arguments: &Redeliver) -> Vec<Claim> {
+        let since = TimeDelta::from_std(arguments.since).unwrap_or(TimeDelta::MAX);
+        let mut later: Vec<DateTime<Utc>> = Vec::new();
+        let mut claims = Vec::new();
+        for recorded in &history.publications {
+            if recorded.publication.test || self.now - recorded.publication.time > since {
+                continue;
+            }
+            let mut hooks = Vec::new();
+            for delivery in recorded.deliveries.iter().filter(|d| self.is_wanted(d)) {
+                if arguments.now || delivery.due() <= self.now {
+                    hooks.push(delivery.hook);
+                } else {
+                    later.push(delivery.due());
+                }
+            }
+            if !hooks.is_empty() {
+                claims.push(Claim {
+                    publication: recorded.publication.clone(),
+                    hooks,
+                });
+            }
+        }
+        self.say_what_waits(claims.is_empty(), &later);
+        claims
+    }
+
+    /// Undelivered, to a hook that still exists under that id and URL and is enabled.
+    fn is_wanted(&self, delivery: &Delivery) -> bool {
+        let hook = self.same_hook(delivery);
+        delivery.is_undelivered(self.now) && hook.is_some_and(|hook| hook.enabled)
+    }
+
+    fn same_hook(&self, delivery: &Delivery) -> Option<&Arc<Hook>> {
+        self.hooks
+            .get(&delivery.hook)
+            .filter(|hook| hook.url == delivery.url)
+    }
+
+    fn say_what_waits(&self, nothing: bool, later: &[DateTime<Utc>]) {
+        match later.iter().min() {
+            Some(next) => self.output.note(format!(
+                "not due yet: {}, the next at {}; to send whatever failed: --now",
+                later.len(),
+                readable_time(&timestamp(*next))
+            )),
+            None if nothing => self.output.note("nothing to send again"),
+            None => {}
+        }
+    }
+
+    /// The latest publication of each hook, or the publications, that are named.
+    fn named(&self, history: &History, references: &[Reference]) -> Result<Vec<Claim>> {
+        let mut claims = Vec::new();
+        for reference in references {
+            match reference {
+                Reference::Hook(id) => {
+                    let hook = self.hooks.get(id).ok_or_else(|| unknown(&[*id]))?;
+                    let Some((recorded, delivery)) = history.latest_of(hook.id) else {
+                        self.output
+                            .warning(format!("nothing was published to hook {id} yet"));
+                        continue;
+                    };
+                    self.claim(&mut claims, recorded, &[delivery]);
+                }
+                Reference::Publication(id) => {
+                    let recorded = history.find(id).ok_or_else(|| {
+                        Failure::new(Exit::Unknown, "no publication has that id")
+                            .hint("see 'hooks log'; what is old and was delivered is not kept")
+                    })?;
+                    self.claim(
+                        &mut claims,
+                        recorded,
+                        &recorded.deliveries.iter().collect::<Vec<_>>(),
+                    );
+                }
+            }
+        }
+        claims.sort_by_key(|claim| claim.publication.time);
+        Ok(claims)
+    }
+
+    /// Adds what can be sent of a publication, and says of the rest why it cannot.
+    fn claim(&self, claims: &mut Vec<Claim>, recorded: &Recorded, deliveries: &[&Delivery]) {
+        let id = &recorded.publication.id;
+        for delivery in deliveries {
+            let hook = delivery.hook;
+            let why_not = match self.same_hook(delivery) {
+                None => Some("it does not exist any more with the URL of that time"),
+                Some(hook) if !hook.enabled => Some("it is disabled"),
+                Some(_) if delivery.state(self.now) == State::Pending => {
+                    Some("another process is at it")
+                }
+                Some(_) => None,
+            };
+            if let Some(why) = why_not {
+                self.output
+                    .warning(format!("hook {hook} is left out of {id}: {why}"));
+                continue;
+            }
+            match claims.iter_mut().find(|claim| claim.publication.id == *id) {
+                Some(claim) if claim.hooks.contains(&hook) => {}
+                Some(claim) => claim.hooks.push(hook),
+                None => {
+                    let publication = recorded.publication.clone();
+                    claims.push(Claim {
+                        publication,
+                        hooks: vec![hook],
+                    });
+                }
+            }
+        }
+    }
+
+    /// The deliveries to make, oldest publication first.
+    fn orders(&self, claims: Vec<Claim>) -> Vec<Order> {
+        let mut orders = Vec::new();
+        for Claim { publication, hooks } in claims {
+            let publication = Arc::new(publication);
+            for hook in hooks.iter().filter_map(|id| self.hooks.get(id)) {
+                let (publication, hook) = (Arc::clone(&publication), Arc::clone(hook));
+                orders.push(Order { publication, hook });
+            }
+        }
+        orders
+    }
+}

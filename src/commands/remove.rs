@@ -1,0 +1,35 @@
+//! `hooks remove`: Kudu's DELETE /api/hooks/ID.
+
+use anyhow::Result;
+
+use super::{Context, unknown};
+use crate::cli::Remove;
+use crate::exit::Exit;
+use crate::registry::{Change, Contents};
+
+pub(super) fn run(context: &Context, arguments: &Remove) -> Result<Exit> {
+    context
+        .registry()?
+        .update(|contents| remove(contents, arguments))?;
+    Ok(Exit::Done)
+}
+
+/// All or nothing: with an unknown id among them, none is removed.
+fn remove(contents: &mut Contents, arguments: &Remove) -> Result<Change<()>> {
+    let missing: Vec<u64> = arguments
+        .ids
+        .iter()
+        .copied()
+        .filter(|id| contents.find(*id).is_none())
+        .collect();
+    if !missing.is_empty() && !arguments.force {
+        return Err(unknown(&missing).into());
+    }
+    let before = contents.hooks.len();
+    contents.remove(&arguments.ids);
+    Ok(if contents.hooks.len() == before {
+        Change::Keep(())
+    } else {
+        Change::Save(())
+    })
+}

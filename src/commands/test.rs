@@ -1,0 +1,41 @@
+//! `hooks test`: a sample deployment to one hook, whatever its filter, enabled or not.
+
+use anyhow::Result;
+use chrono::Utc;
+
+use super::sending::{self, Results, Sending};
+use super::{Context, unknown};
+use crate::cli::Test;
+use crate::exit::Exit;
+use crate::format;
+use crate::hook::ANY_EVENT;
+use crate::publication::Publication;
+
+/// The event that a hook for every event gets.
+const EVENT: &str = "Test";
+
+pub(super) fn run(context: &Context, arguments: &Test) -> Result<Exit> {
+    let registry = context.registry()?;
+    let results = if arguments.json {
+        Results::Json
+    } else {
+        Results::Text
+    };
+    let sending = Sending::new(context, &registry, &arguments.limits, results);
+    let contents = context.read(&registry)?;
+    let hook = contents
+        .find(arguments.id)
+        .ok_or_else(|| unknown(&[arguments.id]))?
+        .clone();
+    let event = if hook.event == ANY_EVENT {
+        EVENT
+    } else {
+        &hook.event
+    };
+    let publication = Publication::new(event, &format::sample(Utc::now())).marked_as_test();
+    let sent = sending.publish(publication, vec![hook], sending::interruptible());
+    if arguments.json {
+        sending::print_json(context, &sent.view(&sent.orders[0].publication));
+    }
+    Ok(sent.exit())
+}

@@ -1,0 +1,330 @@
+//! Fan-out: every delivery at once, each attempt bounded, everything bounded by the deadline
+//! (DESIGN §4).
+//!
+//! Workers make one attempt each and report over a channel; this thread alone decides what comes next.
+//! Workers are never joined: a connect or a name look-up cannot be cut, and must not hold the end.
+
+mod agents;
+mod attempt;
+mod pool;
+mod request;
+mod retry;
+mod words;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap, VecDeque};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+
+use crate::hook::Hook;
+use crate::publication::{Outcome, Publication};
+
+pub use agents::check_ca;
+use attempt::{Attempt, Head};
+use pool::{Job, Pool};
+pub use request::{Request, build};
+
+/// One delivery to make.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// What is delivered.
+    pub publication: Arc<Publication>,
+    /// To whom.
+    pub hook: Arc<Hook>,
+}
+
+/// How long to try, and how many at once.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// The longest that one attempt may take.
+    pub timeout: Duration,
+    /// How often to try again.
+    pub retries: u32,
+    /// When everything ends.
+    pub deadline: Instant,
+    /// How long there was until then, for messages.
+    pub allowed: Duration,
+    /// The most attempts in flight.
+    pub jobs: usize,
+}
+
+/// How a fan-out ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Every delivery has its outcome.
+    Complete,
+    /// This signal cut it; deliveries without an outcome are left as they are.
+    Interrupted(i32),
+}
+
+/// Who is told how it goes. Calls come from the thread that called [`deliver`].
+pub trait Observer {
+    /// Deliveries that ended since the last call: the order's number, and how.
+    fn finished(&mut self, batch: Vec<(usize, Outcome)>);
+    /// An attempt failed, and there will be another after this wait.
+    fn retrying(&mut self, order: usize, attempt: u32, reason: &str, wait: Duration);
+    /// What is awaited, each time this much has passed; `None`: not asked for.
+    fn tick(&self) -> Option<Duration>;
+    /// The numbers of the orders in flight or waiting for their next attempt, and how many have no
+    /// outcome yet.
+    fn waiting(&mut self, awaited: &BTreeSet<usize>, left: usize);
+}
+
+/// The way by which a signal reaches a fan-out, from any thread and before it has begun.
+#[derive(Debug)]
+pub struct Channel {
+    sender: Sender<Event>,
+    receiver: Receiver<Event>,
+}
+
+impl Channel {
+    /// A new channel.
+    pub fn new() -> Self {
+        let (sender, receiver) = mpsc::channel();
+        Self { sender, receiver }
+    }
+
+    /// What a signal handler calls with the signal's number.
+    pub fn interrupter(&self) -> impl Fn(i32) + Send + use<> {
+        let sender = self.sender.clone();
+        move |signal| {
+            // Once the fan-out is over there is nothing left to interrupt.
+            let _ = sender.send(Event::Interrupt(signal));
+        }
+    }
+}
+
+/// What the fan-out waits for.
+#[derive(Debug)]
+enum Event {
+    Interrupt(i32),
+    /// A status has arrived; whatever the body does now, it counts.
+    Head(usize, Head),
+    Attempt(usize, Attempt),
+}
+
+/// Makes all deliveries, oldest order first, and returns when each has its outcome, at the deadline,
+/// or at a signal.
+pub fn deliver(
+    orders: &[Order],
+    limits: &Limits,
+    channel: Channel,
+    observer: &mut dyn Observer,
+) -> Ended {
+    FanOut::new(orders, limits, channel, observer).run()
+}
+
+/// What is known of one order on its way.
+#[derive(Debug, Default)]
+struct Progress {
+    attempts: u32,
+    started: Option<Instant>,
+    head: Option<Head>,
+    last: Option<Attempt>,
+    done: bool,
+}
+
+struct FanOut<'a> {
+    limits: &'a Limits,
+    observer: &'a mut dyn Observer,
+    receiver: Receiver<Event>,
+    pool: Pool,
+    progress: Vec<Progress>,
+    ready: VecDeque<usize>,
+    delayed: BinaryHeap<Reverse<(Instant, usize)>>,
+    awaited: BTreeSet<usize>,
+    in_flight: usize,
+    left: usize,
+    finished: Vec<(usize, Outcome)>,
+}
+
+impl<'a> FanOut<'a> {
+    fn new(
+        orders: &[Order],
+        limits: &'a Limits,
+        channel: Channel,
+        observer: &'a mut dyn Observer,
+    ) -> Self {
+        let Channel { sender, receiver } = channel;
+        Self {
+            limits,
+            observer,
+            receiver,
+            pool: Pool::new(orders.to_vec(), limits.timeout, sender),
+            progress: orders.iter().map(|_| Progress::default()).collect(),
+            ready: (0..orders.len()).collect(),
+            delayed: BinaryHeap::new(),
+            awaited: BTreeSet::new(),
+            in_flight: 0,
+            left: orders.len(),
+            finished: Vec::new(),
+        }
+    }
+
+    fn run(mut self) -> Ended {
+        loop {
+            let now = Instant::now();
+            if now >= self.limits.deadline {
+                self.give_up();
+            }
+            self.start_what_is_due(now);
+            self.report_finished();
+            if self.left == 0 {
+                return Ended::Complete;
+            }
+            let Some(event) = self.next_event() else {
+                continue;
+            };
+            if let Some(signal) = self.handle(event) {
+                self.keep_what_is_known();
+                return Ended::Interrupted(signal);
+            }
+        }
+    }
+
+    /// Waits for the next event, but not past what is due next.
+    fn next_event(&mut self) -> Option<Event> {
+        let mut until = self.limits.deadline;
+        if let Some(Reverse((due, _))) = self.delayed.peek() {
+            until = until.min(*due);
+        }
+        let wait = until.saturating_duration_since(Instant::now());
+        let tick = self.observer.tick();
+        match self.receiver.recv_timeout(tick.unwrap_or(wait).min(wait)) {
+            Ok(event) => Some(event),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                if tick.is_some() {
+                    self.observer.waiting(&self.awaited, self.left);
+                }
+                None
+            }
+        }
+    }
+
+    /// Takes this event and all that have come by now, so that outcomes are recorded together.
+    /// Gives the signal that ends the fan-out.
+    fn handle(&mut self, event: Event) -> Option<i32> {
+        let mut next = Some(event);
+        while let Some(event) = next {
+            match event {
+                Event::Interrupt(signal) => return Some(signal),
+                Event::Head(order, head) => self.progress[order].head = Some(head),
+                Event::Attempt(order, attempt) => self.attempted(order, attempt),
+            }
+            next = self.receiver.try_recv().ok();
+        }
+        None
+    }
+
+    fn start_what_is_due(&mut self, now: Instant) {
+        while let Some(Reverse((due, order))) = self.delayed.peek().copied()
+            && due <= now
+        {
+            self.delayed.pop();
+            self.ready.push_back(order);
+        }
+        while self.in_flight < self.limits.jobs
+            && let Some(order) = self.ready.pop_front()
+        {
+            self.start(order, now);
+        }
+    }
+
+    fn start(&mut self, order: usize, now: Instant) {
+        let progress = &mut self.progress[order];
+        progress.attempts += 1;
+        progress.started.get_or_insert(now);
+        self.awaited.insert(order);
+        self.in_flight += 1;
+        if let Err(error) = self.pool.submit(Job { order }, self.in_flight) {
+            self.attempted(
+                order,
+                Attempt::failed(format!("could not start a thread: {error}")),
+            );
+        }
+    }
+
+    fn attempted(&mut self, order: usize, attempt: Attempt) {
+        self.in_flight -= 1;
+        if self.progress[order].done {
+            return;
+        }
+        let made = self.progress[order].attempts;
+        let now = Instant::now();
+        let left = self.limits.deadline.saturating_duration_since(now);
+        match retry::wait(&attempt, made, self.limits.retries, left) {
+            Some(wait) => {
+                self.observer.retrying(order, made, &attempt.reason(), wait);
+                self.delayed.push(Reverse((now + wait, order)));
+                self.progress[order].last = Some(attempt);
+            }
+            None => self.finish(order, &attempt),
+        }
+    }
+
+    fn finish(&mut self, order: usize, attempt: &Attempt) {
+        let progress = &mut self.progress[order];
+        progress.done = true;
+        let outcome = Outcome {
+            time: Utc::now(),
+            delivered: attempt.is_delivered(),
+            status: attempt.status(),
+            code: attempt.code(),
+            reason: attempt.reason(),
+            attempts: progress.attempts,
+            duration: progress
+                .started
+                .map(|started| started.elapsed())
+                .unwrap_or_default(),
+        };
+        self.awaited.remove(&order);
+        self.left -= 1;
+        self.finished.push((order, outcome));
+    }
+
+    /// The deadline has come: everything ends with what is known.
+    fn give_up(&mut self) {
+        self.ready.clear();
+        self.delayed.clear();
+        let allowed = humantime::format_duration(self.limits.allowed);
+        for order in 0..self.progress.len() {
+            let progress = &mut self.progress[order];
+            if progress.done {
+                continue;
+            }
+            let attempt = match (progress.head.take(), progress.last.take()) {
+                (Some(head), _) => Attempt::cut_short(head),
+                (None, Some(last)) => last,
+                (None, None) if progress.attempts > 0 => {
+                    Attempt::failed(format!("no answer within the deadline of {allowed}"))
+                }
+                (None, None) => Attempt::failed(format!(
+                    "its turn did not come within the deadline of {allowed}"
+                )),
+            };
+            self.finish(order, &attempt);
+        }
+    }
+
+    /// A signal has come: what has answered is an outcome, the rest is left.
+    fn keep_what_is_known(&mut self) {
+        for order in 0..self.progress.len() {
+            if self.progress[order].done {
+                continue;
+            }
+            if let Some(head) = self.progress[order].head.take() {
+                self.finish(order, &Attempt::cut_short(head));
+            }
+        }
+        self.report_finished();
+    }
+
+    fn report_finished(&mut self) {
+        if !self.finished.is_empty() {
+            self.observer.finished(std::mem::take(&mut self.finished));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Threads that make attempts. There are never more of them than were in flight at once.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use super::agents::Agents;
+use super::attempt::{self, Attempt};
+use super::{Event, Order};
+
+/// Enough for TLS in a debug build; the default of 2 MiB for each of 256 is only address space, but
+/// some machines count that.
+const STACK: usize = 1024 * 1024;
+
+/// One attempt to make.
+#[derive(Debug)]
+pub(super) struct Job {
+    /// The order's number.
+    pub order: usize,
+}
+
+/// What the workers share.
+#[derive(Debug)]
+struct Shared {
+    orders: Vec<Order>,
+    agents: Agents,
+    jobs: Mutex<Receiver<Job>>,
+}
+
+pub(super) struct Pool {
+    shared: Arc<Shared>,
+    jobs: Sender<Job>,
+    events: Sender<Event>,
+    workers: usize,
+}
+
+impl Pool {
+    pub(super) fn new(orders: Vec<Order>, timeout: Duration, events: Sender<Event>) -> Self {
+        let (jobs, receiver) = mpsc::channel();
+        let agents = Agents::new(timeout);
+        let shared = Arc::new(Shared {
+            orders,
+            agents,
+            jobs: Mutex::new(receiver),
+        });
+        Self {
+            shared,
+            jobs,
+            events,
+            workers: 0,
+        }
+    }
+
+    /// Hands a job to a worker, a new one if all are busy: `in_flight` counts this job, too.
+    pub(super) fn submit(&mut self, job: Job, in_flight: usize) -> io::Result<()> {
+        if in_flight > self.workers {
+            match self.hire() {
+                Ok(()) => self.workers += 1,
+                // A busy worker will come to it.
+                Err(_) if self.workers > 0 => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.jobs.send(job).map_err(io::Error::other)
+    }
+
+    fn hire(&self) -> io::Result<()> {
+        let (shared, events) = (Arc::clone(&self.shared), self.events.clone());
+        thread::Builder::new()
+            .name("delivery".to_owned())
+            .stack_size(STACK)
+            .spawn(move || work(&shared, &events))
+            .map(drop)
+    }
+}
+
+fn work(shared: &Shared, events: &Sender<Event>) {
+    loop {
+        let job = shared
+            .jobs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .recv();
+        // No more jobs: the fan-out is over.
+        let Ok(Job { order }) = job else { return };
+        let on_head = |head| {
+            let _ = events.send(Event::Head(order, head));
+        };
+        let Order { publication, hook } = &shared.orders[order];
+        // A panic in a library must not take the other deliveries with it.
+        let attempt = catch_unwind(AssertUnwindSafe(|| {
+            attempt::make(&shared.agents, hook, publication, &on_head)
+        }))
+        .unwrap_or_else(|_| Attempt::refused("an internal error".to_owned()));
+        if events.send(Event::Attempt(order, attempt)).is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The exact request of one attempt: what is sent, and what `--dry-run` shows.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use crate::format::{self, Subject};
+use crate::hook::{Hook, check_url};
+use crate::publication::Publication;
+use crate::signature;
+
+/// A POST.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request<'a> {
+    /// The hook's URL without user, password and fragment.
+    pub url: Url,
+    /// The headers in the order they are sent, `host` and `content-length` left out.
+    pub headers: Vec<(String, String)>,
+    /// The body: the deployment's own bytes, or a format's rendering.
+    pub body: Cow<'a, [u8]>,
+}
+
+/// Builds the request of an attempt made now. The error says why none can be made: a hand-edited URL
+/// that is none, a template that fails on this deployment.
+pub fn build<'a>(
+    hook: &Hook,
+    publication: &'a Publication,
+    now: DateTime<Utc>,
+) -> Result<Request<'a>, String> {
+    let url = check_url(&hook.url).map_err(|cause| format!("its URL is not usable: {cause}"))?;
+    let (content_type, body) = body(hook, publication)?;
+    let mut headers: Vec<(String, String)> = Vec::new();
+    let mut add = |name: &str, value: String| headers.push((name.to_owned(), value));
+    add("content-type", content_type.to_owned());
+    add(
+        "user-agent",
+        concat!("hooks/", env!("CARGO_PKG_VERSION")).to_owned(),
+    );
+    add("webhook-id", publication.id.clone());
+    add("webhook-timestamp", now.timestamp().to_string());
+    add("webhook-event", publication.event.clone());
+    let secrets: Vec<_> = hook.signing(now).collect();
+    if let Some(newest) = secrets.first() {
+        let signatures = signature::standard(&secrets, &publication.id, now.timestamp(), &body);
+        add("webhook-signature", signatures);
+        add("x-hub-signature-256", signature::github(newest, &body));
+    }
+    if let Some(basic) = basic_authorization(&url) {
+        add("authorization", basic);
+    }
+    for (name, value) in &hook.headers {
+        headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        headers.push((name.clone(), value.clone()));
+    }
+    Ok(Request {
+        url: bare(url),
+        headers,
+        body,
+    })
+}
+
+fn body<'a>(
+    hook: &Hook,
+    publication: &'a Publication,
+) -> Result<(&'static str, Cow<'a, [u8]>), String> {
+    // A MiB that goes out as it came in is not copied for each of hundreds of hooks.
+    let raw = hook.template.is_none() && hook.format.as_deref().is_none_or(|name| name == "raw");
+    if raw {
+        return Ok((
+            "application/json",
+            Cow::Borrowed(publication.content.as_bytes()),
+        ));
+    }
+    let subject = Subject {
+        webhook_id: &publication.id,
+        event: &publication.event,
+        time: publication.time,
+        content: &publication.content,
+    };
+    let body = format::render(hook.format.as_deref(), hook.template.as_deref(), &subject)
+        .map_err(|error| format!("its body could not be rendered: {error}"))?;
+    Ok((body.content_type, Cow::Owned(body.bytes)))
+}
+
+/// User and password of the URL, percent-decoded, as RFC 7617 wants them.
+fn basic_authorization(url: &Url) -> Option<String> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let mut pair: Vec<u8> = percent_decode_str(url.username()).collect();
+    pair.push(b':');
+    pair.extend(percent_decode_str(url.password().unwrap_or_default()));
+    Some(format!("Basic {}", STANDARD.encode(pair)))
+}
+
+fn bare(mut url: Url) -> Url {
+    // Neither call fails for a URL that has a host.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_fragment(None);
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signature::Secret;
+
+    fn request(hook: &Hook) -> Vec<(String, String)> {
+        build(hook, &Publication::new("E", "{}"), Utc::now())
+            .unwrap()
+            .headers
+    }
+
+    fn value<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+        let mut found = headers
+            .iter()
+            .filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        let value = found.next().map(|(_, value)| value.as_str());
+        assert!(found.next().is_none(), "{name} is there twice");
+        value
+    }
+
+    fn hook(url: &str) -> Hook {
+        Hook::new(1, url.to_owned(), "E".to_owned())
+    }
+
+    #[test]
+    fn user_and_password_are_decoded_and_taken_out_of_the_url() {
+        let hook = hook("http://us%20er:p%40ss%3A@h/a?b#c");
+        let publication = Publication::new("E", "{}");
+        let request = build(&hook, &publication, Utc::now()).unwrap();
+        assert_eq!(request.url.as_str(), "http://h/a?b");
+        let expected = format!("Basic {}", STANDARD.encode("us er:p@ss:"));
+        assert_eq!(value(&request.headers, "authorization"), Some(&*expected));
+    }
+
+    #[test]
+    fn a_header_of_the_hook_wins() {
+        let mut hook = hook("http://u:p@h/");
+        hook.set_header("Authorization", "Bearer x");
+        hook.set_header("Content-Type", "text/json");
+        let headers = request(&hook);
+        assert_eq!(value(&headers, "authorization"), Some("Bearer x"));
+        assert_eq!(value(&headers, "content-type"), Some("text/json"));
+    }
+
+    #[test]
+    fn signatures_are_there_only_with_a_secret() {
+        let mut hook = hook("http://h/");
+        assert_eq!(value(&request(&hook), "webhook-signature"), None);
+        hook.rotate(Secret::generate().unwrap(), Utc::now());
+        let headers = request(&hook);
+        assert!(
+            value(&headers, "webhook-signature")
+                .unwrap()
+                .starts_with("v1,")
+        );
+        assert!(
+            value(&headers, "x-hub-signature-256")
+                .unwrap()
+                .starts_with("sha256=")
+        );
+        hook.rotate(Secret::generate().unwrap(), Utc::now());
+        let headers = request(&hook);
+        assert_eq!(
+            value(&headers, "webhook-signature")
+                .unwrap()
+                .split(' ')
+                .count(),
+            2
+        );
+    }
+
+    #[test]
+    fn a_url_that_is_none_is_an_error_not_a_panic() {
+        let publication = Publication::new("E", "{}");
+        assert!(build(&hook("nonsense"), &publication, Utc::now()).is_err());
+    }
+}

@@ -1,0 +1,89 @@
+//! The exit codes, each with its meaning, and the error that carries one to `main`.
+
+use std::fmt;
+
+/// How the program ends (DESIGN "Exit codes"). `main` alone turns it into a process status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done; for a publish: every matching hook accepted it, or none matched.
+    Done,
+    /// It could not be done: bad payload, I/O, unreadable registry.
+    Failed,
+    /// A wrong argument.
+    Usage,
+    /// At least one delivery failed; the registry and the journal are up to date all the same.
+    Undelivered,
+    /// The URL is registered already, for another event or with other options.
+    Conflict,
+    /// No hook has that id.
+    Unknown,
+    /// The registry stayed locked by another process.
+    Locked,
+    /// Interrupted by this signal (SIGINT 2, SIGTERM 15); what had finished is recorded.
+    Interrupted(u8),
+    /// `run` ends as its command did.
+    Command(u8),
+}
+
+impl Exit {
+    /// The process status.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Undelivered => 3,
+            Self::Conflict => 4,
+            Self::Unknown => 5,
+            Self::Locked => 6,
+            Self::Interrupted(signal) => 128_u8.saturating_add(signal),
+            Self::Command(code) => code,
+        }
+    }
+}
+
+/// An error that knows its exit code and the next step. It travels inside an `anyhow::Error`, and
+/// contexts may be put on top of it; an error without one ends with [`Exit::Failed`].
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code it ends with.
+    pub exit: Exit,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// An error with this exit code.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// An argument that clap could not judge.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// Adds the next step, printed as `hint: …`.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The next step, if there is one to name.
+    pub fn next_step(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -1,0 +1,247 @@
+//! Formats: from a deployment to the body that a service expects.
+//!
+//! A format is a template in `src/formats/`; the user's own template (`hooks add --template`) is rendered
+//! the same way. JSON escaping is on, so values bring their own quotes:
+//! `{"text": {{ status ~ ": " ~ message }} }`.
+//!
+//! A template sees the deployment's top-level keys by name, `event` and `webhook_id` (these two win), and the
+//! whole as `deployment` (for keys such as `deployment["build-id"]`, or one that hides a function). A missing
+//! key and a null print `null`, join as nothing and are `none`. A number that a double can't hold is a string
+//! of its own spelling, a value nested more than 64 deep a string of its own JSON. The language is Jinja as
+//! minijinja has it, without anything that reads other files, macros and `namespace`.
+//!
+//! Beside minijinja's own filters there are:
+//!
+//! | filter | what it gives |
+//! |---|---|
+//! | `deployment\|summary(event)` | one line: what happened, which commit, by whom, how long it took |
+//! | `deployment\|facts` | up to 10 `{name, value}`: the author, and keys that are not Kudu's |
+//! | `status\|tone` | `good`, `bad`, `busy` or `plain`: to pick a colour |
+//! | `message\|headline` | the first line that is not blank |
+//! | `id\|short_commit` | seven digits of a commit hash; anything else as it is |
+//! | `start_time\|duration(end_time)` | `1 m 12 s`; empty if that can't be told |
+//! | `x\|clean` | text: control characters and bidi overrides made visible |
+//! | `x\|shorten(n)` | `clean`, cut with `…` to n UTF-16 units (no service counts more strictly) |
+//! | `x\|slack(n)` | for Slack, Mattermost, Rocket.Chat: `clean`, escaped, mentions defused; n as above |
+//! | `x\|discord(n)` | the same for Discord's Markdown |
+//! | `x\|teams(n)` | the same for an Adaptive Card's `TextRun` |
+//!
+//! In these, a list or an object is the first 4 KiB of its JSON. The length `n` is that of the escaped text,
+//! and may be left out. `slack` can't take the meaning from `*bold*` on every server at once: send
+//! `"mrkdwn": false`, as the built-in format does.
+
+mod bounded;
+mod cloudevents;
+mod error;
+mod escape;
+mod filters;
+mod template;
+mod value;
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use minijinja::ErrorKind;
+use serde::Serialize;
+
+pub use error::RenderError;
+use template::Context;
+
+/// The names of the formats, for the command line and for the registry's `format` key.
+pub const NAMES: [&str; 5] = ["raw", "slack", "discord", "teams", "cloudevents"];
+
+/// The largest template that is stored and rendered, in bytes.
+pub const MAX_TEMPLATE: usize = 64 * 1024;
+
+const JSON: &str = "application/json";
+
+// The limits that the templates keep, and where each service states them:
+//
+// Slack: text 40,000 characters, split above 4,000; fields and titles of attachments have no stated limit.
+//   https://api.slack.com/changelog/2018-04-truncating-really-long-messages
+//   https://api.slack.com/reference/surfaces/formatting (the three characters to escape)
+// Mattermost: text 16,383 characters, all attachments together 7,900 on old servers.
+//   https://developers.mattermost.com/integrate/reference/message-attachments/
+// Discord: title 256, description 4,096, 25 fields with name 256 and value 1,024, 6,000 in all.
+//   https://discord.com/developers/docs/resources/message#embed-object-embed-limits
+// Teams: 28 KB for the whole message; a TextRun, unlike a TextBlock, has no Markdown.
+//   https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using
+//   https://learn.microsoft.com/adaptive-cards/authoring-cards/text-features
+// CloudEvents: no size limit of its own.
+//   https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
+const SLACK: &str = include_str!("formats/slack.json.j2");
+const DISCORD: &str = include_str!("formats/discord.json.j2");
+const TEAMS: &str = include_str!("formats/teams.json.j2");
+const CLOUDEVENTS: &str = include_str!("formats/cloudevents.json.j2");
+
+/// What a format renders: one publication.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// The publication's `msg_…` id.
+    pub webhook_id: &'a str,
+    /// The event that was published.
+    pub event: &'a str,
+    /// When it was published; a redelivery passes the same time, so that it sends the same bytes.
+    pub time: DateTime<Utc>,
+    /// The deployment's own JSON text: one JSON object.
+    pub content: &'a str,
+}
+
+/// A request body, ready to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    /// The `content-type` to send it with.
+    pub content_type: &'static str,
+    /// The body itself.
+    pub bytes: Vec<u8>,
+}
+
+/// Renders a publication for a hook: by the hook's own `template` if it has one, else by its `format`
+/// (none and `raw` are the deployment's bytes themselves).
+///
+/// # Errors
+///
+/// If this version has no such format, if the content is not one JSON object, or if the template fails, takes
+/// too much work, or yields no JSON.
+pub fn render(
+    format: Option<&str>,
+    template: Option<&str>,
+    subject: &Subject,
+) -> Result<Body, RenderError> {
+    if let Some(template) = template {
+        return from_template(template, subject);
+    }
+    match format {
+        None | Some("raw") => Ok(Body {
+            content_type: JSON,
+            bytes: subject.content.as_bytes().to_vec(),
+        }),
+        Some("slack") => from_template(SLACK, subject),
+        Some("discord") => from_template(DISCORD, subject),
+        Some("teams") => from_template(TEAMS, subject),
+        Some("cloudevents") => Ok(Body {
+            content_type: "application/cloudevents+json",
+            bytes: template::render(CLOUDEVENTS, cloudevents::context(subject)?)?,
+        }),
+        Some(other) => Err(RenderError::UnknownFormat(other.to_owned())),
+    }
+}
+
+fn from_template(template: &str, subject: &Subject) -> Result<Body, RenderError> {
+    Ok(Body {
+        content_type: JSON,
+        bytes: template::render(template, context(subject)?)?,
+    })
+}
+
+/// The deployment's keys, the three names that win over them, and null for every other name.
+fn context(subject: &Subject) -> Result<Context, RenderError> {
+    let keys = value::object(subject.content)?;
+    let mut context = keys.clone();
+    context.insert("deployment".to_owned(), keys.into());
+    context.insert("event".to_owned(), subject.event.into());
+    context.insert("webhook_id".to_owned(), subject.webhook_id.into());
+    Ok(context)
+}
+
+/// Checks a user's template before it is stored, by rendering samples: a deployment that succeeded, one that
+/// failed with a message full of quotes and line breaks, and one without any key.
+///
+/// A template that works on keys of the user's own can fail for want of them: that is no reason to refuse it.
+///
+/// # Errors
+///
+/// Why the template is refused: too large, a mistake in it (with the line), too much work, or no JSON.
+pub fn check(template: &str) -> Result<(), RenderError> {
+    let names = template::names(template)?;
+    let own_keys = names.iter().any(|name| !is_sampled(name));
+    let failed = Sample {
+        status: "failed",
+        message: "A \"quoted\" message,\nwith a \\ and\ttwo lines",
+        ..Sample::new(DateTime::UNIX_EPOCH)
+    };
+    let samples = [
+        (sample(DateTime::UNIX_EPOCH), own_keys),
+        (failed.to_json(), own_keys),
+        ("{}".to_owned(), true),
+    ];
+    for (content, lacks_keys) in &samples {
+        let subject = Subject {
+            webhook_id: "msg_0197a3b2c4d57e6f8091a2b3c4d5e6f7",
+            event: "PostDeployment",
+            time: DateTime::UNIX_EPOCH,
+            content,
+        };
+        match from_template(template, &subject) {
+            Err(error) if *lacks_keys && for_want_of_keys(&error) => {}
+            Err(error) => return Err(error),
+            Ok(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether the samples have what a template means by this name, as `a` or `deployment.a`.
+fn is_sampled(name: &str) -> bool {
+    let key = name.strip_prefix("deployment.").unwrap_or(name);
+    let key = key.split('.').next().unwrap_or(key);
+    filters::KUDU_KEYS.contains(&key)
+        || ["event", "webhook_id", "test", "range", "dict", "debug"].contains(&key)
+}
+
+fn for_want_of_keys(error: &RenderError) -> bool {
+    let RenderError::Template { kind, .. } = error else {
+        return false;
+    };
+    matches!(
+        kind,
+        ErrorKind::InvalidOperation
+            | ErrorKind::UndefinedError
+            | ErrorKind::NonPrimitive
+            | ErrorKind::NonKey
+            | ErrorKind::CannotUnpack
+    )
+}
+
+/// The deployment that `hooks test` sends: in Kudu's keys, and marked as a test.
+pub fn sample(now: DateTime<Utc>) -> String {
+    Sample::new(now).to_json()
+}
+
+#[derive(Serialize)]
+struct Sample {
+    id: &'static str,
+    status: &'static str,
+    author_email: &'static str,
+    author: &'static str,
+    message: &'static str,
+    deployer: &'static str,
+    start_time: String,
+    end_time: String,
+    test: bool,
+}
+
+impl Sample {
+    fn new(now: DateTime<Utc>) -> Self {
+        let start = now
+            .checked_sub_signed(TimeDelta::seconds(72))
+            .unwrap_or(now);
+        Self {
+            id: "cd5bee7181e74ea38a3522e73253f6ebb8ed72fb",
+            status: "success",
+            author_email: "someone@example.com",
+            author: "Some One",
+            message: "This is a test from hooks: nothing was deployed",
+            deployer: "hooks test",
+            start_time: start.to_rfc3339_opts(SecondsFormat::Millis, true),
+            end_time: now.to_rfc3339_opts(SecondsFormat::Millis, true),
+            test: true,
+        }
+    }
+
+    fn to_json(&self) -> String {
+        // Strings and a bool: there is nothing in it that serde_json could refuse.
+        serde_json::to_string(self).unwrap_or_else(|_| r#"{"test":true}"#.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! What the `cloudevents` template sees: the envelope's attributes and the deployment's own bytes.
+
+use std::fmt::Write;
+use std::{env, fs};
+
+use chrono::SecondsFormat;
+use minijinja::Value;
+use serde_json::value::RawValue;
+
+use super::template::Context;
+use super::{RenderError, Subject, value};
+
+/// The attributes of the envelope. The deployment's keys are not among them, so that none can pose as one.
+pub fn context(subject: &Subject) -> Result<Context, RenderError> {
+    // It is printed as it is, so it must be one value that can't close the envelope.
+    serde_json::from_str::<&RawValue>(subject.content).map_err(|error| value::position(&error))?;
+    let time = subject.time.to_rfc3339_opts(SecondsFormat::Millis, true);
+    Ok(Context::from([
+        ("webhook_id".to_owned(), subject.webhook_id.into()),
+        ("event".to_owned(), subject.event.into()),
+        ("source".to_owned(), source(&host_name()).into()),
+        ("time".to_owned(), time.into()),
+        (
+            "data".to_owned(),
+            Value::from_safe_string(subject.content.to_owned()),
+        ),
+    ]))
+}
+
+fn source(host: &str) -> String {
+    let mut source = "/hooks/".to_owned();
+    for byte in host.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            source.push(char::from(byte));
+        } else {
+            // A String takes all that is written to it.
+            let _ = write!(source, "%{byte:02X}");
+        }
+    }
+    source
+}
+
+/// The machine's name, as far as it can be had without a system call.
+fn host_name() -> String {
+    let variables = ["HOSTNAME", "COMPUTERNAME"].map(env::var);
+    ["/proc/sys/kernel/hostname", "/etc/hostname"]
+        .map(fs::read_to_string)
+        .into_iter()
+        .flatten()
+        .chain(variables.into_iter().flatten())
+        .map(|name| name.trim().to_owned())
+        .find(|name| !name.is_empty())
+        .unwrap_or_else(|| "localhost".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_a_uri_reference() {
+        assert_eq!(source("web-1.example"), "/hooks/web-1.example");
+        assert_eq!(source("a b/\u{e9}?"), "/hooks/a%20b%2F%C3%A9%3F");
+    }
+
+    #[test]
+    fn a_host_always_has_a_name() {
+        assert!(!host_name().is_empty());
+    }
+}

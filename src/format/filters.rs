@@ -1,0 +1,303 @@
+//! The filters that templates have beside minijinja's own; `format.rs` documents them for users.
+
+use chrono::{DateTime, TimeDelta};
+use minijinja::{Environment, Error, State, Value, context};
+
+use super::bounded::Bounded;
+use super::escape;
+
+/// The keys of a deployment as Kudu publishes it, which the formats show in their own ways.
+pub const KUDU_KEYS: [&str; 8] = [
+    "id",
+    "status",
+    "author_email",
+    "author",
+    "message",
+    "deployer",
+    "start_time",
+    "end_time",
+];
+
+/// So many that a message stays readable, and far from what any service allows.
+const MAX_FACTS: usize = 10;
+
+/// Of a list or an object in a message so many bytes of JSON are enough.
+const MAX_JSON: usize = 4 * 1024;
+
+/// Adds the filters to an environment.
+pub fn register(environment: &mut Environment) {
+    add_text(environment, "clean", |text, _| escape::clean(text));
+    add_text(environment, "headline", |text, _| headline(text));
+    add_text(environment, "short_commit", |text, _| short_commit(text));
+    add_text(environment, "shorten", escape::shorten);
+    add_text(environment, "slack", escape::slack);
+    add_text(environment, "discord", escape::discord);
+    add_text(environment, "teams", escape::teams);
+    environment.add_filter("tone", tone);
+    environment.add_filter(
+        "duration",
+        |state: &State, start: &Value, end: &Value| -> Result<String, Error> {
+            Ok(duration(&text(state, start)?, &text(state, end)?))
+        },
+    );
+    environment.add_filter("summary", summary);
+    environment.add_filter("facts", facts);
+}
+
+/// Adds a filter that makes text of any value, with or without a limit to its length.
+fn add_text(environment: &mut Environment, name: &'static str, filter: fn(&str, usize) -> String) {
+    environment.add_filter(
+        name,
+        move |state: &State, value: &Value, limit: Option<usize>| -> Result<String, Error> {
+            Ok(filter(&text(state, value)?, limit.unwrap_or(usize::MAX)))
+        },
+    );
+}
+
+/// Any value as text: nothing for null and missing, the start of their JSON for lists and objects. It takes
+/// fuel as minijinja's own filters do, or a loop could go on for minutes.
+fn text(state: &State, value: &Value) -> Result<String, Error> {
+    let (text, bytes_per_fuel) = match value.as_str() {
+        Some(text) => (text.to_owned(), 64),
+        None if value.is_none() || value.is_undefined() => (String::new(), 64),
+        None => (start_of_json(value), 4),
+    };
+    state.consume_fuel(1 + text.len() as u64 / bytes_per_fuel)?;
+    Ok(text)
+}
+
+fn start_of_json(value: &Value) -> String {
+    let mut json = Bounded::new(MAX_JSON);
+    // Being full is no error here: the start is all that is wanted.
+    let _ = serde_json::to_writer(&mut json, value);
+    String::from_utf8_lossy(&json.into_bytes()).into_owned()
+}
+
+fn key(deployment: &Value, name: &str) -> Value {
+    deployment.get_attr(name).unwrap_or_default()
+}
+
+fn headline(text: &str) -> String {
+    let line = text.trim_start().split(['\n', '\r']).next();
+    line.unwrap_or_default().trim_end().to_owned()
+}
+
+fn short_commit(id: &str) -> String {
+    // SHA-1 and SHA-256.
+    let is_hash = [40, 64].contains(&id.len()) && id.bytes().all(|b| b.is_ascii_hexdigit());
+    id[..if is_hash { 7 } else { id.len() }].to_owned()
+}
+
+/// The time between two RFC 3339 times; empty when there is none to tell.
+fn duration(start: &str, end: &str) -> String {
+    let times = (
+        DateTime::parse_from_rfc3339(start),
+        DateTime::parse_from_rfc3339(end),
+    );
+    let (Ok(start), Ok(end)) = times else {
+        return String::new();
+    };
+    span(end.signed_duration_since(start))
+}
+
+fn span(span: TimeDelta) -> String {
+    let (ms, s) = (span.num_milliseconds(), span.num_seconds());
+    let (m, h, d) = (span.num_minutes(), span.num_hours(), span.num_days());
+    match ms {
+        // `publish --git` gives the same time twice: nobody has measured it.
+        ..=0 => String::new(),
+        1..1_000 => format!("{ms} ms"),
+        1_000..10_000 => format!("{s}.{} s", ms % 1_000 / 100),
+        _ if m == 0 => format!("{s} s"),
+        _ if h == 0 => format!("{m} m {} s", s % 60),
+        _ if d == 0 => format!("{h} h {} m", m % 60),
+        _ => format!("{d} d {} h", h % 24),
+    }
+}
+
+/// How a status is to be shown. Only a string is a status.
+fn status(value: &Value) -> String {
+    let status = value.as_str().unwrap_or_default();
+    escape::shorten(&headline(status), 40)
+}
+
+fn tone(value: &Value) -> &'static str {
+    match status(value).to_lowercase().as_str() {
+        "success" => "good",
+        "failed" => "bad",
+        "pending" | "building" | "deploying" => "busy",
+        _ => "plain",
+    }
+}
+
+/// What happened, which commit, by whom, how long it took; of all this what the deployment tells.
+fn summary(state: &State, deployment: &Value, event: &Value) -> Result<String, Error> {
+    let of = |name| -> Result<String, Error> {
+        let text = text(state, &key(deployment, name))?;
+        Ok(escape::shorten(&headline(&text), 80))
+    };
+    let event = text(state, event)?;
+    let mut summary = announcement(&status(&key(deployment, "status")), &event);
+    let commit = short_commit(&of("id")?);
+    let who = [of("deployer")?, of("author")?];
+    let who = who.into_iter().find(|who| !who.is_empty());
+    let took = duration(&of("start_time")?, &of("end_time")?);
+    for (word, what) in [
+        (": ", commit),
+        (" by ", who.unwrap_or_default()),
+        (" in ", took),
+    ] {
+        if !what.is_empty() {
+            summary.extend([word, &what]);
+        }
+    }
+    Ok(summary)
+}
+
+fn announcement(status: &str, event: &str) -> String {
+    let event = escape::shorten(event, 100);
+    let what = if event.eq_ignore_ascii_case("PostDeployment") {
+        "Deployment"
+    } else {
+        &event
+    };
+    match status.to_lowercase().as_str() {
+        "success" => format!("✅ {what} succeeded"),
+        "failed" => format!("❌ {what} FAILED"),
+        "pending" => format!("⏳ {what} pending"),
+        "building" => format!("🔨 {what} building"),
+        "deploying" => format!("🚀 {what} under way"),
+        "" => format!("🔔 {event}"),
+        _ => format!("🔔 {what} {status}"),
+    }
+}
+
+/// What else a message can show: the author if another deployed, a status that is no string, and the keys
+/// that are not Kudu's.
+fn facts(state: &State, deployment: &Value) -> Result<Vec<Value>, Error> {
+    let mut facts = Vec::new();
+    let author = key(deployment, "author");
+    let deployer = text(state, &key(deployment, "deployer"))?;
+    if !deployer.trim().is_empty() && text(state, &author)? != deployer {
+        facts.extend(fact(state, "Author", &author)?);
+    }
+    let status = key(deployment, "status");
+    if status.as_str().is_none() {
+        facts.extend(fact(state, "status", &status)?);
+    }
+    for name in deployment.try_iter().into_iter().flatten() {
+        if facts.len() >= MAX_FACTS {
+            break;
+        }
+        let name = text(state, &name)?;
+        if !KUDU_KEYS.contains(&name.as_str()) {
+            facts.extend(fact(state, &name, &key(deployment, &name))?);
+        }
+    }
+    Ok(facts)
+}
+
+/// A name and a value to show, unless there is nothing to show: Discord refuses empty ones.
+fn fact(state: &State, name: &str, value: &Value) -> Result<Option<Value>, Error> {
+    let name = escape::shorten(&headline(name), 100);
+    let value = escape::shorten(&text(state, value)?, 1_000);
+    let name = if name.is_empty() { "?" } else { &name };
+    Ok((!value.is_empty()).then(|| context! { name, value }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::value;
+    use super::*;
+
+    fn deployment(json: &str) -> Value {
+        value::object(json).unwrap().into()
+    }
+
+    #[test]
+    fn a_span_is_short() {
+        for (ms, text) in [
+            (-5, ""),
+            (0, ""),
+            (412, "412 ms"),
+            (1_046, "1.0 s"),
+            (9_999, "9.9 s"),
+            (59_999, "59 s"),
+            (72_000, "1 m 12 s"),
+            (7_500_000, "2 h 5 m"),
+            (97_200_000, "1 d 3 h"),
+        ] {
+            assert_eq!(span(TimeDelta::milliseconds(ms)), text);
+        }
+    }
+
+    #[test]
+    fn times_of_any_zone_and_precision_are_understood() {
+        let kudu = duration("2013-06-06T01:24:16.5873293Z", "2013-06-06T01:24:17.63342Z");
+        assert_eq!(kudu, "1.0 s");
+        assert_eq!(
+            duration("2013-06-06T01:00:00+01:00", "2013-06-06T00:01:12Z"),
+            "1 m 12 s"
+        );
+        assert_eq!(duration("yesterday", "2013-06-06T00:01:12Z"), "");
+    }
+
+    #[test]
+    fn only_a_hash_is_cut() {
+        assert_eq!(
+            short_commit("cd5bee7181e74ea38a3522e73253f6ebb8ed72fb"),
+            "cd5bee7"
+        );
+        assert_eq!(short_commit("release-2026-02-03"), "release-2026-02-03");
+        assert_eq!(short_commit(&"é".repeat(20)), "é".repeat(20));
+    }
+
+    #[test]
+    fn a_headline_is_the_first_line_with_text() {
+        assert_eq!(headline("\n \r\n My fix \r\n\nmore"), "My fix");
+        assert_eq!(headline(" "), "");
+    }
+
+    #[test]
+    fn a_summary_says_what_is_known() {
+        let failed = r#"{"id":"cd5bee7181e74ea38a3522e73253f6ebb8ed72fb","status":"Failed","author":"A",
+            "deployer":" ","start_time":"2013-06-06T00:00:00Z","end_time":"2013-06-06T00:01:12Z"}"#;
+        for (json, event, expected) in [
+            (
+                failed,
+                "postdeployment",
+                "❌ Deployment FAILED: cd5bee7 by A in 1 m 12 s",
+            ),
+            ("{}", "PostDeployment", "🔔 PostDeployment"),
+            (r#"{"status":4}"#, "PostDeployment", "🔔 PostDeployment"),
+            (r#"{"status":"success"}"#, "Backup", "✅ Backup succeeded"),
+            (
+                r#"{"status":"rolled back"}"#,
+                "PostDeployment",
+                "🔔 Deployment rolled back",
+            ),
+        ] {
+            let environment = Environment::new();
+            let state = environment.empty_state();
+            let summary = summary(&state, &deployment(json), &event.into()).unwrap();
+            assert_eq!(summary, expected);
+        }
+    }
+
+    #[test]
+    fn facts_are_the_author_and_the_own_keys() {
+        let json = r#"{"id":1,"author":"A","deployer":"D","status":4,"env":"prod","n":null,
+            "list":[1,null],"":true,"blank":" "}"#;
+        let environment = Environment::new();
+        let facts = facts(&environment.empty_state(), &deployment(json)).unwrap();
+        let facts = serde_json::to_value(facts).unwrap();
+        let expected = serde_json::json!([
+            {"name": "Author", "value": "A"},
+            {"name": "status", "value": "4"},
+            {"name": "?", "value": "true"},
+            {"name": "env", "value": "prod"},
+            {"name": "list", "value": "[1,null]"},
+        ]);
+        assert_eq!(facts, expected);
+    }
+}

@@ -1,0 +1,92 @@
+//! The template engine, with bounds on what a template can take.
+
+use std::collections::{BTreeMap, HashSet};
+use std::thread;
+
+use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
+use serde_json::value::RawValue;
+
+use super::bounded::Bounded;
+use super::{MAX_TEMPLATE, RenderError, filters};
+
+/// The names that a template sees.
+pub type Context = BTreeMap<String, Value>;
+
+/// The largest body: a deployment has 1 MiB at most, and escaping can lengthen it.
+pub const MAX_BODY: usize = 4 * 1024 * 1024;
+
+/// Work allowed: an instruction, or 64 bytes of text, is one. The built-in formats take hundreds, and up to a
+/// few 100,000 if a deployment of 1 MiB is one long line. All of it takes well under a second.
+const FUEL: u64 = 1_000_000;
+
+/// minijinja walks a template's tree by recursion, a level for each operator of `1+1+1…`, and 64 KiB of these
+/// overflow an ordinary stack. A byte can open one level at most, and a level needs less than 1 KiB.
+const STACK_PER_BYTE: usize = 4 * 1024;
+const STACK_BASE: usize = 2 * 1024 * 1024;
+
+/// Renders, and makes sure that JSON came out.
+pub fn render(source: &str, context: Context) -> Result<Vec<u8>, RenderError> {
+    let body = on_deep_stack(source, || {
+        let environment = environment();
+        let template = environment
+            .template_from_named_str("template", source)
+            .map_err(|error| RenderError::from_engine(&error))?;
+        let mut body = Bounded::new(MAX_BODY);
+        template
+            .render_captured_to(Value::from(context), &mut body)
+            .map_err(|error| match error.kind() {
+                // Only Bounded fails to be written to.
+                ErrorKind::WriteFailure => RenderError::BodyTooLarge,
+                _ => RenderError::from_engine(&error),
+            })?;
+        Ok(body.into_bytes())
+    })?;
+    serde_json::from_slice::<&RawValue>(&body)
+        .map_err(|error| RenderError::NotJson(error.to_string()))?;
+    Ok(body)
+}
+
+/// The names that a template uses, attributes included: `status`, `deployment.status`.
+pub fn names(source: &str) -> Result<HashSet<String>, RenderError> {
+    on_deep_stack(source, || {
+        let environment = environment();
+        let template = environment
+            .template_from_named_str("template", source)
+            .map_err(|error| RenderError::from_engine(&error))?;
+        Ok(template.undeclared_variables(true))
+    })
+}
+
+fn on_deep_stack<T: Send>(
+    source: &str,
+    work: impl FnOnce() -> Result<T, RenderError> + Send,
+) -> Result<T, RenderError> {
+    if source.len() > MAX_TEMPLATE {
+        return Err(RenderError::TooLarge(source.len()));
+    }
+    let stack = STACK_BASE + STACK_PER_BYTE * source.len();
+    thread::scope(|scope| {
+        let Ok(worker) = thread::Builder::new()
+            .stack_size(stack)
+            .spawn_scoped(scope, work)
+        else {
+            return Err(RenderError::NoThread);
+        };
+        worker.join().unwrap_or(Err(RenderError::NoThread))
+    })
+}
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Json);
+    environment.set_undefined_behavior(UndefinedBehavior::Chainable);
+    environment.set_fuel(Some(FUEL));
+    // In a loop it could nest a list deeper than any stack.
+    environment.remove_global("namespace");
+    // Null and missing are the same here.
+    environment.add_test("none", |value: &Value| {
+        value.is_none() || value.is_undefined()
+    });
+    filters::register(&mut environment);
+    environment
+}

@@ -1,0 +1,320 @@
+//! What the journal's lines come to: each publication with its deliveries, and their state.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::record::{Record, RedeliveryRecord};
+use crate::publication::{Outcome, Publication};
+
+/// After the n-th try that failed the next is due this many minutes later; the last goes on. Standard
+/// Webhooks' schedule, in the steps that a cron line can keep.
+const SCHEDULE: [i64; 6] = [0, 5, 30, 2 * 60, 5 * 60, 10 * 60];
+
+/// The journal, read.
+#[derive(Debug, Default)]
+pub struct History {
+    /// In the order they were published.
+    pub publications: Vec<Recorded>,
+    /// The numbers of the lines that could not be read, counted from 1.
+    pub damaged: Vec<usize>,
+    by_id: HashMap<String, usize>,
+}
+
+/// A publication with its deliveries.
+#[derive(Debug)]
+pub struct Recorded {
+    /// The publication.
+    pub publication: Publication,
+    /// One for each hook that it went to.
+    pub deliveries: Vec<Delivery>,
+    /// The numbers of its lines, counted from 1.
+    pub(super) lines: Vec<usize>,
+}
+
+/// One publication to one hook.
+#[derive(Debug)]
+pub struct Delivery {
+    /// The hook's id.
+    pub hook: u64,
+    /// The hook's URL at that time.
+    pub url: String,
+    /// How it last ended, if it did.
+    pub outcome: Option<Outcome>,
+    /// When the last try began or, once it has, ended.
+    pub last_try: DateTime<Utc>,
+    /// Whether it was ever delivered, whatever a later try came to.
+    pub ever_delivered: bool,
+    tries: usize,
+    /// A process is at it until then.
+    until: Option<DateTime<Utc>>,
+}
+
+/// What is known of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// The receiver accepted it.
+    Delivered,
+    /// It failed.
+    Failed,
+    /// A process is at it.
+    Pending,
+    /// The process that was at it did not come to an end.
+    Unfinished,
+}
+
+impl State {
+    /// The word for it, in text and in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+            Self::Pending => "pending",
+            Self::Unfinished => "unfinished",
+        }
+    }
+}
+
+impl Delivery {
+    /// Its state at this moment.
+    pub fn state(&self, now: DateTime<Utc>) -> State {
+        match (self.until, &self.outcome) {
+            (Some(until), _) if now < until => State::Pending,
+            (Some(_), _) | (None, None) => State::Unfinished,
+            (None, Some(outcome)) if outcome.delivered => State::Delivered,
+            (None, Some(_)) => State::Failed,
+        }
+    }
+
+    /// Whether it was not delivered, and nobody is at it.
+    pub fn is_undelivered(&self, now: DateTime<Utc>) -> bool {
+        !self.ever_delivered && matches!(self.state(now), State::Failed | State::Unfinished)
+    }
+
+    /// When the next try is due, by the schedule.
+    pub fn due(&self) -> DateTime<Utc> {
+        let step = self.tries.saturating_sub(1).min(SCHEDULE.len() - 1);
+        self.last_try + TimeDelta::minutes(SCHEDULE[step])
+    }
+
+    fn begin(&mut self, time: DateTime<Utc>, deadline: DateTime<Utc>) {
+        self.tries += 1;
+        self.last_try = time;
+        self.until = Some(deadline);
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        self.until = None;
+        self.last_try = outcome.time;
+        self.ever_delivered |= outcome.delivered;
+        self.outcome = Some(outcome);
+    }
+}
+
+impl History {
+    /// Reads the lines. One that is damaged, or that a newer version wrote, is skipped.
+    pub(super) fn parse(bytes: &[u8]) -> Self {
+        let mut history = Self::default();
+        for (index, line) in bytes.split(|b| *b == b'\n').enumerate() {
+            if line.is_empty() {
+                continue;
+            }
+            match serde_json::from_slice(line) {
+                Ok(record) => history.add(record, index + 1),
+                Err(_) => history.damaged.push(index + 1),
+            }
+        }
+        history
+    }
+
+    /// The publication with this id.
+    pub fn find(&self, id: &str) -> Option<&Recorded> {
+        self.by_id.get(id).map(|place| &self.publications[*place])
+    }
+
+    /// The latest publication to this hook that is no test, and the delivery.
+    pub fn latest_of(&self, hook: u64) -> Option<(&Recorded, &Delivery)> {
+        let mut real = self
+            .publications
+            .iter()
+            .rev()
+            .filter(|recorded| !recorded.publication.test);
+        real.find_map(|recorded| Some((recorded, recorded.delivery(hook)?)))
+    }
+
+    fn add(&mut self, record: Record, line: usize) {
+        match record {
+            Record::Publication(record) => {
+                let begun = |target: super::record::Target| {
+                    let mut delivery = Delivery {
+                        hook: target.hook,
+                        url: target.url.into_owned(),
+                        outcome: None,
+                        last_try: record.time,
+                        ever_delivered: false,
+                        tries: 0,
+                        until: None,
+                    };
+                    delivery.begin(record.time, record.deadline);
+                    delivery
+                };
+                let publication = record.to_publication();
+                let deliveries = record.targets.into_iter().map(begun).collect();
+                self.by_id
+                    .insert(publication.id.clone(), self.publications.len());
+                self.publications.push(Recorded {
+                    publication,
+                    deliveries,
+                    lines: vec![line],
+                });
+            }
+            Record::Redelivery(record) => self.redelivery(&record, line),
+            Record::Outcome(record) => {
+                if let Some(recorded) = self.find_mut(&record.id, line)
+                    && let Some(delivery) = recorded.delivery_mut(record.hook)
+                {
+                    delivery.end(record.to_outcome());
+                }
+            }
+            Record::Compacted(_) => {}
+        }
+    }
+
+    fn redelivery(&mut self, record: &RedeliveryRecord, line: usize) {
+        let Some(recorded) = self.find_mut(&record.id, line) else {
+            return;
+        };
+        for hook in record.hooks.iter() {
+            if let Some(delivery) = recorded.delivery_mut(*hook) {
+                delivery.begin(record.time, record.deadline);
+            }
+        }
+    }
+
+    /// The publication that a line belongs to.
+    fn find_mut(&mut self, id: &str, line: usize) -> Option<&mut Recorded> {
+        let recorded = &mut self.publications[*self.by_id.get(id)?];
+        recorded.lines.push(line);
+        Some(recorded)
+    }
+}
+
+impl Recorded {
+    /// The delivery to this hook.
+    pub fn delivery(&self, hook: u64) -> Option<&Delivery> {
+        self.deliveries
+            .iter()
+            .find(|delivery| delivery.hook == hook)
+    }
+
+    fn delivery_mut(&mut self, hook: u64) -> Option<&mut Delivery> {
+        self.deliveries
+            .iter_mut()
+            .find(|delivery| delivery.hook == hook)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minutes: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000 + minutes * 60, 0).unwrap()
+    }
+
+    fn publication() -> Publication {
+        let time = at(0);
+        Publication {
+            time,
+            ..Publication::new("PostDeployment", "{\"a\": 1e400}\n")
+        }
+    }
+
+    fn begun(publication: &Publication) -> String {
+        Record::publication(publication, &[(1, "http://h/")], at(1)).line()
+    }
+
+    fn ended(publication: &Publication, minutes: i64, delivered: bool) -> String {
+        let outcome = Outcome {
+            time: at(minutes),
+            delivered,
+            status: "OK".to_owned(),
+            code: Some(200),
+            reason: String::new(),
+            attempts: 1,
+            duration: std::time::Duration::ZERO,
+        };
+        Record::outcome(&publication.id, 1, &outcome).line()
+    }
+
+    fn again(publication: &Publication, minutes: i64) -> String {
+        let record = RedeliveryRecord::new(&publication.id, &[1], at(minutes), at(minutes + 1));
+        Record::Redelivery(record).line()
+    }
+
+    fn delivery(lines: &str) -> Delivery {
+        let mut history = History::parse(lines.as_bytes());
+        assert_eq!(history.damaged, [0; 0]);
+        history.publications.remove(0).deliveries.remove(0)
+    }
+
+    #[test]
+    fn the_content_comes_back_byte_for_byte() {
+        let publication = publication();
+        let history = History::parse(begun(&publication).as_bytes());
+        assert_eq!(history.publications[0].publication, publication);
+    }
+
+    #[test]
+    fn a_delivery_is_pending_until_its_deadline_and_unfinished_after_it() {
+        let delivery = delivery(&begun(&publication()));
+        assert_eq!(delivery.state(at(0)), State::Pending);
+        assert_eq!(delivery.state(at(1)), State::Unfinished);
+    }
+
+    #[test]
+    fn the_schedule_counts_from_the_last_try() {
+        let publication = publication();
+        let mut lines = begun(&publication) + &ended(&publication, 0, false);
+        for (minutes, wait) in [
+            (1, 0),
+            (10, 5),
+            (50, 30),
+            (200, 120),
+            (600, 300),
+            (1300, 600),
+        ] {
+            let delivery = delivery(&lines);
+            assert_eq!(delivery.due() - delivery.last_try, TimeDelta::minutes(wait));
+            assert!(delivery.is_undelivered(at(minutes)));
+            lines += &(again(&publication, minutes) + &ended(&publication, minutes, false));
+        }
+    }
+
+    #[test]
+    fn what_was_delivered_once_is_not_undelivered_again() {
+        let publication = publication();
+        let lines = begun(&publication) + &ended(&publication, 1, true) + &again(&publication, 2);
+        let failed = lines + &ended(&publication, 3, false);
+        let delivery = delivery(&failed);
+        assert_eq!(delivery.state(at(9)), State::Failed);
+        assert!(!delivery.is_undelivered(at(9)));
+    }
+
+    #[test]
+    fn a_redelivery_in_progress_is_pending_for_everybody_else() {
+        let publication = publication();
+        let lines = begun(&publication) + &ended(&publication, 1, false) + &again(&publication, 2);
+        assert_eq!(delivery(&lines).state(at(2)), State::Pending);
+        assert!(delivery(&lines).is_undelivered(at(3)));
+    }
+
+    #[test]
+    fn damaged_lines_swallow_nothing_else() {
+        let publication = publication();
+        let lines = format!("{{\"outc\n\n\u{0}garbage\n{}[1]\n", begun(&publication));
+        let history = History::parse(lines.as_bytes());
+        assert_eq!(history.damaged, [1, 3, 5]);
+        assert_eq!(history.publications.len(), 1);
+    }
+}

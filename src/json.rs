@@ -1,0 +1,122 @@
+//! What is wrong with a JSON text, and where, in words that quote nothing of it.
+
+use std::fmt;
+
+/// What is wrong with a JSON text, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The column in bytes, counted from 1; 0 at a line that has just begun.
+    pub column: usize,
+    /// What is wrong.
+    pub what: String,
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "line {} column {}: {}",
+            self.line, self.column, self.what
+        )
+    }
+}
+
+impl Complaint {
+    /// A complaint about the byte at `offset`.
+    pub fn at(text: &[u8], offset: usize, what: impl Into<String>) -> Self {
+        let before = &text[..offset];
+        let line_start = before
+            .iter()
+            .rposition(|b| *b == b'\n')
+            .map_or(0, |at| at + 1);
+        let line = before.split(|b| *b == b'\n').count();
+        Self {
+            line,
+            column: offset - line_start + 1,
+            what: what.into(),
+        }
+    }
+}
+
+/// What makes these bytes no JSON text at all, whatever it is to hold: nothing there, a byte order
+/// mark, a NUL, bytes that are not UTF-8.
+pub fn unreadable(text: &[u8]) -> Option<Complaint> {
+    if text.iter().all(u8::is_ascii_whitespace) {
+        return Some(Complaint::at(text, 0, "it is empty"));
+    }
+    if text.starts_with(b"\xEF\xBB\xBF") {
+        let what = "a byte order mark (BOM) stands before the JSON; save it as UTF-8 without one";
+        return Some(Complaint::at(text, 0, what));
+    }
+    if text.starts_with(b"\xFF\xFE") || text.starts_with(b"\xFE\xFF") {
+        return Some(Complaint::at(
+            text,
+            0,
+            "a byte order mark (BOM) of UTF-16; UTF-8 is wanted",
+        ));
+    }
+    if let Some(offset) = text.iter().position(|b| *b == 0) {
+        return Some(Complaint::at(text, offset, "a NUL byte"));
+    }
+    let invalid = std::str::from_utf8(text).err()?;
+    Some(Complaint::at(
+        text,
+        invalid.valid_up_to(),
+        "not valid UTF-8",
+    ))
+}
+
+/// What serde found wrong in this text.
+pub fn complaint(text: &[u8], error: &serde_json::Error) -> Complaint {
+    unreadable(text).unwrap_or_else(|| Complaint {
+        line: error.line(),
+        column: error.column(),
+        what: quoteless(error),
+    })
+}
+
+/// serde's words without the position, and without the value of a string of the wrong type: it may
+/// be a secret in the wrong place.
+fn quoteless(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    let text = text.strip_suffix(&position).unwrap_or(&text);
+    match (text.find("string \""), text.rfind("\", expected")) {
+        (Some(start), Some(end)) => format!("{}a string{}", &text[..start], &text[end + 1..]),
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> String {
+        let error = serde_json::from_str::<bool>(text).unwrap_err();
+        complaint(text.as_bytes(), &error).to_string()
+    }
+
+    #[test]
+    fn a_string_of_the_wrong_type_is_not_quoted() {
+        let said = parse("\n \"whsec_\\\", expected \"");
+        assert_eq!(
+            said,
+            "line 2 column 22: invalid type: a string, expected a boolean"
+        );
+    }
+
+    #[test]
+    fn what_is_no_text_is_named() {
+        let at = |bytes: &[u8]| unreadable(bytes).map(|c| c.to_string());
+        assert_eq!(at(b" \n").unwrap(), "line 1 column 1: it is empty");
+        assert!(at(b"\xEF\xBB\xBF{}").unwrap().contains("byte order mark"));
+        assert_eq!(at(b"{\n\"a\0").unwrap(), "line 2 column 3: a NUL byte");
+        assert_eq!(
+            at(b"{\"\xFF\"}").unwrap(),
+            "line 1 column 3: not valid UTF-8"
+        );
+        assert_eq!(at(b"{}"), None);
+    }
+}

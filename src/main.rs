@@ -1,0 +1,85 @@
+//! Tells other systems that a deployment has finished.
+//!
+//! `main` parses, dispatches, prints the one error, and picks the exit code.
+
+mod atomic_file;
+mod cli;
+mod commands;
+mod delivery;
+mod deployment;
+mod escape;
+mod exit;
+mod format;
+mod git;
+mod hook;
+mod journal;
+mod json;
+mod output;
+mod panic;
+mod publication;
+mod receiver;
+mod redact;
+mod registry;
+mod signals;
+mod signature;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+use clap_complete::CompleteEnv;
+
+use cli::Cli;
+use exit::{Exit, Failure};
+
+fn main() -> ExitCode {
+    panic::report_briefly();
+    // COMPLETE, the library's own choice, may be set for another program.
+    CompleteEnv::with_factory(Cli::command)
+        .var("HOOKS_COMPLETE")
+        .complete();
+    let outcome = match Cli::try_parse() {
+        Ok(cli) => commands::run(cli),
+        Err(error) => refused(&error),
+    };
+    let exit = outcome.unwrap_or_else(|error| {
+        if is_closed_pipe(&error) {
+            return Exit::Done;
+        }
+        output::error(&error);
+        let failure = error
+            .chain()
+            .find_map(|cause| cause.downcast_ref::<Failure>());
+        failure.map_or(Exit::Failed, |failure| failure.exit)
+    });
+    ExitCode::from(exit.code())
+}
+
+/// Help and version are printed; anything else that clap refuses is an error in our own words.
+fn refused(error: &clap::Error) -> anyhow::Result<Exit> {
+    use clap::error::ErrorKind;
+    // Printing into a closed pipe is no error here.
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let _ = error.print();
+            Ok(Exit::Done)
+        }
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = write!(io::stderr(), "{}", Cli::command().render_help());
+            Ok(Exit::Usage)
+        }
+        _ => {
+            let lossy = |word: std::ffi::OsString| word.to_string_lossy().into_owned();
+            let words: Vec<String> = std::env::args_os().skip(1).map(lossy).collect();
+            Err(cli::usage::failure(error, &words).into())
+        }
+    }
+}
+
+/// `hooks list | head -1`
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let io = cause.downcast_ref::<io::Error>();
+        io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}

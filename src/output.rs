@@ -1,0 +1,117 @@
+//! What a person or a script gets to see: results on standard output, the rest on standard error.
+
+pub mod hook;
+pub mod indent;
+pub mod json;
+pub mod outcome;
+pub mod progress;
+mod table;
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal as _, Write as _};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::cli::{Color, Global};
+use crate::escape::escape_lines;
+use crate::exit::Failure;
+
+pub use table::Table;
+
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const NOTE: Style = AnsiColor::Cyan.on_default().bold();
+
+/// How much is said, and where.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    /// Nothing of what went well.
+    pub quiet: bool,
+    /// More.
+    pub verbose: bool,
+    /// URLs whole.
+    pub reveal: bool,
+}
+
+// What does not depend on the options yet is called like what does.
+#[allow(clippy::unused_self)]
+impl Output {
+    /// By the global options.
+    pub fn new(global: &Global) -> Self {
+        match global.color {
+            Color::Auto => anstream::ColorChoice::Auto,
+            Color::Always => anstream::ColorChoice::Always,
+            Color::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+        Self {
+            quiet: global.quiet,
+            verbose: global.verbose,
+            reveal: global.reveal,
+        }
+    }
+
+    /// A result, on standard output.
+    pub fn result(self, text: impl Display) -> io::Result<()> {
+        writeln!(anstream::stdout().lock(), "{text}")
+    }
+
+    /// Something to know, left out by `--quiet`.
+    pub fn note(self, text: impl Display) {
+        if !self.quiet {
+            note(text);
+        }
+    }
+
+    /// Something to know for those who ask, by `--verbose`.
+    pub fn detail(self, text: impl Display) {
+        if self.verbose {
+            note(text);
+        }
+    }
+
+    /// Something that did not go as it should, but stops nothing.
+    pub fn warning(self, text: impl Display) {
+        to_stderr(WARNING, "warning", text);
+    }
+
+    /// A URL as it may be shown.
+    pub fn url(self, url: &str) -> String {
+        let shown = if self.reveal {
+            url.to_owned()
+        } else {
+            crate::redact::url(url)
+        };
+        crate::escape::escape(&shown).into_owned()
+    }
+}
+
+/// Whether progress can be drawn.
+pub fn stderr_is_terminal() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// A line on standard error, for when there are no options yet.
+pub fn note(text: impl Display) {
+    to_stderr(NOTE, "note", text);
+}
+
+/// The error that the program ends with, and its hint.
+pub fn error(error: &anyhow::Error) {
+    to_stderr(BAD, "error", format!("{error:#}"));
+    let failure = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<Failure>());
+    if let Some(hint) = failure.and_then(Failure::next_step) {
+        to_stderr(NOTE, "hint", hint);
+    }
+}
+
+/// Standard error may be closed, or a push client that has gone: then nobody listens, and the work
+/// goes on.
+fn to_stderr(style: Style, kind: &str, text: impl Display) {
+    let text = text.to_string();
+    let text = escape_lines(&text);
+    let _ = writeln!(anstream::stderr().lock(), "{style}{kind}:{style:#} {text}");
+}

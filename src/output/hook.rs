@@ -1,0 +1,140 @@
+//! A hook, for people.
+
+use std::borrow::Cow;
+
+use super::table::Look;
+use super::{Output, Table};
+use crate::escape::escape;
+use crate::hook::{Hook, LastDelivery};
+use crate::signature::Secret;
+
+/// The hook, whole: a line for each key that does not hold its default.
+pub fn whole(output: Output, hook: &Hook, generated: Option<&Secret>) -> String {
+    let mut lines = Vec::new();
+    let mut line = |key: &str, value: &str| lines.push(format!("{key:<15} {}", escape(value)));
+    line("id", &hook.id.to_string());
+    line("url", &output.url(&hook.url));
+    line("event", &hook.event);
+    if hook.insecure_ssl {
+        line(
+            "insecure_ssl",
+            "true (the receiver's certificate is not checked)",
+        );
+    }
+    if !hook.enabled {
+        line("enabled", "false");
+    }
+    if let Some(reason) = &hook.disabled_reason {
+        line("disabled_reason", reason);
+    }
+    if !hook.status.is_empty() {
+        line("status", &hook.status.join(","));
+    }
+    if let Some(format) = &hook.format {
+        line("format", format);
+    }
+    if let Some(template) = &hook.template {
+        line("template", template.trim_end());
+    }
+    for (name, _) in &hook.headers {
+        line("header", &format!("{name}: ***"));
+    }
+    if let Some(pem) = &hook.ca_file {
+        let certificates = pem.matches("-----BEGIN CERTIFICATE-----").count();
+        line(
+            "ca_file",
+            &format!("{certificates} certificate{}", plural(certificates)),
+        );
+    }
+    if hook.is_signed() {
+        line("signed", "true");
+    }
+    if let Some(secret) = generated {
+        line("secret", secret.reveal());
+    }
+    last(&hook.last, &mut line);
+    lines.join("\n")
+}
+
+fn last(last: &LastDelivery, line: &mut dyn FnMut(&str, &str)) {
+    let code = last.code.map(|code| code.to_string());
+    let values = [
+        ("last_datetime", last.datetime.as_deref()),
+        ("last_status", last.status.as_deref()),
+        ("last_code", code.as_deref()),
+        ("last_reason", last.reason.as_deref()),
+        ("last_context", last.context.as_deref()),
+    ];
+    for (key, value) in values {
+        if let Some(value) = value {
+            line(key, value);
+        }
+    }
+}
+
+/// The hooks as a table.
+pub fn table<'a>(output: Output, hooks: impl Iterator<Item = &'a Hook>) -> Table {
+    let mut table = Table::new(&["ID", "EVENT", "URL", "LAST DELIVERY", "STATUS", "REASON"]);
+    for hook in hooks {
+        let text = |value: &Option<String>| escape(value.as_deref().unwrap_or("")).into_owned();
+        let event = match &hook.status[..] {
+            [] => escape(&hook.event).into_owned(),
+            wanted => escape(&format!("{} ({})", hook.event, wanted.join(","))).into_owned(),
+        };
+        let (status, reason) = if hook.enabled {
+            (status(&hook.last), text(&hook.last.reason))
+        } else {
+            ("disabled".to_owned(), text(&hook.disabled_reason))
+        };
+        let when = match &hook.last.datetime {
+            Some(time) => escape(&readable_time(time)).into_owned(),
+            None => "never".to_owned(),
+        };
+        let cells = vec![
+            hook.id.to_string(),
+            event,
+            output.url(&hook.url),
+            when,
+            status,
+            reason,
+        ];
+        table.row(cells, look(hook));
+    }
+    table
+}
+
+fn look(hook: &Hook) -> Look {
+    if !hook.enabled {
+        return Look::Faint;
+    }
+    match &hook.last.reason {
+        None => Look::Plain,
+        Some(reason) if reason == "delivered" => Look::Good(4),
+        Some(_) => Look::Bad(4),
+    }
+}
+
+fn status(last: &LastDelivery) -> String {
+    let status = escape(last.status.as_deref().unwrap_or(""));
+    match last.code {
+        Some(code) => format!("{code} {status}"),
+        None => status.into_owned(),
+    }
+}
+
+/// `2026-11-24 03:40:12Z` instead of RFC 3339 with its fractions; what is not RFC 3339 stays.
+pub fn readable_time(text: &str) -> Cow<'_, str> {
+    match chrono::DateTime::parse_from_rfc3339(text) {
+        Ok(time) => time
+            .to_utc()
+            .format("%Y-%m-%d %H:%M:%SZ")
+            .to_string()
+            .into(),
+        Err(_) => text.into(),
+    }
+}
+
+/// `s` for any number but one.
+pub fn plural(number: usize) -> &'static str {
+    if number == 1 { "" } else { "s" }
+}

@@ -1,0 +1,117 @@
+//! The answers of `--json`: stable and complete (DESIGN §2).
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::hook::{Hook, View, Viewed, timestamp};
+use crate::journal::{Delivery, Recorded, State};
+use crate::publication::{Outcome, Publication};
+use crate::signature::Secret;
+
+/// One hook; the secret only in the answer to `--generate-secret`.
+pub fn hook(hook: &Hook, generated: Option<&Secret>) -> String {
+    pretty(&Viewed(hook, View::Answer { generated }))
+}
+
+/// An array of hooks, `[]` when there is none.
+pub fn hooks<'a>(hooks: impl Iterator<Item = &'a Hook>) -> String {
+    let views = hooks.map(|hook| Viewed(hook, View::Answer { generated: None }));
+    pretty(&views.collect::<Vec<_>>())
+}
+
+/// A publication and the deliveries that have an outcome.
+#[derive(Debug, Serialize)]
+pub struct PublicationView<'a> {
+    id: &'a str,
+    event: &'a str,
+    deliveries: Vec<DeliveryView<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct DeliveryView<'a> {
+    hook: u64,
+    url: &'a str,
+    #[serde(flatten)]
+    outcome: OutcomeView<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct OutcomeView<'a> {
+    delivered: bool,
+    status: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<u16>,
+    reason: &'a str,
+    attempts: u32,
+    duration_ms: u64,
+}
+
+impl<'a> OutcomeView<'a> {
+    fn new(outcome: &'a Outcome) -> Self {
+        Self {
+            delivered: outcome.delivered,
+            status: &outcome.status,
+            code: outcome.code,
+            reason: &outcome.reason,
+            attempts: outcome.attempts,
+            duration_ms: outcome.duration_ms(),
+        }
+    }
+}
+
+impl<'a> PublicationView<'a> {
+    /// The publication with these deliveries.
+    pub fn new(
+        publication: &'a Publication,
+        deliveries: impl Iterator<Item = (&'a Hook, &'a Outcome)>,
+    ) -> Self {
+        let view = |(hook, outcome): (&'a Hook, &'a Outcome)| DeliveryView {
+            hook: hook.id,
+            url: &hook.url,
+            outcome: OutcomeView::new(outcome),
+        };
+        Self {
+            id: &publication.id,
+            event: &publication.event,
+            deliveries: deliveries.map(view).collect(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct LogView<'a> {
+    id: &'a str,
+    event: &'a str,
+    hook: u64,
+    url: &'a str,
+    time: String,
+    state: &'a str,
+    #[serde(flatten)]
+    outcome: Option<OutcomeView<'a>>,
+}
+
+/// A line of `log --json`. A delivery that nobody saw the end of has no outcome's keys.
+pub fn log_line(recorded: &Recorded, delivery: &Delivery, now: DateTime<Utc>) -> String {
+    let state = delivery.state(now);
+    let ended = matches!(state, State::Delivered | State::Failed);
+    let view = LogView {
+        id: &recorded.publication.id,
+        event: &recorded.publication.event,
+        hook: delivery.hook,
+        url: &delivery.url,
+        time: timestamp(delivery.last_try),
+        state: state.word(),
+        outcome: delivery
+            .outcome
+            .as_ref()
+            .filter(|_| ended)
+            .map(OutcomeView::new),
+    };
+    serde_json::to_string(&view).unwrap_or_default()
+}
+
+/// Any of the views, indented.
+pub fn pretty(view: &impl Serialize) -> String {
+    // Strings and numbers alone always serialise.
+    serde_json::to_string_pretty(view).unwrap_or_default()
+}

@@ -1,0 +1,60 @@
+//! The live line on a terminal: who is still awaited, and how long.
+
+use std::io::Write as _;
+use std::time::Instant;
+
+use super::outcome::duration;
+
+/// A line on standard error that is drawn over and over. Nothing where that is no terminal.
+#[derive(Debug)]
+pub struct Progress {
+    enabled: bool,
+    drawn: bool,
+    since: Instant,
+}
+
+impl Progress {
+    /// A line that is drawn if `enabled`.
+    pub fn new(enabled: bool) -> Self {
+        Self {
+            enabled: enabled && super::stderr_is_terminal(),
+            drawn: false,
+            since: Instant::now(),
+        }
+    }
+
+    /// Whether it is drawn at all.
+    pub fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// Draws the line, cut to the terminal's width.
+    pub fn draw(&mut self, text: &str) {
+        if !self.enabled {
+            return;
+        }
+        let width = terminal_size::terminal_size_of(std::io::stderr()).map_or(80, |(w, _)| w.0);
+        let text = format!("{text} ({})", duration(self.since.elapsed()));
+        let cut: String = text
+            .chars()
+            .take(usize::from(width).saturating_sub(1))
+            .collect();
+        let _ = write!(anstream::stderr().lock(), "\r\x1b[K{cut}");
+        let _ = anstream::stderr().flush();
+        self.drawn = true;
+    }
+
+    /// Takes the line away, so that another can be printed in its place.
+    pub fn clear(&mut self) {
+        if self.drawn {
+            let _ = write!(anstream::stderr().lock(), "\r\x1b[K");
+            self.drawn = false;
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}

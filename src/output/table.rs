@@ -1,0 +1,84 @@
+//! Aligned columns, cut to the terminal's width. Off a terminal nothing is cut.
+
+use std::io::{self, IsTerminal as _};
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{Attribute, Cell, Color, ContentArrangement, Row};
+
+/// A table without lines.
+pub struct Table {
+    table: comfy_table::Table,
+}
+
+/// How a row looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// As ever.
+    Plain,
+    /// Something is wrong: the column of this number is red.
+    Bad(usize),
+    /// Everything is well: the column of this number is green.
+    Good(usize),
+    /// Out of use.
+    Faint,
+}
+
+impl Table {
+    /// A table with these headings.
+    pub fn new(headings: &[&str]) -> Self {
+        let mut table = comfy_table::Table::new();
+        table.load_style(NOTHING);
+        let heading = |text: &&str| Cell::new(text).add_attribute(Attribute::Bold);
+        table.set_header(headings.iter().map(heading));
+        match anstream::ColorChoice::global() {
+            anstream::ColorChoice::Always | anstream::ColorChoice::AlwaysAnsi => {
+                table.enforce_styling();
+            }
+            anstream::ColorChoice::Never => {
+                table.force_no_tty();
+            }
+            anstream::ColorChoice::Auto => {}
+        }
+        if io::stdout().is_terminal()
+            && let Some((width, _)) = terminal_size::terminal_size()
+        {
+            table
+                .set_content_arrangement(ContentArrangement::Dynamic)
+                .set_width(width.0);
+        }
+        table.set_truncation_indicator("…");
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 2));
+        }
+        Self { table }
+    }
+
+    /// Adds a row. Its texts are escaped by the caller.
+    pub fn row(&mut self, cells: Vec<String>, look: Look) {
+        let styled = |(column, text): (usize, String)| {
+            let cell = Cell::new(text);
+            match look {
+                Look::Bad(bad) if bad == column => cell.fg(Color::Red),
+                Look::Good(good) if good == column => cell.fg(Color::Green),
+                Look::Faint => cell.add_attribute(Attribute::Dim),
+                _ => cell,
+            }
+        };
+        let mut row = Row::from(
+            cells
+                .into_iter()
+                .enumerate()
+                .map(styled)
+                .collect::<Vec<_>>(),
+        );
+        row.max_height(1);
+        self.table.add_row(row);
+    }
+}
+
+impl std::fmt::Display for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The library pads the last column, too.
+        f.write_str(&self.table.trim_fmt())
+    }
+}

@@ -1,0 +1,271 @@
+//! HTTP/1.1 (RFC 9112), as much as a receiver of web hooks needs: one request a connection, with a limit
+//! on each length and on the time. The crate httparse, which ureq brings along, reads the syntax.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Received, Reply};
+
+/// Bytes that a request line and headers may have.
+const MAX_HEAD: usize = 64 * 1024;
+const MAX_HEADERS: usize = 100;
+
+/// Bytes that a body may have: twice what `publish` sends at most.
+const MAX_BODY: usize = 2 * 1024 * 1024;
+
+/// How long a whole request may take to arrive.
+const READ_TIME: Duration = Duration::from_secs(30);
+
+/// How long an answer may take to be sent, and a refused request to stop.
+const CLOSE_TIME: Duration = Duration::from_secs(2);
+
+/// Why a request gets no further than its connection's thread.
+pub(super) enum Refusal {
+    /// The client has gone.
+    Gone,
+    /// It is answered this status and explanation.
+    Answer(u16, &'static str),
+}
+
+const TOO_LONG: Refusal = Refusal::Answer(413, "the body is longer than 2 MiB");
+const BAD_CHUNK: Refusal = Refusal::Answer(400, "the chunks of the body are malformed");
+
+/// How long a body is (RFC 9112, 6.3).
+enum Framing {
+    Bytes(usize),
+    Chunked,
+}
+
+/// A connection that carries one request.
+pub(super) struct Connection {
+    stream: TcpStream,
+    /// What has arrived and is not used yet.
+    buffer: Vec<u8>,
+    deadline: Instant,
+    /// Counted while it lives.
+    _open: Arc<()>,
+}
+
+impl Connection {
+    /// Takes a client's connection; the request has to arrive within 30 seconds. `open` counts the
+    /// connections by its clones.
+    pub(super) fn new(stream: TcpStream, open: Arc<()>) -> Connection {
+        Connection {
+            stream,
+            buffer: Vec::new(),
+            deadline: Instant::now() + READ_TIME,
+            _open: open,
+        }
+    }
+
+    /// Waits for the whole request.
+    pub(super) fn read_request(&mut self) -> Result<Received, Refusal> {
+        let mut request = self.read_head()?;
+        let framing = framing(&request)?;
+        match request.header("expect") {
+            None => {}
+            Some(value) if value.eq_ignore_ascii_case("100-continue") => self.ask_for_body()?,
+            Some(_) => return Err(Refusal::Answer(417, "this expectation is not known")),
+        }
+        request.body = match framing {
+            Framing::Bytes(length) => self.take(length)?,
+            Framing::Chunked => self.read_chunks()?,
+        };
+        Ok(request)
+    }
+
+    fn read_head(&mut self) -> Result<Received, Refusal> {
+        loop {
+            if let Some((length, request)) = parse_head(&self.buffer)? {
+                self.take(length)?;
+                return Ok(request);
+            }
+            self.fill_up_to(MAX_HEAD, Refusal::Answer(431, "the headers are too long"))?;
+        }
+    }
+
+    fn ask_for_body(&mut self) -> Result<(), Refusal> {
+        self.stream
+            .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")
+            .map_err(|_| Refusal::Gone)
+    }
+
+    fn read_chunks(&mut self) -> Result<Vec<u8>, Refusal> {
+        let mut body = Vec::new();
+        loop {
+            let size = self.read_chunk_size()?;
+            if size == 0 {
+                self.skip_trailers()?;
+                return Ok(body);
+            }
+            if size > MAX_BODY - body.len() {
+                return Err(TOO_LONG);
+            }
+            body.extend(self.take(size)?);
+            if self.take(2)? != b"\r\n" {
+                return Err(BAD_CHUNK);
+            }
+        }
+    }
+
+    fn read_chunk_size(&mut self) -> Result<usize, Refusal> {
+        loop {
+            match httparse::parse_chunk_size(&self.buffer) {
+                Ok(httparse::Status::Complete((length, size))) => {
+                    self.take(length)?;
+                    return usize::try_from(size).map_err(|_| TOO_LONG);
+                }
+                Ok(httparse::Status::Partial) => self.fill_up_to(MAX_HEAD, BAD_CHUNK)?,
+                Err(_) => return Err(BAD_CHUNK),
+            }
+        }
+    }
+
+    fn skip_trailers(&mut self) -> Result<(), Refusal> {
+        loop {
+            let mut trailers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+            match httparse::parse_headers(&self.buffer, &mut trailers) {
+                Ok(httparse::Status::Complete((length, _))) => {
+                    self.take(length)?;
+                    return Ok(());
+                }
+                Ok(httparse::Status::Partial) => self.fill_up_to(MAX_HEAD, BAD_CHUNK)?,
+                Err(_) => return Err(BAD_CHUNK),
+            }
+        }
+    }
+
+    /// The next `length` bytes.
+    fn take(&mut self, length: usize) -> Result<Vec<u8>, Refusal> {
+        while self.buffer.len() < length {
+            self.fill()?;
+        }
+        Ok(self.buffer.drain(..length).collect())
+    }
+
+    fn fill_up_to(&mut self, limit: usize, refusal: Refusal) -> Result<(), Refusal> {
+        if self.buffer.len() > limit {
+            return Err(refusal);
+        }
+        self.fill()
+    }
+
+    /// Reads what there is, at least a byte, before the deadline.
+    fn fill(&mut self) -> Result<(), Refusal> {
+        const TOO_SLOW: Refusal = Refusal::Answer(408, "the request took too long to arrive");
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(TOO_SLOW);
+        }
+        let mut bytes = [0; 16 * 1024];
+        let read = self
+            .stream
+            .set_read_timeout(Some(left))
+            .and_then(|()| self.stream.read(&mut bytes));
+        match read {
+            Ok(0) => Err(Refusal::Gone),
+            Ok(count) => {
+                self.buffer.extend_from_slice(&bytes[..count]);
+                Ok(())
+            }
+            Err(error) => match error.kind() {
+                io::ErrorKind::Interrupted => Ok(()),
+                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Err(TOO_SLOW),
+                _ => Err(Refusal::Gone),
+            },
+        }
+    }
+
+    /// Sends the answer and says that there will be no other. A client that has gone misses it.
+    pub(super) fn answer(&mut self, reply: &Reply) {
+        let Reply { status, text } = reply;
+        let allow = if *status == 405 {
+            "allow: POST\r\n"
+        } else {
+            ""
+        };
+        // A 204 or 304 has no body, which goes without saying (RFC 9110, 8.6).
+        let (about_body, body) = match status {
+            204 | 304 => (String::new(), ""),
+            _ => (
+                format!(
+                    "content-type: text/plain; charset=utf-8\r\ncontent-length: {}\r\n",
+                    text.len()
+                ),
+                text.as_str(),
+            ),
+        };
+        let answer =
+            format!("HTTP/1.1 {status} \r\nconnection: close\r\n{allow}{about_body}\r\n{body}");
+        let _ = self
+            .stream
+            .set_write_timeout(Some(CLOSE_TIME))
+            .and_then(|()| self.stream.write_all(answer.as_bytes()))
+            .and_then(|()| self.stream.shutdown(Shutdown::Write));
+    }
+
+    /// Takes for a while what the client still sends: closing at once would reset the connection, and
+    /// the client might lose the answer (RFC 9112, 9.6).
+    pub(super) fn drain(&mut self) {
+        self.deadline = Instant::now() + CLOSE_TIME;
+        while self.fill().is_ok() {
+            self.buffer.clear();
+        }
+    }
+}
+
+/// The request at the start of `bytes`, still without its body, and the bytes that it takes; None while
+/// it is not complete.
+fn parse_head(bytes: &[u8]) -> Result<Option<(usize, Received)>, Refusal> {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut parsed = httparse::Request::new(&mut headers);
+    let length = match parsed.parse(bytes) {
+        Ok(httparse::Status::Complete(length)) => length,
+        Ok(httparse::Status::Partial) => return Ok(None),
+        Err(httparse::Error::TooManyHeaders) => {
+            return Err(Refusal::Answer(431, "there are too many headers"));
+        }
+        Err(_) => return Err(Refusal::Answer(400, "this is no HTTP/1.1 request")),
+    };
+    let header = |header: &httparse::Header| {
+        let value = String::from_utf8_lossy(header.value).into_owned();
+        (header.name.to_owned(), value)
+    };
+    let request = Received {
+        method: parsed.method.unwrap_or_default().to_owned(),
+        path: parsed.path.unwrap_or_default().to_owned(),
+        headers: parsed.headers.iter().map(header).collect(),
+        body: Vec::new(),
+    };
+    Ok(Some((length, request)))
+}
+
+fn framing(request: &Received) -> Result<Framing, Refusal> {
+    let lengths = request
+        .headers
+        .iter()
+        .filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    match (request.header("transfer-encoding"), lengths.count()) {
+        (None, 0) => Ok(Framing::Bytes(0)),
+        (None, 1) => {
+            let length = request.header("content-length").unwrap_or_default();
+            parse_length(length).map(Framing::Bytes)
+        }
+        (Some(encoding), 0) if encoding.eq_ignore_ascii_case("chunked") => Ok(Framing::Chunked),
+        (Some(_), 0) => Err(Refusal::Answer(501, "this transfer-encoding is not known")),
+        _ => Err(Refusal::Answer(400, "the length of the body is ambiguous")),
+    }
+}
+
+fn parse_length(text: &str) -> Result<usize, Refusal> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Refusal::Answer(400, "the content-length is no number"));
+    }
+    // All digits: what does not parse is too big for the type.
+    text.parse()
+        .ok()
+        .filter(|&length| length <= MAX_BODY)
+        .ok_or(TOO_LONG)
+}
