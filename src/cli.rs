@@ -5,6 +5,8 @@
 #![allow(clippy::doc_markdown, clippy::struct_excessive_bools)]
 
 pub mod complete;
+#[cfg(test)]
+mod generated;
 mod help;
 pub mod usage;
 mod values;

@@ -1,0 +1,191 @@
+//! The files that are made from the command line: man pages and completions. A test fails when they
+//! are stale; `HOOKS_RENEW=1 cargo test generated` writes them anew.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use clap::{Command, CommandFactory as _};
+use clap_complete::env::{Bash, EnvCompleter, Fish, Zsh};
+use clap_mangen::Man;
+
+use super::Cli;
+
+/// The date in the pages' foot, that of the version.
+const DATE: &str = "2026-11-24";
+
+/// The headings below the options in a page, in manual order, with what they are in `--help`.
+const SECTIONS: [(&str, &str); 4] = [
+    ("Exit status:", "EXIT STATUS"),
+    ("Environment:", "ENVIRONMENT"),
+    ("Files:", "FILES"),
+    ("Examples:", "EXAMPLES"),
+];
+
+#[test]
+fn generated_files_are_not_stale() {
+    let mut stale = Vec::new();
+    for (path, text) in files() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        if fs::read_to_string(&path).is_ok_and(|present| present == text) {
+            continue;
+        }
+        if std::env::var_os("HOOKS_RENEW").is_some() {
+            fs::write(&path, text).expect("a generated file can be written");
+        } else {
+            stale.push(path);
+        }
+    }
+    assert!(
+        stale.is_empty(),
+        "stale: {stale:?}; renew them: HOOKS_RENEW=1 cargo test generated"
+    );
+}
+
+fn files() -> Vec<(String, String)> {
+    let mut hooks = Cli::command();
+    hooks.build();
+    let verbs: Vec<&Command> = hooks.get_subcommands().collect();
+    let mut files = vec![("man/hooks.1".to_owned(), page(&hooks, &hooks, &verbs))];
+    for verb in &verbs {
+        files.push((
+            format!("man/hooks-{}.1", verb.get_name()),
+            page(&hooks, verb, &[]),
+        ));
+    }
+    let shells: [(&str, &dyn EnvCompleter); 3] = [
+        ("hooks.bash", &Bash),
+        ("_hooks", &Zsh),
+        ("hooks.fish", &Fish),
+    ];
+    for (name, shell) in shells {
+        let mut script = Vec::new();
+        shell
+            .write_registration("HOOKS_COMPLETE", "hooks", "hooks", "hooks", &mut script)
+            .expect("a Vec takes everything");
+        let script = String::from_utf8(script).expect("a completion script is text");
+        files.push((format!("completions/{name}"), script));
+    }
+    files
+}
+
+fn page(hooks: &Command, command: &Command, verbs: &[&Command]) -> String {
+    let version = format!("hooks {}", env!("CARGO_PKG_VERSION"));
+    let title = command.get_display_name().unwrap_or("hooks").to_uppercase();
+    let man = Man::new(command.clone())
+        .title(title)
+        .date(DATE)
+        .source(version)
+        .manual("User Commands");
+    let mut text = rendered(|page| {
+        man.render_title(page)?;
+        man.render_name_section(page)
+    });
+    let usage = command.clone().render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ");
+    let _ = write!(text, ".SH SYNOPSIS\n{}\n", escaped(usage));
+    text += &rendered(|page| man.render_description_section(page));
+    let help = after_help(command);
+    text += &paragraphs(
+        help.split("\n\n")
+            .take_while(|part| heading(part).is_none()),
+    );
+    text += &rendered(|page| man.render_options_section(page));
+    if !verbs.is_empty() {
+        text += ".SH COMMANDS\n";
+        for verb in verbs {
+            let about = verb
+                .get_about()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let _ = write!(
+                text,
+                ".TP\n\\fBhooks\\-{}\\fR(1)\n{}\n",
+                verb.get_name(),
+                escaped(&about)
+            );
+        }
+    }
+    for (label, title) in SECTIONS {
+        let own = section(&help, label);
+        let top = after_help(hooks);
+        let body = own.or_else(|| section(&top, label)).unwrap_or_default();
+        let _ = write!(text, ".SH \"{title}\"\n.nf\n{}\n.fi\n", verbatim(body));
+    }
+    text + &see_also(hooks, command)
+}
+
+/// What the library writes, without what mandoc warns of: breaks around empty lines, blanks at line
+/// ends.
+fn rendered(render: impl Fn(&mut dyn std::io::Write) -> std::io::Result<()>) -> String {
+    let mut page = Vec::new();
+    render(&mut page).expect("a Vec takes everything");
+    let page = String::from_utf8(page).expect("a man page is text");
+    let trimmed: Vec<&str> = page.lines().map(str::trim_end).collect();
+    (trimmed.join("\n") + "\n").replace(".br\n\n.br\n", ".sp\n")
+}
+
+fn after_help(command: &Command) -> String {
+    command
+        .get_after_long_help()
+        .map(ToString::to_string)
+        .unwrap_or_default()
+}
+
+/// The label of a part of the help, if it has one.
+fn heading(part: &str) -> Option<&'static str> {
+    SECTIONS
+        .iter()
+        .map(|(label, _)| *label)
+        .find(|label| part.starts_with(label))
+}
+
+fn section<'a>(help: &'a str, label: &str) -> Option<&'a str> {
+    let part = help.split("\n\n").find(|part| part.starts_with(label))?;
+    Some(part[label.len()..].trim_start_matches('\n'))
+}
+
+fn paragraphs<'a>(parts: impl Iterator<Item = &'a str>) -> String {
+    parts
+        .map(|part| format!(".PP\n{}\n", escaped(part)))
+        .collect()
+}
+
+fn verbatim(text: &str) -> String {
+    text.lines()
+        .map(|line| escaped(line.strip_prefix("  ").unwrap_or(line)))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// A line must not begin with a control character of roff, and hyphens are hyphens.
+fn escaped(text: &str) -> String {
+    let escape = |line: &str| {
+        let line = line
+            .replace('\\', "\\e")
+            .replace('-', "\\-")
+            .replace('\'', "\\(aq");
+        if line.starts_with('.') {
+            format!("\\&{line}")
+        } else {
+            line
+        }
+    };
+    text.lines().map(escape).collect::<Vec<_>>().join("\n")
+}
+
+fn see_also(hooks: &Command, command: &Command) -> String {
+    let mut names: Vec<String> = hooks
+        .get_subcommands()
+        .map(|verb| format!("hooks\\-{}", verb.get_name()))
+        .collect();
+    names.push("hooks".to_owned());
+    let own = match command.get_name() {
+        "hooks" => "hooks".to_owned(),
+        verb => format!("hooks\\-{verb}"),
+    };
+    names.retain(|name| *name != own);
+    names.sort();
+    let links: Vec<String> = names.iter().map(|name| format!(".BR {name} (1)")).collect();
+    format!(".SH \"SEE ALSO\"\n{}\n", links.join(",\n"))
+}
