@@ -9,7 +9,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-pub use lock::{Lock, LockError};
+pub use lock::{Lock, LockError, Patience};
 pub use owner::Ownership;
 
 /// As many links as Linux follows before it calls them a loop.

@@ -8,6 +8,7 @@ pub mod complete;
 #[cfg(test)]
 mod generated;
 mod help;
+mod limits;
 pub mod usage;
 mod values;
 
@@ -18,6 +19,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::ArgValueCandidates;
 
+pub use limits::SettledLimits;
 pub use values::{Assignment, Reference};
 
 /// Tells other systems that a deployment has finished
@@ -57,7 +59,7 @@ pub struct Global {
         env = "HOOKS_FILE",
         hide_env_values = true
     )]
-    #[arg(value_hint = ValueHint::FilePath)]
+    #[arg(value_hint = ValueHint::FilePath, value_parser = values::path())]
     pub file: Option<PathBuf>,
     /// Say nothing of what went well: no notes, no progress, no line for a delivered hook
     #[arg(short, long, global = true, conflicts_with = "verbose")]
@@ -155,19 +157,19 @@ pub struct HookOptions {
     #[arg(long, value_name = "NAME: VALUE", value_parser = values::header)]
     pub header: Vec<values::Header>,
     /// Sign with the secret in this file (whsec_…), or from standard input with -
-    #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath, value_parser = values::path())]
     pub secret_file: Option<PathBuf>,
     /// Make a secret, sign with it, and print it this once
     #[arg(long, conflicts_with = "secret_file")]
     pub generate_secret: bool,
     /// Trust the certificates in this PEM file, too; its text is stored in the hook
-    #[arg(long, value_name = "PEM", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "PEM", value_hint = ValueHint::FilePath, value_parser = values::path())]
     pub ca_file: Option<PathBuf>,
     /// The body that the service expects
     #[arg(long, value_name = "FORMAT", value_parser = crate::format::NAMES)]
     pub format: Option<String>,
     /// Render the body by this template (minijinja, JSON); its text is stored in the hook
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "format")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = values::path(), conflicts_with = "format")]
     pub template: Option<PathBuf>,
 }
 
@@ -297,36 +299,23 @@ pub struct Fields {
     pub set: Vec<Assignment>,
 }
 
-/// How long to try, and how many deliveries at once.
+/// How long to try, and how many deliveries at once. What is not given comes from the environment,
+/// where an empty variable counts as none, or is the default: see [`Limits::settle`].
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits")]
 pub struct Limits {
-    /// The longest that one attempt may take, such as 10s
-    #[arg(
-        long,
-        value_name = "TIME",
-        env = "HOOKS_TIMEOUT",
-        hide_env_values = true
-    )]
-    #[arg(default_value = "10s", value_parser = values::duration)]
-    pub timeout: Duration,
-    /// How often to try again after a failure that may pass
-    #[arg(long, value_name = "N", env = "HOOKS_RETRIES", hide_env_values = true)]
-    #[arg(default_value_t = 2)]
-    pub retries: u32,
-    /// The longest that everything together may take
-    #[arg(
-        long,
-        value_name = "TIME",
-        env = "HOOKS_DEADLINE",
-        hide_env_values = true
-    )]
-    #[arg(default_value = "30s", value_parser = values::duration)]
-    pub deadline: Duration,
-    /// The most deliveries in flight at once
-    #[arg(long, value_name = "N", env = "HOOKS_JOBS", hide_env_values = true)]
-    #[arg(default_value = "256", value_parser = values::jobs)]
-    pub jobs: NonZeroUsize,
+    /// The longest that one attempt may take [env: HOOKS_TIMEOUT] [default: 10s]
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    timeout: Option<Duration>,
+    /// How often to try again after a failure that may pass [env: HOOKS_RETRIES] [default: 2]
+    #[arg(long, value_name = "N", value_parser = values::retries)]
+    retries: Option<u32>,
+    /// The longest that everything together may take [env: HOOKS_DEADLINE] [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    deadline: Option<Duration>,
+    /// The most deliveries in flight at once [env: HOOKS_JOBS] [default: 256]
+    #[arg(long, value_name = "N", value_parser = values::jobs)]
+    jobs: Option<NonZeroUsize>,
 }
 
 /// `hooks run`
@@ -374,8 +363,8 @@ pub struct Log {
     #[arg(long)]
     pub failed: bool,
     /// The most deliveries to show
-    #[arg(short, value_name = "N", default_value_t = 20)]
-    pub n: usize,
+    #[arg(short, value_name = "N", default_value = "20", value_parser = values::count)]
+    pub n: u64,
     /// Print one JSON object a line
     #[arg(long)]
     pub json: bool,
@@ -410,16 +399,15 @@ pub struct Redeliver {
 #[derive(Debug, Args)]
 pub struct Listen {
     /// The port on 127.0.0.1; 0 picks a free one
-    #[arg(long, value_name = "PORT", default_value_t = 9000)]
+    #[arg(long, value_name = "PORT", default_value = "9000", value_parser = values::port)]
     pub port: u16,
     /// Check each delivery's signature by the secret in this file, or from standard input with -
-    #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath, value_parser = values::path())]
     pub secret_file: Option<PathBuf>,
     /// The status code to answer
-    #[arg(long, value_name = "CODE", default_value_t = 200)]
-    #[arg(value_parser = clap::value_parser!(u16).range(200..=599))]
+    #[arg(long, value_name = "CODE", default_value = "200", value_parser = values::code)]
     pub respond: u16,
     /// End after this many requests
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::count)]
     pub count: Option<u64>,
 }

@@ -15,6 +15,7 @@ mod show;
 mod test;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
 
@@ -58,11 +59,7 @@ impl Context {
         let waiting: fn(&str) = if self.output.quiet {
             |_| {}
         } else {
-            |holder| {
-                output::note(format!(
-                    "waiting for {holder}, which holds the registry's lock"
-                ));
-            }
+            say_who_is_waited_for
         };
         Ok(Registry::locate(self.file.as_deref())?.when_waiting(waiting))
     }
@@ -84,6 +81,16 @@ impl Context {
                 "others can read the secrets in {path} (mode {mode:04o}); to change that: chmod 600 {path}"
             ));
         }
+    }
+}
+
+/// Once is enough, however often the lock is waited for.
+fn say_who_is_waited_for(holder: &str) {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    if !SAID.swap(true, Ordering::SeqCst) {
+        output::note(format!(
+            "waiting for {holder}, which holds the registry's lock"
+        ));
     }
 }
 

@@ -14,6 +14,7 @@ mod words;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
@@ -64,8 +65,8 @@ pub enum Ended {
 pub trait Observer {
     /// Deliveries that ended since the last call: the order's number, and how.
     fn finished(&mut self, batch: Vec<(usize, Outcome)>);
-    /// An attempt failed, and there will be another after this wait.
-    fn retrying(&mut self, order: usize, attempt: u32, reason: &str, wait: Duration);
+    /// An attempt failed like this, and there will be another after this wait.
+    fn retrying(&mut self, order: usize, outcome: &Outcome, wait: Duration);
     /// What is awaited, each time this much has passed; `None`: not asked for.
     fn tick(&self) -> Option<Duration>;
     /// The numbers of the orders in flight or waiting for their next attempt, and how many have no
@@ -78,19 +79,30 @@ pub trait Observer {
 pub struct Channel {
     sender: Sender<Event>,
     receiver: Receiver<Event>,
+    cut: Arc<AtomicBool>,
 }
 
 impl Channel {
     /// A new channel.
     pub fn new() -> Self {
         let (sender, receiver) = mpsc::channel();
-        Self { sender, receiver }
+        Self {
+            sender,
+            receiver,
+            cut: Arc::default(),
+        }
+    }
+
+    /// Set once a signal has come, for waits that the channel cannot end.
+    pub fn cut(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.cut)
     }
 
     /// What a signal handler calls with the signal's number.
     pub fn interrupter(&self) -> impl Fn(i32) + Send + use<> {
-        let sender = self.sender.clone();
+        let (sender, cut) = (self.sender.clone(), Arc::clone(&self.cut));
         move |signal| {
+            cut.store(true, Ordering::SeqCst);
             // Once the fan-out is over there is nothing left to interrupt.
             let _ = sender.send(Event::Interrupt(signal));
         }
@@ -148,7 +160,9 @@ impl<'a> FanOut<'a> {
         channel: Channel,
         observer: &'a mut dyn Observer,
     ) -> Self {
-        let Channel { sender, receiver } = channel;
+        let Channel {
+            sender, receiver, ..
+        } = channel;
         Self {
             limits,
             observer,
@@ -257,7 +271,8 @@ impl<'a> FanOut<'a> {
         let left = self.limits.deadline.saturating_duration_since(now);
         match retry::wait(&attempt, made, self.limits.retries, left) {
             Some(wait) => {
-                self.observer.retrying(order, made, &attempt.reason(), wait);
+                let outcome = self.outcome(order, &attempt);
+                self.observer.retrying(order, &outcome, wait);
                 self.delayed.push(Reverse((now + wait, order)));
                 self.progress[order].last = Some(attempt);
             }
@@ -266,9 +281,16 @@ impl<'a> FanOut<'a> {
     }
 
     fn finish(&mut self, order: usize, attempt: &Attempt) {
-        let progress = &mut self.progress[order];
-        progress.done = true;
-        let outcome = Outcome {
+        let outcome = self.outcome(order, attempt);
+        self.progress[order].done = true;
+        self.awaited.remove(&order);
+        self.left -= 1;
+        self.finished.push((order, outcome));
+    }
+
+    fn outcome(&self, order: usize, attempt: &Attempt) -> Outcome {
+        let progress = &self.progress[order];
+        Outcome {
             time: Utc::now(),
             delivered: attempt.is_delivered(),
             status: attempt.status(),
@@ -279,10 +301,7 @@ impl<'a> FanOut<'a> {
                 .started
                 .map(|started| started.elapsed())
                 .unwrap_or_default(),
-        };
-        self.awaited.remove(&order);
-        self.left -= 1;
-        self.finished.push((order, outcome));
+        }
     }
 
     /// The deadline has come: everything ends with what is known.

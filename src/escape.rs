@@ -36,7 +36,8 @@ fn escape_where(text: &str, hostile: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-fn is_hostile(c: char) -> bool {
+/// Whether a character could move the cursor, hide, or reorder what is printed.
+pub fn is_hostile(c: char) -> bool {
     // C0, DEL and C1
     c.is_control()
         || matches!(c,

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::signature::Secret;
 
-pub use check::{check_event, check_header, check_url, same_url};
+pub use check::{certificates_in, check_event, check_header, check_url, same_url};
 pub use file::{View, Viewed};
 
 /// The event of a hook that waits for every event.

@@ -10,12 +10,11 @@ mod record;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 
-use crate::atomic_file::{Lines, Lock};
+use crate::atomic_file::{Lines, Lock, Patience};
 use crate::exit::{Exit, Failure};
 use crate::publication::{Outcome, Publication};
 use crate::registry::Registry;
@@ -33,7 +32,7 @@ pub struct Journal {
     file: PathBuf,
 }
 
-/// What is to be sent again: a publication, to these hooks.
+/// A publication, to these hooks.
 #[derive(Debug, Clone)]
 pub struct Claim {
     /// The publication.
@@ -74,7 +73,7 @@ impl Journal {
         publication: &Publication,
         targets: &[(u64, &str)],
         deadline: DateTime<Utc>,
-        patience: Duration,
+        patience: Patience,
     ) -> Result<Appended> {
         let line = Record::publication(publication, targets, deadline).line();
         let (lock, mut appended) = self.lock_or_go_on(patience)?;
@@ -91,7 +90,7 @@ impl Journal {
     pub fn record(
         &self,
         outcomes: &[(&Publication, u64, &Outcome)],
-        patience: Duration,
+        patience: Patience,
     ) -> Result<Appended> {
         let line = |(publication, hook, outcome): &(&Publication, u64, &Outcome)| {
             Record::outcome(&publication.id, *hook, outcome).line()
@@ -102,12 +101,23 @@ impl Journal {
         Ok(appended)
     }
 
+    /// Appends that this process leaves these deliveries as they are, so that another one need not wait
+    /// for the deadline to take them up.
+    pub fn leave(&self, left: &[Claim], patience: Patience) -> Result<()> {
+        let time = Utc::now();
+        let line =
+            |claim: &Claim| Record::interrupted(&claim.publication.id, &claim.hooks, time).line();
+        let lines: String = left.iter().map(line).collect();
+        let (lock, _) = self.lock_or_go_on(patience)?;
+        self.append(&lines, lock.as_ref(), false).map(drop)
+    }
+
     /// Chooses deliveries to be sent again, and appends that this process is at them until the
     /// deadline: all under one lock, so that two at once never send the same.
     pub fn claim(
         &self,
         deadline: DateTime<Utc>,
-        patience: Duration,
+        patience: Patience,
         choose: impl FnOnce(&History) -> Result<Vec<Claim>>,
     ) -> Result<(Vec<Claim>, History)> {
         let lock = self.registry.lock(patience)?;
@@ -127,7 +137,7 @@ impl Journal {
 
     /// A lock that another process does not give back must not lose an event: then the lines are
     /// appended without it.
-    fn lock_or_go_on(&self, patience: Duration) -> Result<(Option<Lock>, Appended)> {
+    fn lock_or_go_on(&self, patience: Patience) -> Result<(Option<Lock>, Appended)> {
         match self.registry.lock(patience) {
             Ok(lock) => Ok((Some(lock), Appended::default())),
             Err(error) => match error.downcast_ref::<Failure>() {

@@ -77,14 +77,26 @@ pub fn complaint(text: &[u8], error: &serde_json::Error) -> Complaint {
     })
 }
 
-/// serde's words without the position, and without the value of a string of the wrong type: it may
-/// be a secret in the wrong place.
+/// serde's words without the position, and without a value of the wrong type: it may be a secret in
+/// the wrong place.
 fn quoteless(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());
     let text = text.strip_suffix(&position).unwrap_or(&text);
-    match (text.find("string \""), text.rfind("\", expected")) {
-        (Some(start), Some(end)) => format!("{}a string{}", &text[..start], &text[end + 1..]),
+    let parts = text.split_once(": ").zip(text.rsplit_once(", expected "));
+    match parts {
+        Some(((what @ ("invalid type" | "invalid value"), found), (_, expected))) => {
+            let kind = match found.split([' ', ',']).next().unwrap_or_default() {
+                "floating" => "number",
+                kind => kind,
+            };
+            let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) {
+                "an"
+            } else {
+                "a"
+            };
+            format!("{what}: {article} {kind}, expected {expected}")
+        }
         _ => text.to_owned(),
     }
 }
@@ -105,6 +117,16 @@ mod tests {
             said,
             "line 2 column 22: invalid type: a string, expected a boolean"
         );
+    }
+
+    #[test]
+    fn a_number_of_the_wrong_type_is_not_quoted() {
+        let said = parse("87654321");
+        assert_eq!(
+            said,
+            "line 1 column 8: invalid type: an integer, expected a boolean"
+        );
+        assert!(parse("1.5").contains("a number, expected"));
     }
 
     #[test]

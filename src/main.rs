@@ -35,9 +35,13 @@ use exit::{Exit, Failure};
 fn main() -> ExitCode {
     panic::report_briefly();
     // COMPLETE, the library's own choice, may be set for another program.
-    CompleteEnv::with_factory(Cli::command)
-        .var("HOOKS_COMPLETE")
-        .complete();
+    let completion = CompleteEnv::with_factory(Cli::command).var("HOOKS_COMPLETE");
+    match completion.try_complete(std::env::args_os(), std::env::current_dir().ok().as_deref()) {
+        Ok(false) => {}
+        Ok(true) => return ExitCode::SUCCESS,
+        // A shell in the middle of a command line is no place for an error.
+        Err(_) => return ExitCode::FAILURE,
+    }
     let outcome = match Cli::try_parse() {
         Ok(cli) => commands::run(cli),
         Err(error) => refused(&error),

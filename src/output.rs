@@ -13,7 +13,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use anstyle::{AnsiColor, Style};
 
 use crate::cli::{Color, Global};
-use crate::escape::escape_lines;
+use crate::escape::escape;
 use crate::exit::Failure;
 
 pub use table::Table;
@@ -112,6 +112,7 @@ pub fn error(error: &anyhow::Error) {
 /// goes on.
 fn to_stderr(style: Style, kind: &str, text: impl Display) {
     let text = text.to_string();
-    let text = escape_lines(&text);
+    // One line each, so that nothing foreign can look like a line of ours.
+    let text = escape(&text);
     let _ = writeln!(anstream::stderr().lock(), "{style}{kind}:{style:#} {text}");
 }

@@ -22,6 +22,9 @@ const TOKEN_CHARS: usize = 16;
 /// Shorter secrets are not scrubbed: `?v=2` would turn each "2" of a message into `***`.
 const SCRUBBED_CHARS: usize = 4;
 
+/// Words of an Authorization header that are no secret, and stand in many messages.
+const SCHEMES: [&str; 4] = ["Basic", "Bearer", "Digest", "Token"];
+
 /// `text`, a URL, with `***` for its password, each query value, the fragment and whatever looks like a
 /// token. The rest keeps its spelling. A text that is no URL, or one whose parts are in doubt, may hold a
 /// secret anywhere: it becomes `scheme://***`, or `***` without a scheme.
@@ -58,6 +61,17 @@ pub fn secrets_in(url: &str) -> Vec<String> {
     secrets.retain(|secret| !secret.is_empty());
     secrets.sort_unstable();
     secrets.dedup();
+    secrets
+}
+
+/// The pieces of a header's value that a receiver may send back: the whole, as JSON writes it, and each
+/// word, as in `Bearer TOKEN` or `Token token="TOKEN"`.
+pub fn secrets_in_header(value: &str) -> Vec<String> {
+    let words = value.split(|c: char| c.is_whitespace() || "\"'=,;:".contains(c));
+    let words = words.filter(|word| !SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(word)));
+    let mut secrets: Vec<String> = words.map(str::to_owned).collect();
+    secrets.push(value.to_owned());
+    secrets.push(value.replace('\\', "\\\\").replace('"', "\\\""));
     secrets
 }
 
@@ -264,6 +278,15 @@ fn spellings(piece: &str) -> [String; 3] {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_headers_words_are_secrets_and_its_scheme_is_not() {
+        let secrets = secrets_in_header("Token token=\"abcd1234\"");
+        let echo = r#"{"authorization":"Token token=\"abcd1234\""} Invalid Token abcd1234"#;
+        let scrubbed = scrub(echo, &secrets);
+        assert!(!scrubbed.contains("abcd1234"), "{scrubbed}");
+        assert!(scrubbed.contains("Invalid Token"), "{scrubbed}");
+    }
 
     #[test]
     fn urls_without_secrets_stay_as_written() {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use crate::atomic_file::{self, Lock, LockError, Ownership, SaveError};
+use crate::atomic_file::{self, Lock, LockError, Ownership, Patience, SaveError};
 use crate::exit::{Exit, Failure};
 use crate::json;
 
@@ -101,13 +101,13 @@ impl Registry {
 
     /// Locks, reads, changes, writes. Only when the new contents are on the disk it returns.
     pub fn update<T>(&self, change: impl FnOnce(&mut Contents) -> Result<Change<T>>) -> Result<T> {
-        self.update_within(PATIENCE, change)
+        self.update_within(Patience::of(PATIENCE), change)
     }
 
     /// As [`Self::update`], waiting this long for the lock.
     pub fn update_within<T>(
         &self,
-        patience: Duration,
+        patience: Patience,
         change: impl FnOnce(&mut Contents) -> Result<Change<T>>,
     ) -> Result<T> {
         let _lock = self.lock(patience)?;
@@ -119,7 +119,7 @@ impl Registry {
     }
 
     /// Takes the lock that guards the registry and its journal.
-    pub fn lock(&self, patience: Duration) -> Result<Lock> {
+    pub fn lock(&self, patience: Patience) -> Result<Lock> {
         atomic_file::create_directory_of(&self.file).with_context(|| {
             let directory = self.file.parent().unwrap_or(Path::new("/"));
             format!("could not create the directory {}", directory.display())

@@ -3,14 +3,52 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::owner::Ownership;
 
 /// After this long a wait is worth a word.
 const QUIET_WAIT: Duration = Duration::from_secs(1);
+/// Whoever was interrupted waits no longer than this.
+const CUT_WAIT: Duration = Duration::from_millis(200);
+/// How often a wait looks whether it was interrupted.
+const STEP: Duration = Duration::from_millis(50);
+
+/// How long to wait for the lock.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience<'a> {
+    most: Duration,
+    cut: Option<&'a AtomicBool>,
+}
+
+impl<'a> Patience<'a> {
+    /// At most this long.
+    pub fn of(most: Duration) -> Self {
+        Self { most, cut: None }
+    }
+
+    /// No longer once this is set: an interrupted process must come to its end.
+    #[must_use]
+    pub fn unless(self, cut: &'a AtomicBool) -> Self {
+        Self {
+            cut: Some(cut),
+            ..self
+        }
+    }
+
+    fn is_over(self, waited: Duration) -> bool {
+        let cut = self.cut.is_some_and(|cut| cut.load(Ordering::SeqCst));
+        waited
+            >= if cut {
+                self.most.min(CUT_WAIT)
+            } else {
+                self.most
+            }
+    }
+}
 
 /// An exclusive lock; dropping it, or the end of the process, gives it back.
 #[derive(Debug)]
@@ -28,11 +66,11 @@ pub enum LockError {
 }
 
 impl Lock {
-    /// Waits up to `patience` for the lock. After a second `waiting` is told who holds it.
+    /// Waits for the lock. After a second `waiting` is told who holds it.
     pub fn acquire(
         path: &Path,
         ownership: &Ownership,
-        patience: Duration,
+        patience: Patience,
         waiting: &dyn Fn(&str),
     ) -> Result<Self, LockError> {
         let file = open(path, ownership).map_err(LockError::Io)?;
@@ -40,15 +78,23 @@ impl Lock {
             return Ok(Self::claim(file));
         }
         let pending = lock_in_background(file);
-        let quiet = QUIET_WAIT.min(patience);
-        let mut locked = pending.recv_timeout(quiet);
-        if matches!(locked, Err(RecvTimeoutError::Timeout)) && patience > quiet {
-            waiting(&holder(path));
-            locked = pending.recv_timeout(patience.saturating_sub(quiet));
-        }
-        match locked {
-            Ok(locked) => locked.map(Self::claim).map_err(LockError::Io),
-            Err(_) => Err(LockError::Held(holder(path))),
+        let (started, mut told) = (Instant::now(), false);
+        loop {
+            match pending.recv_timeout(STEP.min(patience.most)) {
+                Ok(locked) => return locked.map(Self::claim).map_err(LockError::Io),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(LockError::Io(io::Error::other("the waiting thread died")));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            let waited = started.elapsed();
+            if patience.is_over(waited) {
+                return Err(LockError::Held(holder(path)));
+            }
+            if waited >= QUIET_WAIT && !told {
+                waiting(&holder(path));
+                told = true;
+            }
         }
     }
 
@@ -154,7 +200,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("lock");
         let owner = Ownership::of(&path).unwrap();
-        let patience = Duration::from_millis(10);
+        let patience = Patience::of(Duration::from_millis(10));
         let first = Lock::acquire(&path, &owner, patience, &|_| {}).unwrap();
         let refused = Lock::acquire(&path, &owner, patience, &|_| {});
         let Err(LockError::Held(holder)) = refused else {
@@ -165,6 +211,21 @@ mod tests {
             "{holder}"
         );
         drop(first);
-        Lock::acquire(&path, &owner, Duration::from_secs(10), &|_| {}).unwrap();
+        Lock::acquire(
+            &path,
+            &owner,
+            Patience::of(Duration::from_secs(10)),
+            &|_| {},
+        )
+        .unwrap();
+    }
+
+    #[test]
+    fn an_interrupted_wait_ends_soon() {
+        let cut = AtomicBool::new(true);
+        let patience = Patience::of(Duration::from_mins(1)).unless(&cut);
+        assert!(patience.is_over(CUT_WAIT));
+        cut.store(false, Ordering::SeqCst);
+        assert!(!patience.is_over(CUT_WAIT));
     }
 }

@@ -3,13 +3,15 @@
 
 use clap_complete::CompletionCandidate;
 
-use crate::hook::Hook;
+use crate::hook::{Hook, check_event};
 use crate::registry::Registry;
 use crate::{escape, redact};
 
 /// The event names of the registry, and Kudu's two.
 pub fn events() -> Vec<CompletionCandidate> {
-    let mut names: Vec<String> = registered().into_iter().map(|hook| hook.event).collect();
+    // A hand-edited registry may hold what no shell should be given.
+    let events = registered().into_iter().map(|hook| hook.event);
+    let mut names: Vec<String> = events.filter(|event| check_event(event).is_ok()).collect();
     names.extend(["PostDeployment", "TriggeredJobFinished"].map(str::to_owned));
     names.sort_by_key(|name| name.to_ascii_lowercase());
     names.dedup_by(|a, b| a.eq_ignore_ascii_case(b));

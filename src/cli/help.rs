@@ -160,7 +160,8 @@ Exit status:
   5  no hook has that id";
 
 pub(super) const LOG: &str = "\
-A delivery is delivered, failed, pending (a process is at it) or unfinished (that process was killed).
+A delivery is delivered, failed, pending (a process is at it) or unfinished (that process was killed). \
+With -v each comes with the id of its publication, for redeliver.
 
 Examples:
   hooks log

@@ -1,7 +1,10 @@
 //! Value parsers. Their errors say what is wrong and never quote the value, which may hold a secret.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
 
 /// A `--header`: its name and value, the value empty to clear it in `edit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +66,32 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         return Err("it must be more than nothing and at most a year".to_owned());
     }
     Ok(duration)
+}
+
+/// A path, which may be empty to clear what was there.
+pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
+pub(super) fn retries(text: &str) -> Result<u32, String> {
+    text.parse()
+        .map_err(|_| "a number is wanted, 0 for none".to_owned())
+}
+
+pub(super) fn port(text: &str) -> Result<u16, String> {
+    text.parse()
+        .map_err(|_| "a port from 0 to 65535 is wanted".to_owned())
+}
+
+pub(super) fn code(text: &str) -> Result<u16, String> {
+    match text.parse() {
+        Ok(code @ 200..=599) => Ok(code),
+        _ => Err("a status code from 200 to 599 is wanted".to_owned()),
+    }
+}
+
+pub(super) fn count(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "a number is wanted".to_owned())
 }
 
 pub(super) fn jobs(text: &str) -> Result<NonZeroUsize, String> {

@@ -12,6 +12,10 @@ use crate::registry::{Change, Contents};
 
 pub(super) fn run(context: &Context, arguments: &Edit) -> Result<Exit> {
     let options = Options::read(context.output, &arguments.options)?;
+    if !changes_something(arguments, &options) {
+        let failure = Failure::usage("nothing to change is given");
+        return Err(failure.hint("see 'hooks edit --help'").into());
+    }
     let registry = context.registry()?;
     let hook = registry.update(|contents| edit(contents, arguments, &options))?;
     context.warn_if_exposed(&registry, std::slice::from_ref(&hook));
@@ -22,6 +26,15 @@ pub(super) fn run(context: &Context, arguments: &Edit) -> Result<Exit> {
         output::hook::whole(context.output, &hook, generated)
     })?;
     Ok(Exit::Done)
+}
+
+fn changes_something(arguments: &Edit, options: &Options) -> bool {
+    arguments.url.is_some()
+        || arguments.event.is_some()
+        || arguments.enable
+        || arguments.disable
+        || arguments.no_secret
+        || !options.is_empty()
 }
 
 fn edit(contents: &mut Contents, arguments: &Edit, options: &Options) -> Result<Change<Hook>> {

@@ -11,7 +11,7 @@ use super::Context;
 use super::options::read_secret;
 use crate::cli::Listen;
 use crate::escape::{escape, escape_lines};
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 use crate::output::indent::indent;
 use crate::receiver::{Received, Receiver, Reply};
 use crate::signals;
@@ -23,8 +23,10 @@ pub(super) fn run(context: &Context, arguments: &Listen) -> Result<Exit> {
         .as_deref()
         .map(read_secret)
         .transpose()?;
-    let receiver = Receiver::bind(arguments.port)
-        .map_err(|error| anyhow::Error::new(error).context("could not listen"))?;
+    let receiver = Receiver::bind(arguments.port).map_err(|error| {
+        Failure::new(Exit::Failed, format!("could not listen: {error}"))
+            .hint("another port: --port PORT; --port 0 picks a free one")
+    })?;
     let interrupted = stop_at_a_signal(&receiver);
     // Its first line on standard error is an interface: scripts read the port from it.
     let _ = writeln!(std::io::stderr(), "listening on {}", receiver.url());

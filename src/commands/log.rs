@@ -1,6 +1,7 @@
 //! `hooks log`: the journal's deliveries, newest first.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use anyhow::Result;
 use chrono::Utc;
@@ -14,7 +15,7 @@ use crate::output;
 pub(super) fn run(context: &Context, arguments: &Log) -> Result<Exit> {
     let registry = context.registry()?;
     let history = Journal::of(&registry).read()?;
-    warn_of_damage(context, &history);
+    warn_of_damage(context, &registry.journal_file(), &history);
     let now = Utc::now();
     let wanted = |delivery: &Delivery| {
         let state = delivery.state(now);
@@ -26,7 +27,7 @@ pub(super) fn run(context: &Context, arguments: &Log) -> Result<Exit> {
         newest_first.flat_map(|recorded| recorded.deliveries.iter().map(move |d| (recorded, d)));
     let chosen: Vec<(&Recorded, &Delivery)> = all
         .filter(|(_, delivery)| wanted(delivery))
-        .take(arguments.n)
+        .take(usize::try_from(arguments.n).unwrap_or(usize::MAX))
         .collect();
     if chosen.is_empty() {
         refuse_unknown(context, arguments, &history)?;
@@ -69,23 +70,16 @@ fn refuse_unknown(context: &Context, arguments: &Log, history: &History) -> Resu
 }
 
 /// A damaged line is skipped, kept, and said.
-pub(super) fn warn_of_damage(context: &Context, history: &History) {
-    if history.damaged.is_empty() {
-        return;
-    }
-    let numbers: Vec<String> = history
-        .damaged
-        .iter()
-        .take(5)
-        .map(usize::to_string)
-        .collect();
-    let more = if history.damaged.len() > 5 {
-        ", …"
-    } else {
-        ""
+pub(super) fn warn_of_damage(context: &Context, file: &Path, history: &History) {
+    let numbers: Vec<String> = history.damaged.iter().map(usize::to_string).collect();
+    let which = match &numbers[..] {
+        [one] => format!("line {one}"),
+        [some @ .., last] if some.len() < 5 => format!("lines {} and {last}", some.join(", ")),
+        [first, ..] => format!("{} lines, the first of them {first}", numbers.len()),
+        [] => return,
     };
     context.output.warning(format!(
-        "skipped what cannot be read in the journal: line {}{more}",
-        numbers.join(", ")
+        "skipped {which} of the journal {}: damaged",
+        file.display()
     ));
 }

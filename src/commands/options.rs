@@ -9,10 +9,10 @@ use chrono::Utc;
 
 use crate::cli::HookOptions;
 use crate::exit::{Exit, Failure};
-use crate::hook::Hook;
+use crate::hook::{Hook, certificates_in};
 use crate::output::Output;
 use crate::signature::Secret;
-use crate::{delivery, format};
+use crate::{delivery, format, redact};
 
 /// More than this is no PEM file, no template and no secret, in bytes.
 const LARGEST_FILE: u64 = 1024 * 1024;
@@ -61,6 +61,17 @@ impl Options {
             format: options.format.clone(),
             template: options.template.as_deref().map(template).transpose()?,
         })
+    }
+
+    /// Whether nothing is given.
+    pub(super) fn is_empty(&self) -> bool {
+        self.insecure_ssl.is_none()
+            && self.status.is_none()
+            && self.headers.is_empty()
+            && self.secret.is_none()
+            && self.ca_file.is_none()
+            && self.format.is_none()
+            && self.template.is_none()
     }
 
     /// Sets what is given.
@@ -154,6 +165,12 @@ fn secret(options: &HookOptions) -> Result<Option<Secret>> {
 
 /// Reads a secret from a file, or from standard input with `-`.
 pub(super) fn read_secret(path: &Path) -> Result<Secret> {
+    if path.to_string_lossy().starts_with("whsec_") && !path.exists() {
+        let failure = Failure::usage("could not read the secret: there is no file of that name");
+        return Err(failure
+            .hint("--secret-file takes a file that holds the secret, or -")
+            .into());
+    }
     let could_not = format!("could not read the secret from {}", shown(path));
     let text = text(path).context(could_not.clone())?;
     Secret::parse(&text).map_err(|cause| {
@@ -172,7 +189,8 @@ fn ca_file(path: &Path) -> Result<String> {
     let could_not = format!("could not read the certificates from {}", shown(path));
     let text = text(path).context(could_not.clone())?;
     delivery::check_ca(&text).map_err(|cause| Failure::usage(format!("{could_not}: {cause}")))?;
-    Ok(text)
+    // A private key in the same file is nothing to keep.
+    Ok(certificates_in(&text))
 }
 
 fn template(path: &Path) -> Result<String> {
@@ -188,11 +206,14 @@ fn template(path: &Path) -> Result<String> {
     Ok(text)
 }
 
+/// A path for a message. The secret itself in its place is the most natural slip, and a URL another.
 fn shown(path: &Path) -> String {
-    if path == Path::new("-") {
-        "standard input".to_owned()
-    } else {
-        path.display().to_string()
+    let text = path.to_string_lossy();
+    match &*text {
+        "-" => "standard input".to_owned(),
+        text if text.starts_with("whsec_") => "a file of that name".to_owned(),
+        text if text.contains("://") => redact::url(text),
+        text => text.to_owned(),
     }
 }
 

@@ -19,14 +19,10 @@ use crate::publication::Publication;
 type Key = (String, String);
 
 pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
+    let limits = arguments.limits.settle()?;
     let deployment = deployment(arguments)?;
     let registry = context.registry()?;
-    let sending = Sending::new(
-        context,
-        &registry,
-        &arguments.limits,
-        results(arguments.json),
-    );
+    let sending = Sending::new(context, &registry, limits, results(arguments.json));
     let hooks = context.read(&registry)?.hooks;
     let publication = Publication::new(&arguments.event, deployment.as_str());
     let hooks = matching(context.output, hooks, &publication);
@@ -80,12 +76,12 @@ fn why(skip: Skip, hook: &Hook, status: Option<&str>) -> String {
         Skip::Event => format!("it waits for {}", escape(&hook.event)),
         Skip::Disabled => "it is disabled".to_owned(),
         Skip::Status => {
-            let has = match status {
-                Some(status) => format!("is {}", escape(status)),
-                None => "is missing".to_owned(),
+            let present = match status {
+                Some(status) => format!("this deployment's is {}", escape(status)),
+                None => "this deployment has none".to_owned(),
             };
             format!(
-                "it wants the status {}, which {has}",
+                "it wants the status {}, and {present}",
                 escape(&hook.status.join(" or "))
             )
         }
@@ -176,7 +172,11 @@ fn dry_run(output: Output, publication: &Publication, hooks: &[Hook]) -> Result<
             Ok(request) => output.result(request_text(output, hook, &request))?,
             Err(reason) => {
                 failed = true;
-                output.warning(format!("hook {} cannot be called: {reason}", hook.id));
+                output.warning(format!(
+                    "hook {} cannot be called: {}",
+                    hook.id,
+                    escape(&reason)
+                ));
             }
         }
     }
@@ -208,7 +208,7 @@ fn request_text(output: Output, hook: &Hook, request: &delivery::Request) -> Str
     ];
     for (name, value) in &request.headers {
         let value = if hidden(name) { "***" } else { value };
-        lines.push(format!("{name}: {value}"));
+        lines.push(format!("{}: {}", escape(name), escape(value)));
     }
     lines.push(format!("content-length: {}", request.body.len()));
     let body = String::from_utf8_lossy(&request.body);

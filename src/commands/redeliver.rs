@@ -9,13 +9,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::log::warn_of_damage;
 use super::sending::{self, Results, Sending};
 use super::{Context, unknown};
+use crate::atomic_file::Patience;
 use crate::cli::{Redeliver, Reference};
 use crate::delivery::Order;
+use crate::escape::escape;
 use crate::exit::{Exit, Failure};
-use crate::hook::{Hook, timestamp};
+use crate::hook::Hook;
 use crate::journal::{Claim, Delivery, History, Recorded, State};
 use crate::output::Output;
-use crate::output::hook::readable_time;
+use crate::output::outcome::readable_time;
 
 /// How long the claim waits for the lock: without it, two could send the same.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
@@ -27,7 +29,7 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
     } else {
         Results::Text
     };
-    let sending = Sending::new(context, &registry, &arguments.limits, results);
+    let sending = Sending::new(context, &registry, arguments.limits.settle()?, results);
     let hooks = context.read(&registry)?.hooks;
     let choice = Choice {
         output: context.output,
@@ -37,15 +39,16 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
             .collect(),
         now: Utc::now(),
     };
-    let (claims, history) = sending
-        .journal()
-        .claim(sending.deadline(), PATIENCE, |history| {
-            if arguments.failed {
-                return Ok(choice.due(history, arguments));
-            }
-            choice.named(history, &arguments.ids)
-        })?;
-    warn_of_damage(context, &history);
+    let (claims, history) =
+        sending
+            .journal()
+            .claim(sending.deadline(), Patience::of(PATIENCE), |history| {
+                if arguments.failed {
+                    return Ok(choice.due(history, arguments));
+                }
+                choice.named(history, &arguments.ids)
+            })?;
+    warn_of_damage(context, &registry.journal_file(), &history);
     drop(history);
     let orders = choice.orders(claims);
     if orders.is_empty() {
@@ -114,7 +117,7 @@ impl Choice {
             Some(next) => self.output.note(format!(
                 "not due yet: {}, the next at {}; to send whatever failed: --now",
                 later.len(),
-                readable_time(&timestamp(*next))
+                readable_time(*next)
             )),
             None if nothing => self.output.note("nothing to send again"),
             None => {}
@@ -137,8 +140,11 @@ impl Choice {
                 }
                 Reference::Publication(id) => {
                     let recorded = history.find(id).ok_or_else(|| {
-                        Failure::new(Exit::Unknown, "no publication has that id")
-                            .hint("see 'hooks log'; what is old and was delivered is not kept")
+                        Failure::new(
+                            Exit::Unknown,
+                            format!("no publication has the id {}", escape(id)),
+                        )
+                        .hint("see 'hooks log -v'; what is old and was delivered is not kept")
                     })?;
                     self.claim(
                         &mut claims,

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use super::Context;
 use super::publish::{commit_keys, matching, of_fields};
 use super::sending::{Results, Sending};
-use crate::cli::Run;
+use crate::cli::{Run, SettledLimits};
 use crate::delivery::Channel;
 use crate::deployment::{Deployment, quoted};
 use crate::exit::Exit;
@@ -41,13 +41,14 @@ pub(super) fn run(context: &Context, arguments: &Run) -> Result<Exit> {
     if let Some(revision) = &arguments.git {
         git::check_revision(revision)?;
     }
+    let limits = arguments.limits.settle()?;
     let (sender, events) = mpsc::channel();
     let on_signal = sender.clone();
     signals::on_interrupt(move |caught| {
         let _ = on_signal.send(Event::Signal(caught));
     });
     let finished = deploy(context, &arguments.command, sender, &events);
-    if let Err(error) = publish(context, arguments, &finished, events) {
+    if let Err(error) = publish(context, arguments, limits, &finished, events) {
         context.output.warning(format!("not published: {error:#}"));
     }
     Ok(Exit::Command(finished.code))
@@ -160,12 +161,13 @@ fn code(status: ExitStatus) -> u8 {
 fn publish(
     context: &Context,
     arguments: &Run,
+    limits: SettledLimits,
     finished: &Finished,
     events: Receiver<Event>,
 ) -> Result<()> {
     let deployment = deployment(context, arguments, finished);
     let registry = context.registry()?;
-    let sending = Sending::new(context, &registry, &arguments.limits, Results::Aside);
+    let sending = Sending::new(context, &registry, limits, Results::Aside);
     let hooks = context.read(&registry)?.hooks;
     let publication = Publication::new(&arguments.event, deployment.as_str());
     let hooks = matching(context.output, hooks, &publication);

@@ -1,35 +1,33 @@
 //! What `publish`, `run`, `test` and `redeliver` share: deliver, journal each outcome, merge them into
 //! the registry, say how it went.
 
-use std::collections::{BTreeSet, HashMap};
-use std::io::Write as _;
+mod merge;
+mod recorder;
+
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
 use super::Context;
-use crate::cli;
-use crate::delivery::{self, Channel, Ended, Limits, Observer, Order};
-use crate::escape::escape;
+use crate::atomic_file::Patience;
+use crate::cli::SettledLimits;
+use crate::delivery::{self, Channel, Ended, Limits, Order};
 use crate::exit::Exit;
-use crate::hook::{Hook, LastDelivery, timestamp};
-use crate::journal::{Appended, Journal};
+use crate::hook::Hook;
+use crate::journal::{Appended, Claim, Journal};
 use crate::output::json::PublicationView;
-use crate::output::outcome;
 use crate::output::progress::Progress;
 use crate::publication::{Outcome, Publication};
-use crate::registry::{Change, Contents, Registry};
+use crate::registry::Registry;
 use crate::signals;
+use recorder::Recorder;
 
 /// The merge waits for the lock at least this long, however little of the deadline is left.
 const MERGE_PATIENCE: Duration = Duration::from_secs(2);
 /// Journalling waits for the lock at most this long, and then goes on without it.
 const JOURNAL_PATIENCE: Duration = Duration::from_secs(5);
-/// `last_context` is cut at this many bytes (DESIGN §3).
-const LONGEST_CONTEXT: usize = 64 * 1024;
-/// How often the progress line moves.
-const TICK: Duration = Duration::from_millis(100);
 
 /// Where the result lines go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +62,7 @@ impl<'a> Sending<'a> {
     pub(super) fn new(
         context: &'a Context,
         registry: &'a Registry,
-        limits: &cli::Limits,
+        limits: SettledLimits,
         results: Results,
     ) -> Self {
         let limits = Limits {
@@ -105,7 +103,8 @@ impl<'a> Sending<'a> {
         channel: Channel,
     ) -> Sent {
         let targets: Vec<(u64, &str)> = hooks.iter().map(|hook| (hook.id, &*hook.url)).collect();
-        let patience = (self.left() / 2).min(JOURNAL_PATIENCE);
+        let cut = channel.cut();
+        let patience = Patience::of((self.left() / 2).min(JOURNAL_PATIENCE)).unless(&cut);
         let begun = self
             .journal
             .begin(&publication, &targets, self.deadline(), patience);
@@ -126,17 +125,22 @@ impl<'a> Sending<'a> {
 
     /// Makes these deliveries, which are journalled already.
     pub(super) fn deliver(self, orders: Vec<Order>, channel: Channel) -> Sent {
+        let cut = channel.cut();
         let mut recorder = Recorder {
             sending: &self,
             orders: &orders,
             outcomes: vec![None; orders.len()],
             progress: Progress::new(!self.context.output.quiet),
             journal_works: self.journal_works,
+            cut: Arc::clone(&cut),
         };
         let ended = delivery::deliver(&orders, &self.limits, channel, &mut recorder);
         recorder.progress.clear();
-        let outcomes = recorder.outcomes;
-        self.merge(&orders, &outcomes);
+        let (outcomes, journal_works) = (recorder.outcomes, recorder.journal_works);
+        if matches!(ended, Ended::Interrupted(_)) && journal_works {
+            self.leave(&orders, &outcomes, &cut);
+        }
+        self.merge(&orders, &outcomes, journal_works, &cut);
         Sent {
             orders,
             outcomes,
@@ -144,25 +148,49 @@ impl<'a> Sending<'a> {
         }
     }
 
-    /// Merges how it went into the hooks that still exist with the same URL.
-    fn merge(&self, orders: &[Order], outcomes: &[Option<Outcome>]) {
-        let mut news: HashMap<u64, Vec<News>> = HashMap::new();
-        for (order, outcome) in orders.iter().zip(outcomes) {
-            if let Some(outcome) = outcome {
-                news.entry(order.hook.id)
-                    .or_default()
-                    .push(News { order, outcome });
+    /// Another process need not wait for the deadline to take up what an interrupted one leaves.
+    fn leave(&self, orders: &[Order], outcomes: &[Option<Outcome>], cut: &AtomicBool) {
+        let mut left: Vec<Claim> = Vec::new();
+        for (order, _) in orders
+            .iter()
+            .zip(outcomes)
+            .filter(|(_, outcome)| outcome.is_none())
+        {
+            let Order { publication, hook } = order;
+            match left
+                .iter_mut()
+                .find(|claim| claim.publication.id == publication.id)
+            {
+                Some(claim) => claim.hooks.push(hook.id),
+                None => left.push(Claim {
+                    publication: Publication::clone(publication),
+                    hooks: vec![hook.id],
+                }),
             }
         }
+        // Without it, the deadline says the same a little later.
+        let _ = self
+            .journal
+            .leave(&left, Patience::of(JOURNAL_PATIENCE).unless(cut));
+    }
+
+    fn merge(
+        &self,
+        orders: &[Order],
+        outcomes: &[Option<Outcome>],
+        journal_works: bool,
+        cut: &AtomicBool,
+    ) {
+        let news = merge::news(orders, outcomes);
         if news.is_empty() {
             return;
         }
-        let patience = self.left().max(MERGE_PATIENCE);
+        let patience = Patience::of(self.left().max(MERGE_PATIENCE)).unless(cut);
         let merged = self
             .registry
-            .update_within(patience, |contents| Ok(merge(contents, &news)));
+            .update_within(patience, |contents| Ok(merge::merge(contents, &news)));
         if let Err(error) = merged {
-            let journalled = if self.journal_works {
+            let journalled = if journal_works {
                 "; the outcomes are in the journal"
             } else {
                 ""
@@ -188,141 +216,6 @@ impl<'a> Sending<'a> {
         if let Some(why) = &appended.not_compacted {
             self.context.output.warning(why);
         }
-    }
-}
-
-/// One outcome for a hook's `last_*`.
-struct News<'a> {
-    order: &'a Order,
-    outcome: &'a Outcome,
-}
-
-fn merge(contents: &mut Contents, news: &HashMap<u64, Vec<News>>) -> Change<()> {
-    let mut changed = false;
-    for hook in &mut contents.hooks {
-        for News { order, outcome } in news.get(&hook.id).into_iter().flatten() {
-            if hook.url == order.hook.url {
-                hook.last.merge(&last_delivery(&order.publication, outcome));
-                disable_if_gone(hook, outcome);
-                changed = true;
-            }
-        }
-    }
-    if changed {
-        Change::Save(())
-    } else {
-        Change::Keep(())
-    }
-}
-
-fn last_delivery(publication: &Publication, outcome: &Outcome) -> LastDelivery {
-    let content = &publication.content;
-    LastDelivery {
-        datetime: Some(timestamp(outcome.time)),
-        status: Some(outcome.status.clone()),
-        code: outcome.code,
-        reason: Some(outcome.reason.clone()),
-        context: Some(content[..content.floor_char_boundary(LONGEST_CONTEXT)].to_owned()),
-    }
-}
-
-/// 410: the receiver wants no more of it (Standard Webhooks, "Responding to a webhook").
-fn disable_if_gone(hook: &mut Hook, outcome: &Outcome) {
-    if outcome.is_gone() && hook.enabled {
-        hook.enabled = false;
-        let time = timestamp(outcome.time);
-        hook.disabled_reason = Some(format!("410 Gone at {time}: {}", outcome.reason));
-    }
-}
-
-/// Journals and prints outcomes as they come.
-struct Recorder<'a> {
-    sending: &'a Sending<'a>,
-    orders: &'a [Order],
-    outcomes: Vec<Option<Outcome>>,
-    progress: Progress,
-    journal_works: bool,
-}
-
-impl Recorder<'_> {
-    fn journal(&mut self, batch: &[(usize, Outcome)]) {
-        if !self.journal_works {
-            return;
-        }
-        let record = |(order, outcome): &'_ (usize, Outcome)| {
-            let Order { publication, hook } = &self.orders[*order];
-            (Arc::clone(publication), hook.id, outcome.clone())
-        };
-        let records: Vec<_> = batch.iter().map(record).collect();
-        let records: Vec<_> = records
-            .iter()
-            .map(|(p, hook, o)| (&**p, *hook, o))
-            .collect();
-        let patience = self.sending.left().clamp(MERGE_PATIENCE, JOURNAL_PATIENCE);
-        if let Err(error) = self.sending.journal.record(&records, patience) {
-            self.journal_works = false;
-            self.progress.clear();
-            self.sending.context.output.warning(format!(
-                "{error:#}; what was delivered now may be sent again"
-            ));
-        }
-    }
-
-    fn print(&self, order: usize, outcome: &Outcome) {
-        let output = self.sending.context.output;
-        let hook = &self.orders[order].hook;
-        if !(output.quiet && outcome.delivered) {
-            let line = outcome::line(output, hook, outcome);
-            // A push client that has gone changes nothing.
-            let _ = match self.sending.results {
-                Results::Text => output.result(line),
-                Results::Aside => writeln!(anstream::stderr().lock(), "{line}"),
-                Results::Json => Ok(()),
-            };
-        }
-        if outcome.is_gone() && hook.enabled {
-            output.note(format!(
-                "hook {} is disabled now: its receiver wants no more; to enable it: hooks edit {} --enable",
-                hook.id, hook.id
-            ));
-        }
-    }
-}
-
-impl Observer for Recorder<'_> {
-    fn finished(&mut self, batch: Vec<(usize, Outcome)>) {
-        self.journal(&batch);
-        self.progress.clear();
-        for (order, outcome) in batch {
-            self.print(order, &outcome);
-            self.outcomes[order] = Some(outcome);
-        }
-    }
-
-    fn retrying(&mut self, order: usize, attempt: u32, reason: &str, wait: Duration) {
-        self.progress.clear();
-        self.sending.context.output.detail(format!(
-            "hook {}: attempt {attempt} failed: {}; trying again in {}",
-            self.orders[order].hook.id,
-            escape(reason),
-            outcome::duration(wait)
-        ));
-    }
-
-    fn tick(&self) -> Option<Duration> {
-        self.progress.is_enabled().then_some(TICK)
-    }
-
-    fn waiting(&mut self, awaited: &BTreeSet<usize>, left: usize) {
-        let Some(first) = awaited.first() else { return };
-        let hook = &self.orders[*first].hook;
-        let url = self.sending.context.output.url(&hook.url);
-        let total = self.orders.len();
-        let done = total - left;
-        self.progress.draw(&format!(
-            "{done} of {total} done, awaiting hook {}  {url}",
-            hook.id
-        ));
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn run(context: &Context, arguments: &Test) -> Result<Exit> {
     } else {
         Results::Text
     };
-    let sending = Sending::new(context, &registry, &arguments.limits, results);
+    let sending = Sending::new(context, &registry, arguments.limits.settle()?, results);
     let contents = context.read(&registry)?;
     let hook = contents
         .find(arguments.id)

@@ -135,7 +135,10 @@ pub(super) fn make(
     };
     let mut response = match send(&agent, &request) {
         Ok(response) => response,
-        Err(error) => return words::unanswered(&error, &request.url, agents.timeout()),
+        Err(error) => {
+            let proxied = agent.config().proxy().is_some();
+            return words::unanswered(&error, &request.url, agents.timeout(), proxied);
+        }
     };
     // A receiver may send our own words back to us.
     let secrets = sensitive(hook);
@@ -199,7 +202,11 @@ fn kept(text: &str) -> &str {
 /// Everything in a hook that must not come back by way of the receiver.
 fn sensitive(hook: &Hook) -> Vec<String> {
     let mut secrets = redact::secrets_in(&hook.url);
-    secrets.extend(hook.headers.iter().map(|(_, value)| value.clone()));
+    secrets.extend(
+        hook.headers
+            .iter()
+            .flat_map(|(_, value)| redact::secrets_in_header(value)),
+    );
     secrets.extend(hook.secrets.iter().map(|s| s.secret.reveal().to_owned()));
     secrets
 }

@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::format::{self, Subject};
-use crate::hook::{Hook, check_url};
+use crate::hook::{Hook, check_header, check_url};
 use crate::publication::Publication;
 use crate::signature;
 
@@ -53,6 +53,7 @@ pub fn build<'a>(
         add("authorization", basic);
     }
     for (name, value) in &hook.headers {
+        check_header(name, value).map_err(|cause| format!("its header {name}: {cause}"))?;
         headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
         headers.push((name.clone(), value.clone()));
     }

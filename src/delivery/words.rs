@@ -9,12 +9,19 @@ use url::Url;
 use super::attempt::Attempt;
 
 /// The attempt that this error of the HTTP library comes to.
-pub(super) fn unanswered(error: &ureq::Error, url: &Url, timeout: Duration) -> Attempt {
+///
+/// With a proxy, it is the proxy that is looked up and connected to.
+pub(super) fn unanswered(
+    error: &ureq::Error,
+    url: &Url,
+    timeout: Duration,
+    proxied: bool,
+) -> Attempt {
     use ureq::Error;
     match error {
         Error::Timeout(_) => timed_out(timeout),
-        Error::HostNotFound => Attempt::failed(not_found(url)),
-        Error::Io(error) => io_error(error, url, timeout),
+        Error::HostNotFound => Attempt::failed(not_found(url, proxied)),
+        Error::Io(error) => io_error(error, url, timeout, proxied),
         Error::Rustls(error) => tls_error(error, url),
         Error::Tls(_) => Attempt::failed("TLS failed".to_owned()),
         Error::Protocol(_) => Attempt::failed("the answer is not HTTP".to_owned()),
@@ -40,14 +47,17 @@ fn timed_out(timeout: Duration) -> Attempt {
     ))
 }
 
-fn not_found(url: &Url) -> String {
+fn not_found(url: &Url, proxied: bool) -> String {
+    if proxied {
+        return "the proxy's name was not found".to_owned();
+    }
     format!(
         "the name {} was not found",
         url.host_str().unwrap_or_default()
     )
 }
 
-fn io_error(error: &io::Error, url: &Url, timeout: Duration) -> Attempt {
+fn io_error(error: &io::Error, url: &Url, timeout: Duration, proxied: bool) -> Attempt {
     if let Some(tls) = error
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<rustls::Error>())
@@ -56,10 +66,11 @@ fn io_error(error: &io::Error, url: &Url, timeout: Duration) -> Attempt {
     }
     // The standard library has no kind for a failed name look-up.
     if error.to_string().contains("failed to lookup address") {
-        return Attempt::failed(not_found(url));
+        return Attempt::failed(not_found(url, proxied));
     }
     let words = match error.kind() {
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => return timed_out(timeout),
+        io::ErrorKind::ConnectionRefused if proxied => "the proxy refused the connection",
         io::ErrorKind::ConnectionRefused => "connection refused",
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => "connection reset",
         io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof | io::ErrorKind::WriteZero => {

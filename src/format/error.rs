@@ -69,10 +69,7 @@ impl fmt::Display for RenderError {
                 }
             }
             Self::BodyTooLarge => f.write_str("the template yields more than 4 MiB"),
-            Self::NotJson(why) => write!(
-                f,
-                "the template yields no JSON: {why} of its output; values bring their own quotes"
-            ),
+            Self::NotJson(why) => write!(f, "the template yields no JSON: {why} of its output"),
             Self::NoThread => f.write_str("the system gives no thread to render the template in"),
         }
     }

@@ -290,7 +290,7 @@ fn bad_templates_are_refused_with_the_reason() {
         ),
         (
             r#"{"text": "{{ status }}"}"#,
-            "values bring their own quotes",
+            "yields no JSON",
         ),
         (r#"{"text": "{{ message|safe }}"}"#, "yields no JSON"),
         (

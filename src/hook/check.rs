@@ -40,7 +40,8 @@ pub fn check_url(text: &str) -> Result<Url, UrlError> {
         head.eq_ignore_ascii_case(scheme)
             .then(|| &text[scheme.len()..])
     });
-    if after_scheme.is_none_or(|rest| rest.starts_with(['/', '\\', '?', '#', '@', ':'])) {
+    if after_scheme.is_none_or(|rest| host(rest).starts_with([':', '\\']) || host(rest).is_empty())
+    {
         return Err(UrlError::Start);
     }
     let url = Url::parse(text).map_err(|cause| match cause {
@@ -51,6 +52,12 @@ pub fn check_url(text: &str) -> Result<Url, UrlError> {
         return Err(UrlError::Port);
     }
     Ok(url)
+}
+
+/// Host and port of what follows the scheme; user and password stand before them.
+fn host(rest: &str) -> &str {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default()
 }
 
 /// Whether two URLs are the same for the registry: exactly, apart from the case of scheme and host.
@@ -69,6 +76,14 @@ fn comparable(url: &str) -> String {
         scheme.to_ascii_lowercase(),
         host.to_ascii_lowercase()
     )
+}
+
+/// The certificates of a PEM text, without what else stands in it: such files often hold a private key.
+pub fn certificates_in(pem: &str) -> String {
+    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+    const END: &str = "-----END CERTIFICATE-----";
+    let block = |text: &str| Some(format!("{BEGIN}{}{END}\n", text.split_once(END)?.0));
+    pem.split(BEGIN).skip(1).filter_map(block).collect()
 }
 
 /// Checks an event's name: 1 to 100 of `A-Z a-z 0-9 . _ : / -` (DESIGN §1).
@@ -148,6 +163,7 @@ mod tests {
             "HTTPS://Example.com:65535/a?b=c#d",
             "http://user:p%40ss@127.0.0.1:1/",
             "http://[::1]:9000/cb",
+            "https://:token@h/",
             "https://bücher.example/",
         ] {
             assert!(check_url(good).is_ok(), "{good}");
@@ -160,7 +176,9 @@ mod tests {
             "http:///h",
             "http://",
             "http://:80/",
-            "http://@h/",
+            "http://user@/",
+            "http://user@:80/",
+            "http://\\\\h/",
             "ftp://h/",
             "http://h:0/",
             "http://h:65536/",
@@ -184,6 +202,18 @@ mod tests {
             "http://user@example.com/"
         ));
         assert!(!same_url("http://example.com", "http://example.com/"));
+    }
+
+    #[test]
+    fn only_certificates_are_taken_from_a_pem_file() {
+        let block = |kind: &str| format!("-----BEGIN {kind}-----\nabc\n-----END {kind}-----\n");
+        let (key, certificate) = (block("PRIVATE KEY"), block("CERTIFICATE"));
+        let both = format!("{key}{certificate}text\n{certificate}");
+        assert_eq!(
+            certificates_in(&both),
+            format!("{certificate}{certificate}")
+        );
+        assert_eq!(certificates_in(&key), "");
     }
 
     #[test]

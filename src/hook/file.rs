@@ -54,7 +54,13 @@ impl Serialize for Viewed<'_> {
                 },
             )?;
         }
-        optional(&mut map, "ca_file", hook.ca_file.as_ref())?;
+        match (view, &hook.ca_file) {
+            // A file edited by hand may hold a private key, too.
+            (View::Answer { .. }, Some(pem)) => {
+                map.serialize_entry("ca_file", &super::certificates_in(pem))?;
+            }
+            (_, pem) => optional(&mut map, "ca_file", pem.as_ref())?,
+        }
         match view {
             View::File if hook.secrets.is_empty() => {}
             View::File => map.serialize_entry("secrets", &hook.secrets)?,
@@ -118,6 +124,7 @@ impl Serialize for Headers<'_> {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(expecting = "an object with a secret")]
 struct StoredSecret<'a> {
     secret: Cow<'a, Secret>,
     #[serde(skip_serializing_if = "Option::is_none", default)]

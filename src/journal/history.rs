@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::record::{Record, RedeliveryRecord};
+use super::record::Record;
 use crate::publication::{Outcome, Publication};
 
 /// After the n-th try that failed the next is due this many minutes later; the last goes on. Standard
@@ -103,6 +103,11 @@ impl Delivery {
         self.until = Some(deadline);
     }
 
+    /// Nobody is at it any more, if somebody was.
+    fn leave(&mut self, time: DateTime<Utc>) {
+        self.until = self.until.map(|until| until.min(time));
+    }
+
     fn end(&mut self, outcome: Outcome) {
         self.until = None;
         self.last_try = outcome.time;
@@ -168,7 +173,10 @@ impl History {
                     lines: vec![line],
                 });
             }
-            Record::Redelivery(record) => self.redelivery(&record, line),
+            Record::Redelivery(record) => {
+                let begin = |d: &mut Delivery| d.begin(record.time, record.deadline);
+                self.each(&record.id, &record.hooks, line, begin);
+            }
             Record::Outcome(record) => {
                 if let Some(recorded) = self.find_mut(&record.id, line)
                     && let Some(delivery) = recorded.delivery_mut(record.hook)
@@ -176,17 +184,23 @@ impl History {
                     delivery.end(record.to_outcome());
                 }
             }
+            Record::Interrupted(record) => {
+                self.each(&record.id, &record.hooks, line, |delivery| {
+                    delivery.leave(record.time)
+                });
+            }
             Record::Compacted(_) => {}
         }
     }
 
-    fn redelivery(&mut self, record: &RedeliveryRecord, line: usize) {
-        let Some(recorded) = self.find_mut(&record.id, line) else {
+    /// Does this to the deliveries of a publication to these hooks.
+    fn each(&mut self, id: &str, hooks: &[u64], line: usize, act: impl Fn(&mut Delivery)) {
+        let Some(recorded) = self.find_mut(id, line) else {
             return;
         };
-        for hook in record.hooks.iter() {
+        for hook in hooks {
             if let Some(delivery) = recorded.delivery_mut(*hook) {
-                delivery.begin(record.time, record.deadline);
+                act(delivery);
             }
         }
     }
@@ -247,8 +261,22 @@ mod tests {
         Record::outcome(&publication.id, 1, &outcome).line()
     }
 
+    #[test]
+    fn an_interrupted_delivery_is_unfinished_before_its_deadline() {
+        let publication = publication();
+        let left = Record::interrupted(&publication.id, &[1], at(0)).line();
+        let delivery = delivery(&(begun(&publication) + &left));
+        assert_eq!(delivery.state(at(0)), State::Unfinished);
+        assert!(delivery.due() <= at(0));
+    }
+
     fn again(publication: &Publication, minutes: i64) -> String {
-        let record = RedeliveryRecord::new(&publication.id, &[1], at(minutes), at(minutes + 1));
+        let record = super::super::record::RedeliveryRecord::new(
+            &publication.id,
+            &[1],
+            at(minutes),
+            at(minutes + 1),
+        );
         Record::Redelivery(record).line()
     }
 

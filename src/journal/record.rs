@@ -15,6 +15,7 @@ pub(super) enum Record<'a> {
     Publication(PublicationRecord<'a>),
     Redelivery(RedeliveryRecord<'a>),
     Outcome(OutcomeRecord<'a>),
+    Interrupted(InterruptedRecord<'a>),
     Compacted(CompactedRecord),
 }
 
@@ -59,6 +60,14 @@ pub(super) struct OutcomeRecord<'a> {
     pub duration_ms: u64,
 }
 
+/// A process that was interrupted leaves these deliveries without an outcome.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct InterruptedRecord<'a> {
+    pub id: Cow<'a, str>,
+    pub time: DateTime<Utc>,
+    pub hooks: Cow<'a, [u64]>,
+}
+
 /// The first line of a compacted journal: its length then, so that one full of undelivered events is
 /// not compacted again at each publish.
 #[derive(Debug, Serialize, Deserialize)]
@@ -99,6 +108,14 @@ impl<'a> Record<'a> {
             reason: outcome.reason.as_str().into(),
             attempts: outcome.attempts,
             duration_ms: outcome.duration_ms(),
+        })
+    }
+
+    pub(super) fn interrupted(id: &'a str, hooks: &'a [u64], time: DateTime<Utc>) -> Self {
+        Self::Interrupted(InterruptedRecord {
+            id: id.into(),
+            time,
+            hooks: hooks.into(),
         })
     }
 

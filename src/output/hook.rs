@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::table::Look;
+use super::table::{Column, Look};
 use super::{Output, Table};
 use crate::escape::escape;
 use crate::hook::{Hook, LastDelivery};
@@ -74,7 +74,14 @@ fn last(last: &LastDelivery, line: &mut dyn FnMut(&str, &str)) {
 
 /// The hooks as a table.
 pub fn table<'a>(output: Output, hooks: impl Iterator<Item = &'a Hook>) -> Table {
-    let mut table = Table::new(&["ID", "EVENT", "URL", "LAST DELIVERY", "STATUS", "REASON"]);
+    let mut table = Table::new(&[
+        Column::Whole("ID"),
+        Column::Whole("EVENT"),
+        Column::Cut("URL"),
+        Column::Whole("LAST DELIVERY"),
+        Column::Whole("STATUS"),
+        Column::Cut("REASON"),
+    ]);
     for hook in hooks {
         let text = |value: &Option<String>| escape(value.as_deref().unwrap_or("")).into_owned();
         let event = match &hook.status[..] {
@@ -87,7 +94,7 @@ pub fn table<'a>(output: Output, hooks: impl Iterator<Item = &'a Hook>) -> Table
             ("disabled".to_owned(), text(&hook.disabled_reason))
         };
         let when = match &hook.last.datetime {
-            Some(time) => escape(&readable_time(time)).into_owned(),
+            Some(time) => escape(&to_the_minute(time)).into_owned(),
             None => "never".to_owned(),
         };
         let cells = vec![
@@ -107,9 +114,14 @@ fn look(hook: &Hook) -> Look {
     if !hook.enabled {
         return Look::Faint;
     }
-    match &hook.last.reason {
+    // Kudu's own entries have no code.
+    let accepted = match hook.last.code {
+        Some(code) => (200..300).contains(&code),
+        None => hook.last.status.as_deref() == Some("OK"),
+    };
+    match hook.last.status {
         None => Look::Plain,
-        Some(reason) if reason == "delivered" => Look::Good(4),
+        Some(_) if accepted => Look::Good(4),
         Some(_) => Look::Bad(4),
     }
 }
@@ -122,14 +134,10 @@ fn status(last: &LastDelivery) -> String {
     }
 }
 
-/// `2026-11-24 03:40:12Z` instead of RFC 3339 with its fractions; what is not RFC 3339 stays.
-pub fn readable_time(text: &str) -> Cow<'_, str> {
+/// `2026-11-24 03:40Z` instead of RFC 3339 with its fractions; what is not RFC 3339 stays.
+fn to_the_minute(text: &str) -> Cow<'_, str> {
     match chrono::DateTime::parse_from_rfc3339(text) {
-        Ok(time) => time
-            .to_utc()
-            .format("%Y-%m-%d %H:%M:%SZ")
-            .to_string()
-            .into(),
+        Ok(time) => time.to_utc().format("%Y-%m-%d %H:%MZ").to_string().into(),
         Err(_) => text.into(),
     }
 }

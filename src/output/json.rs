@@ -1,8 +1,11 @@
 //! The answers of `--json`: stable and complete (DESIGN §2).
 
+use std::fmt::Write as _;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::escape::is_hostile;
 use crate::hook::{Hook, View, Viewed, timestamp};
 use crate::journal::{Delivery, Recorded, State};
 use crate::publication::{Outcome, Publication};
@@ -107,11 +110,43 @@ pub fn log_line(recorded: &Recorded, delivery: &Delivery, now: DateTime<Utc>) ->
             .filter(|_| ended)
             .map(OutcomeView::new),
     };
-    serde_json::to_string(&view).unwrap_or_default()
+    harmless(serde_json::to_string(&view).unwrap_or_default())
 }
 
 /// Any of the views, indented.
 pub fn pretty(view: &impl Serialize) -> String {
     // Strings and numbers alone always serialise.
-    serde_json::to_string_pretty(view).unwrap_or_default()
+    harmless(serde_json::to_string_pretty(view).unwrap_or_default())
+}
+
+/// JSON may spell any character of a string as an escape, so what would move a terminal's cursor is
+/// spelled so: every reader gets the same value. All of it is in the basic plane, one escape each.
+fn harmless(json: String) -> String {
+    // The line feeds of the indentation stay; serde has escaped those inside strings.
+    let hostile = |c: char| c != '\n' && is_hostile(c);
+    if !json.contains(hostile) {
+        return json;
+    }
+    let mut out = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        if hostile(c) {
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_characters_are_escaped_and_come_back_the_same() {
+        let text = "a\u{1b}\u{7f}\u{9b}\u{202e}\u{2028}\u{feff}ü\n";
+        let json = pretty(&text);
+        assert!(!json.chars().any(is_hostile), "{json}");
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+    }
 }

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::hook::{plural, readable_time};
-use super::table::Look;
+use super::hook::plural;
+use super::table::{Column, Look};
 use super::{BAD, GOOD, Output, Table};
 use crate::escape::escape;
-use crate::hook::{Hook, timestamp};
+use crate::hook::Hook;
 use crate::journal::{Delivery, Recorded, State};
 use crate::publication::Outcome;
 
@@ -51,15 +51,19 @@ pub fn result(outcome: &Outcome) -> String {
 
 /// The journal's deliveries, as given.
 pub fn table(output: Output, deliveries: &[(&Recorded, &Delivery)], now: DateTime<Utc>) -> Table {
-    let mut table = Table::new(&[
-        "TIME",
-        "STATE",
-        "HOOK",
-        "EVENT",
-        "URL",
-        "RESULT",
-        "PUBLICATION",
-    ]);
+    let mut columns = vec![
+        Column::Whole("TIME"),
+        Column::Whole("STATE"),
+        Column::Whole("HOOK"),
+        Column::Whole("EVENT"),
+        Column::Cut("URL"),
+        Column::Cut("RESULT"),
+    ];
+    // It is long, and needed only to send it again.
+    if output.verbose {
+        columns.push(Column::Whole("PUBLICATION"));
+    }
+    let mut table = Table::new(&columns);
     for (recorded, delivery) in deliveries {
         let state = delivery.state(now);
         let result = match (state, &delivery.outcome) {
@@ -72,15 +76,17 @@ pub fn table(output: Output, deliveries: &[(&Recorded, &Delivery)], now: DateTim
             ""
         };
         let event = format!("{}{marked}", recorded.publication.event);
-        let cells = vec![
-            readable_time(&timestamp(delivery.last_try)).into_owned(),
+        let mut cells = vec![
+            readable_time(delivery.last_try),
             state.word().to_owned(),
             delivery.hook.to_string(),
             escape(&event).into_owned(),
             output.url(&delivery.url),
             result,
-            escape(&recorded.publication.id).into_owned(),
         ];
+        if output.verbose {
+            cells.push(escape(&recorded.publication.id).into_owned());
+        }
         let look = match state {
             State::Delivered => Look::Good(1),
             State::Failed | State::Unfinished => Look::Bad(1),
@@ -89,6 +95,11 @@ pub fn table(output: Output, deliveries: &[(&Recorded, &Delivery)], now: DateTim
         table.row(cells, look);
     }
     table
+}
+
+/// `2026-11-24 03:40:12Z`
+pub fn readable_time(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
 /// `34 ms`, `4.1 s`

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _};
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, Row};
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Row};
 
 /// A table without lines.
 pub struct Table {
@@ -23,13 +23,26 @@ pub enum Look {
     Faint,
 }
 
+/// A column's heading, and whether it may be cut to make the table fit.
+#[derive(Debug, Clone, Copy)]
+pub enum Column {
+    /// Shown whole, whatever the width.
+    Whole(&'static str),
+    /// Cut where the terminal is too narrow.
+    Cut(&'static str),
+}
+
 impl Table {
-    /// A table with these headings.
-    pub fn new(headings: &[&str]) -> Self {
+    /// A table with these columns.
+    pub fn new(columns: &[Column]) -> Self {
         let mut table = comfy_table::Table::new();
         table.load_style(NOTHING);
-        let heading = |text: &&str| Cell::new(text).add_attribute(Attribute::Bold);
-        table.set_header(headings.iter().map(heading));
+        let heading = |column: &Column| match column {
+            Column::Whole(text) | Column::Cut(text) => {
+                Cell::new(text).add_attribute(Attribute::Bold)
+            }
+        };
+        table.set_header(columns.iter().map(heading));
         match anstream::ColorChoice::global() {
             anstream::ColorChoice::Always | anstream::ColorChoice::AlwaysAnsi => {
                 table.enforce_styling();
@@ -47,8 +60,11 @@ impl Table {
                 .set_width(width.0);
         }
         table.set_truncation_indicator("…");
-        for column in table.column_iter_mut() {
+        for (column, kind) in table.column_iter_mut().zip(columns) {
             column.set_padding((0, 2));
+            if matches!(kind, Column::Whole(_)) {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
         }
         Self { table }
     }

@@ -1,0 +1,54 @@
+//! The limits of a publish, settled: by flag, else by environment, else the default.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use super::{Limits, values};
+use crate::exit::Failure;
+
+/// The limits that hold.
+#[derive(Debug, Clone, Copy)]
+pub struct SettledLimits {
+    /// The longest that one attempt may take.
+    pub timeout: Duration,
+    /// How often to try again.
+    pub retries: u32,
+    /// The longest that everything together may take.
+    pub deadline: Duration,
+    /// The most deliveries in flight at once.
+    pub jobs: NonZeroUsize,
+}
+
+impl Limits {
+    /// Looks into the environment for what no flag says. The error names the variable.
+    pub fn settle(&self) -> Result<SettledLimits, Failure> {
+        let jobs = NonZeroUsize::new(256).unwrap_or(NonZeroUsize::MIN);
+        Ok(SettledLimits {
+            timeout: settled(self.timeout, "HOOKS_TIMEOUT", values::duration)?
+                .unwrap_or(Duration::from_secs(10)),
+            retries: settled(self.retries, "HOOKS_RETRIES", values::retries)?.unwrap_or(2),
+            deadline: settled(self.deadline, "HOOKS_DEADLINE", values::duration)?
+                .unwrap_or(Duration::from_secs(30)),
+            jobs: settled(self.jobs, "HOOKS_JOBS", values::jobs)?.unwrap_or(jobs),
+        })
+    }
+}
+
+fn settled<T>(
+    flag: Option<T>,
+    variable: &str,
+    parse: fn(&str) -> Result<T, String>,
+) -> Result<Option<T>, Failure> {
+    let text = std::env::var_os(variable).filter(|text| !text.is_empty());
+    match (flag, text) {
+        (Some(flag), _) => Ok(Some(flag)),
+        (None, None) => Ok(None),
+        (None, Some(text)) => match parse(&text.to_string_lossy()) {
+            Ok(value) => Ok(Some(value)),
+            Err(cause) => {
+                let message = format!("wrong value in the environment for {variable}: {cause}");
+                Err(Failure::usage(message).hint(format!("set it right, or unset {variable}")))
+            }
+        },
+    }
+}

@@ -1,0 +1,110 @@
+//! Journals and prints outcomes as they come.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use super::{JOURNAL_PATIENCE, Results, Sending};
+use crate::atomic_file::Patience;
+use crate::delivery::{Observer, Order};
+use crate::output::outcome;
+use crate::output::progress::Progress;
+use crate::publication::Outcome;
+
+/// How often the progress line moves.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Journals and prints outcomes as they come.
+pub(super) struct Recorder<'a> {
+    pub(super) sending: &'a Sending<'a>,
+    pub(super) orders: &'a [Order],
+    pub(super) outcomes: Vec<Option<Outcome>>,
+    pub(super) progress: Progress,
+    pub(super) journal_works: bool,
+    pub(super) cut: Arc<AtomicBool>,
+}
+
+impl Recorder<'_> {
+    fn journal(&mut self, batch: &[(usize, Outcome)]) {
+        if !self.journal_works {
+            return;
+        }
+        let record = |(order, outcome): &'_ (usize, Outcome)| {
+            let Order { publication, hook } = &self.orders[*order];
+            (Arc::clone(publication), hook.id, outcome.clone())
+        };
+        let records: Vec<_> = batch.iter().map(record).collect();
+        let records: Vec<_> = records
+            .iter()
+            .map(|(p, hook, o)| (&**p, *hook, o))
+            .collect();
+        let patience = Patience::of(JOURNAL_PATIENCE).unless(&self.cut);
+        if let Err(error) = self.sending.journal.record(&records, patience) {
+            self.journal_works = false;
+            self.progress.clear();
+            self.sending.context.output.warning(format!(
+                "{error:#}; what was delivered now may be sent again"
+            ));
+        }
+    }
+
+    fn print(&self, order: usize, outcome: &Outcome) {
+        let output = self.sending.context.output;
+        let hook = &self.orders[order].hook;
+        if !(output.quiet && outcome.delivered) {
+            let line = outcome::line(output, hook, outcome);
+            // A push client that has gone changes nothing.
+            let _ = match self.sending.results {
+                Results::Text => output.result(line),
+                Results::Aside => writeln!(anstream::stderr().lock(), "{line}"),
+                Results::Json => Ok(()),
+            };
+        }
+        if outcome.is_gone() && hook.enabled {
+            output.note(format!(
+                "hook {} is disabled now: its receiver wants no more; to enable it: hooks edit {} --enable",
+                hook.id, hook.id
+            ));
+        }
+    }
+}
+
+impl Observer for Recorder<'_> {
+    fn finished(&mut self, batch: Vec<(usize, Outcome)>) {
+        self.journal(&batch);
+        self.progress.clear();
+        for (order, outcome) in batch {
+            self.print(order, &outcome);
+            self.outcomes[order] = Some(outcome);
+        }
+    }
+
+    fn retrying(&mut self, order: usize, outcome: &Outcome, wait: Duration) {
+        self.progress.clear();
+        self.sending.context.output.detail(format!(
+            "hook {}: attempt {} failed: {}; trying again in {}",
+            self.orders[order].hook.id,
+            outcome.attempts,
+            outcome::result(outcome),
+            outcome::duration(wait)
+        ));
+    }
+
+    fn tick(&self) -> Option<Duration> {
+        self.progress.is_enabled().then_some(TICK)
+    }
+
+    fn waiting(&mut self, awaited: &BTreeSet<usize>, left: usize) {
+        let Some(first) = awaited.first() else { return };
+        let hook = &self.orders[*first].hook;
+        let url = self.sending.context.output.url(&hook.url);
+        let total = self.orders.len();
+        let done = total - left;
+        self.progress.draw(&format!(
+            "{done} of {total} done, awaiting hook {}  {url}",
+            hook.id
+        ));
+    }
+}
