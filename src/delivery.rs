@@ -12,7 +12,7 @@ mod retry;
 mod words;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, VecDeque};
+use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -139,6 +139,20 @@ struct Progress {
     done: bool,
 }
 
+/// The first order to each hook, and the one that comes after each order.
+fn queues(orders: &[Order]) -> (VecDeque<usize>, Vec<Option<usize>>) {
+    let mut ready = VecDeque::new();
+    let mut after = vec![None; orders.len()];
+    let mut latest: HashMap<u64, usize> = HashMap::new();
+    for (number, order) in orders.iter().enumerate() {
+        match latest.insert(order.hook.id, number) {
+            Some(before) => after[before] = Some(number),
+            None => ready.push_back(number),
+        }
+    }
+    (ready, after)
+}
+
 struct FanOut<'a> {
     limits: &'a Limits,
     observer: &'a mut dyn Observer,
@@ -146,6 +160,8 @@ struct FanOut<'a> {
     pool: Pool,
     progress: Vec<Progress>,
     ready: VecDeque<usize>,
+    /// The next order to the same hook: a receiver gets older events before newer ones.
+    after: Vec<Option<usize>>,
     delayed: BinaryHeap<Reverse<(Instant, usize)>>,
     awaited: BTreeSet<usize>,
     in_flight: usize,
@@ -163,13 +179,15 @@ impl<'a> FanOut<'a> {
         let Channel {
             sender, receiver, ..
         } = channel;
+        let (ready, after) = queues(orders);
         Self {
             limits,
             observer,
             receiver,
             pool: Pool::new(orders.to_vec(), limits.timeout, sender),
             progress: orders.iter().map(|_| Progress::default()).collect(),
-            ready: (0..orders.len()).collect(),
+            ready,
+            after,
             delayed: BinaryHeap::new(),
             awaited: BTreeSet::new(),
             in_flight: 0,
@@ -284,6 +302,7 @@ impl<'a> FanOut<'a> {
         let outcome = self.outcome(order, attempt);
         self.progress[order].done = true;
         self.awaited.remove(&order);
+        self.ready.extend(self.after[order]);
         self.left -= 1;
         self.finished.push((order, outcome));
     }
@@ -306,8 +325,6 @@ impl<'a> FanOut<'a> {
 
     /// The deadline has come: everything ends with what is known.
     fn give_up(&mut self) {
-        self.ready.clear();
-        self.delayed.clear();
         let allowed = humantime::format_duration(self.limits.allowed);
         for order in 0..self.progress.len() {
             let progress = &mut self.progress[order];
@@ -326,6 +343,8 @@ impl<'a> FanOut<'a> {
             };
             self.finish(order, &attempt);
         }
+        self.ready.clear();
+        self.delayed.clear();
     }
 
     /// A signal has come: what has answered is an outcome, the rest is left.

@@ -42,9 +42,8 @@ pub fn commit(revision: &str) -> Result<Commit, Failure> {
     let could_not = format!("could not read the commit {}", escape(revision));
     let failed = |cause: &str| Failure::new(Exit::Failed, format!("{could_not}: {cause}"));
     if matches!(revision.len(), 40 | 64) && revision.bytes().all(|b| b == b'0') {
-        return Err(failed("it stands for a branch that was deleted").hint(
-            "skip it in the hook: forty zeros as the new hash mean that nothing is deployed",
-        ));
+        return Err(failed("it stands for a branch that was deleted")
+            .hint("skip it in the hook: zeros as the new hash mean that nothing is deployed"));
     }
     let output = Command::new("git")
         .args([
@@ -73,8 +72,7 @@ pub fn commit(revision: &str) -> Result<Commit, Failure> {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(explained(&failed, revision, &said));
     }
-    parse(&String::from_utf8_lossy(&output.stdout))
-        .ok_or_else(|| failed("git answered something unexpected"))
+    parse(&String::from_utf8_lossy(&output.stdout)).ok_or_else(|| failed("it names no commit"))
 }
 
 fn parse(answer: &str) -> Option<Commit> {
@@ -91,8 +89,14 @@ fn parse(answer: &str) -> Option<Commit> {
 
 fn explained(failed: &dyn Fn(&str) -> Failure, revision: &str, said: &str) -> Failure {
     if said.contains("not a git repository") {
-        return failed("there is no git repository here")
-            .hint("run it inside the repository (a git hook does), or set GIT_DIR");
+        let hint = match std::env::var("GIT_DIR") {
+            Ok(directory) => format!(
+                "GIT_DIR is {}, as git set it where it started the hook: go back there, or unset GIT_DIR",
+                escape(&directory)
+            ),
+            Err(_) => "run it inside the repository (a git hook does), or set GIT_DIR".to_owned(),
+        };
+        return failed("there is no git repository here").hint(hint);
     }
     if said.contains("dubious ownership") {
         return failed("the repository belongs to another user, and git does not trust it")

@@ -28,6 +28,8 @@ use recorder::Recorder;
 const MERGE_PATIENCE: Duration = Duration::from_secs(2);
 /// Journalling waits for the lock at most this long, and then goes on without it.
 const JOURNAL_PATIENCE: Duration = Duration::from_secs(5);
+/// … or hardly at all, where waiting is no use or nobody has the time.
+const SHORT_PATIENCE: Duration = Duration::from_millis(200);
 
 /// Where the result lines go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +50,8 @@ pub(super) struct Sending<'a> {
     limits: Limits,
     results: Results,
     journal_works: bool,
+    /// The lock could not be had before the deliveries: it is not waited for again and again.
+    locked_out: bool,
 }
 
 /// How it went.
@@ -80,6 +84,7 @@ impl<'a> Sending<'a> {
             limits,
             results,
             journal_works: true,
+            locked_out: false,
         }
     }
 
@@ -104,13 +109,16 @@ impl<'a> Sending<'a> {
     ) -> Sent {
         let targets: Vec<(u64, &str)> = hooks.iter().map(|hook| (hook.id, &*hook.url)).collect();
         let cut = channel.cut();
-        let patience = Patience::of((self.left() / 2).min(JOURNAL_PATIENCE)).unless(&cut);
+        let patience = Patience::of(self.journal_patience()).unless(&cut);
         let begun = self
             .journal
             .begin(&publication, &targets, self.deadline(), patience);
         self.journal_works = begun.is_ok();
         match begun {
-            Ok(appended) => self.warn_of(&appended),
+            Ok(appended) => {
+                self.locked_out = appended.unlocked.is_some();
+                self.warn_of(&appended);
+            }
             Err(error) => self.context.output.warning(format!(
                 "{error:#}; it is delivered all the same, but what fails now is not sent again"
             )),
@@ -171,7 +179,7 @@ impl<'a> Sending<'a> {
         // Without it, the deadline says the same a little later.
         let _ = self
             .journal
-            .leave(&left, Patience::of(JOURNAL_PATIENCE).unless(cut));
+            .leave(&left, Patience::of(SHORT_PATIENCE).unless(cut));
     }
 
     fn merge(
@@ -199,6 +207,14 @@ impl<'a> Sending<'a> {
                 .output
                 .warning(format!("{error:#}{journalled}"));
         }
+    }
+
+    /// How long an append to the journal waits for the lock.
+    fn journal_patience(&self) -> Duration {
+        if self.locked_out {
+            return SHORT_PATIENCE;
+        }
+        (self.left() / 2).clamp(SHORT_PATIENCE, JOURNAL_PATIENCE)
     }
 
     fn left(&self) -> Duration {

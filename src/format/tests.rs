@@ -288,10 +288,7 @@ fn bad_templates_are_refused_with_the_reason() {
             "",
             "yields no JSON: EOF while parsing a value at line 1 column 0",
         ),
-        (
-            r#"{"text": "{{ status }}"}"#,
-            "yields no JSON",
-        ),
+        (r#"{"text": "{{ status }}"}"#, "yields no JSON"),
         (r#"{"text": "{{ message|safe }}"}"#, "yields no JSON"),
         (
             r#"{% if status == "failed" %}oops{% else %}1{% endif %}"#,

@@ -110,7 +110,12 @@ impl Delivery {
 
     fn end(&mut self, outcome: Outcome) {
         self.until = None;
-        self.last_try = outcome.time;
+        if outcome.attempts == 0 {
+            // Its turn did not come: that was no try.
+            self.tries -= 1;
+        } else {
+            self.last_try = outcome.time;
+        }
         self.ever_delivered |= outcome.delivered;
         self.outcome = Some(outcome);
     }
@@ -186,7 +191,7 @@ impl History {
             }
             Record::Interrupted(record) => {
                 self.each(&record.id, &record.hooks, line, |delivery| {
-                    delivery.leave(record.time)
+                    delivery.leave(record.time);
                 });
             }
             Record::Compacted(_) => {}

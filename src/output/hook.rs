@@ -76,10 +76,10 @@ fn last(last: &LastDelivery, line: &mut dyn FnMut(&str, &str)) {
 pub fn table<'a>(output: Output, hooks: impl Iterator<Item = &'a Hook>) -> Table {
     let mut table = Table::new(&[
         Column::Whole("ID"),
-        Column::Whole("EVENT"),
+        Column::Cut("EVENT"),
         Column::Cut("URL"),
         Column::Whole("LAST DELIVERY"),
-        Column::Whole("STATUS"),
+        Column::Cut("STATUS"),
         Column::Cut("REASON"),
     ]);
     for hook in hooks {

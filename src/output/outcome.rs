@@ -55,7 +55,7 @@ pub fn table(output: Output, deliveries: &[(&Recorded, &Delivery)], now: DateTim
         Column::Whole("TIME"),
         Column::Whole("STATE"),
         Column::Whole("HOOK"),
-        Column::Whole("EVENT"),
+        Column::Cut("EVENT"),
         Column::Cut("URL"),
         Column::Cut("RESULT"),
     ];

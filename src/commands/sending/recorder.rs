@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::{JOURNAL_PATIENCE, Results, Sending};
+use super::{Results, Sending};
 use crate::atomic_file::Patience;
 use crate::delivery::{Observer, Order};
 use crate::output::outcome;
@@ -40,7 +40,7 @@ impl Recorder<'_> {
             .iter()
             .map(|(p, hook, o)| (&**p, *hook, o))
             .collect();
-        let patience = Patience::of(JOURNAL_PATIENCE).unless(&self.cut);
+        let patience = Patience::of(self.sending.journal_patience()).unless(&self.cut);
         if let Err(error) = self.sending.journal.record(&records, patience) {
             self.journal_works = false;
             self.progress.clear();
