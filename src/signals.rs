@@ -13,16 +13,28 @@ pub struct Caught {
 /// ignored from now on: a terminal or a push client that has gone is no reason to stop delivering.
 ///
 /// Where signals cannot be had, they go on ending the process.
-#[cfg(unix)]
 pub fn on_interrupt(handle: impl Fn(Caught) + Send + 'static) {
+    before_command(handle)();
+}
+
+/// As [`on_interrupt`], but signals that the caller of this process has ignored (`nohup`) stay so until
+/// the returned function is called. A command that is started in between ignores them, too: a handler
+/// does not outlive the start of a command, and neither would what it replaced.
+#[cfg(unix)]
+pub fn before_command(handle: impl Fn(Caught) + Send + 'static) -> Box<dyn FnOnce()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::SignalsInfo;
     use signal_hook::iterator::exfiltrator::WithOrigin;
     use signal_hook::low_level::siginfo::{Cause, Origin};
 
-    let Ok(mut signals) = SignalsInfo::<WithOrigin>::new([SIGINT, SIGTERM, SIGHUP]) else {
-        return;
+    let ignored = ignored();
+    let (late, early): (Vec<i32>, Vec<i32>) = [SIGINT, SIGTERM, SIGHUP]
+        .into_iter()
+        .partition(|signal| ignored & bit(*signal) != 0);
+    let Ok(mut signals) = SignalsInfo::<WithOrigin>::new(early) else {
+        return Box::new(|| {});
     };
+    let registered = signals.handle();
     let caught = |origin: Origin| Caught {
         signal: origin.signal,
         from_terminal: origin.cause == Cause::Kernel,
@@ -34,7 +46,29 @@ pub fn on_interrupt(handle: impl Fn(Caught) + Send + 'static) {
             }
         }
     });
+    Box::new(move || {
+        for signal in late {
+            // It goes on being ignored then.
+            let _ = registered.add_signal(signal);
+        }
+    })
 }
 
 #[cfg(not(unix))]
-pub fn on_interrupt(_: impl Fn(Caught) + Send + 'static) {}
+pub fn before_command(_: impl Fn(Caught) + Send + 'static) -> Box<dyn FnOnce()> {
+    Box::new(|| {})
+}
+
+/// The signals that this process ignores, a bit each, as far as the system tells.
+#[cfg(unix)]
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0)
+}
+
+#[cfg(unix)]
+fn bit(signal: i32) -> u64 {
+    1 << (signal - 1)
+}

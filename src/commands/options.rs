@@ -8,7 +8,8 @@ use anyhow::{Context as _, Result};
 use chrono::Utc;
 
 use crate::cli::HookOptions;
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
+use crate::format::RenderError;
 use crate::hook::{Hook, certificates_in};
 use crate::output::Output;
 use crate::signature::Secret;
@@ -200,8 +201,13 @@ fn template(path: &Path) -> Result<String> {
     let could_not = format!("could not use the template {}", shown(path));
     let text = text(path).context(could_not.clone())?;
     format::check(&text).map_err(|cause| {
-        Failure::usage(format!("{could_not}: {cause}"))
-            .hint("values bring their own quotes: {\"text\": {{ message }}}")
+        let refused = Failure::usage(format!("{could_not}: {cause}"));
+        match cause {
+            RenderError::NotJson(_) => {
+                refused.hint("values bring their own quotes: {\"text\": {{ message }}}")
+            }
+            _ => refused,
+        }
     })?;
     Ok(text)
 }
@@ -236,7 +242,7 @@ fn text(path: &Path) -> Result<String> {
             .read_to_end(&mut bytes)?;
     }
     if bytes.len() as u64 > LARGEST_FILE {
-        return Err(Failure::new(Exit::Failed, "it is larger than 1 MiB").into());
+        return Err(Failure::usage("it is larger than 1 MiB").into());
     }
     String::from_utf8(bytes).context("it is not UTF-8 text")
 }

@@ -168,6 +168,14 @@ fn certificates(pem: &str) -> Result<Vec<Certificate<'static>>, String> {
             Err(_) => return Err("the CA file is not valid PEM".to_owned()),
         }
     }
+    let is_certificate = |certificate: &Certificate| {
+        rustls::RootCertStore::empty()
+            .add(certificate.der().into())
+            .is_ok()
+    };
+    if !found.iter().all(is_certificate) {
+        return Err("the CA file holds something that is no X.509 certificate".to_owned());
+    }
     if found.is_empty() {
         return Err("the CA file has no certificate (PEM text is wanted)".to_owned());
     }

@@ -116,7 +116,8 @@ fn certificate(cause: &CertificateError, host: &str) -> String {
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             "certificate not valid yet (is this machine's clock right?)".to_owned()
         }
-        CertificateError::UnknownIssuer => {
+        // One that is trusted has the issuer's name, but another key.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             "certificate not trusted: unknown issuer (for a private \
              one: hooks edit ID --ca-file PEM)"
                 .to_owned()

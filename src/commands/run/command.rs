@@ -42,12 +42,12 @@ pub(super) fn run(
     events: &Receiver<Event>,
 ) -> Finished {
     let start = Utc::now();
-    let spawned = spawn(command);
-    // Not before: the command is to ignore the signals that its caller has ignored.
     let on_signal = sender.clone();
-    signals::on_interrupt(move |caught| {
+    let catch_the_rest = signals::before_command(move |caught| {
         let _ = on_signal.send(Event::Signal(caught));
     });
+    let spawned = spawn(command);
+    catch_the_rest();
     let (code, cut) = match spawned {
         Ok(child) => wait(child, sender.clone(), events),
         Err(error) => {
