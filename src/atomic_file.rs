@@ -153,7 +153,7 @@ impl Lines {
             }
             opened => (opened?, None),
         };
-        let length = file.metadata()?.len();
+        let length = retry(|| file.metadata())?.len();
         Ok(Self {
             file,
             length,

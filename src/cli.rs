@@ -382,10 +382,10 @@ pub struct Redeliver {
     pub failed: bool,
     /// With --failed: only publications younger than this
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = values::duration)]
-    #[arg(requires = "failed")]
+    #[arg(conflicts_with = "ids")]
     pub since: Duration,
     /// With --failed: whatever failed, due or not
-    #[arg(long, requires = "failed")]
+    #[arg(long, conflicts_with = "ids")]
     pub now: bool,
     /// Print the publications as a JSON array
     #[arg(long)]

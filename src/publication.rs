@@ -23,7 +23,7 @@ impl Publication {
     /// A new publication of this content.
     pub fn new(event: &str, content: &str) -> Self {
         Self {
-            id: format!("msg_{}", uuid::Uuid::now_v7().simple()),
+            id: format!("msg_{}", uuid::Uuid::now_v7()),
             event: event.to_owned(),
             time: Utc::now(),
             content: content.to_owned(),

@@ -42,7 +42,7 @@ impl Ownership {
         let Some(like) = &self.like else {
             return Ok(());
         };
-        let present = file.metadata()?;
+        let present = super::retry(|| file.metadata())?;
         if (present.uid(), present.gid()) != (like.uid(), like.gid()) {
             give(file, like)?;
         }

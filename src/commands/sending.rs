@@ -120,7 +120,7 @@ impl<'a> Sending<'a> {
                 self.warn_of(&appended);
             }
             Err(error) => self.context.output.warning(format!(
-                "{error:#}; it is delivered all the same, but what fails now is not sent again"
+                "{error:#}; it is delivered all the same, but what fails now may not be sent again"
             )),
         }
         let publication = Arc::new(publication);

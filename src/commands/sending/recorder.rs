@@ -27,12 +27,12 @@ pub(super) struct Recorder<'a> {
 }
 
 impl Recorder<'_> {
+    /// A journal that failed before is tried again: its disk may have room now, and an outcome of a
+    /// publication that did get there must not be missing.
     fn journal(&mut self, batch: &[(usize, Outcome)]) {
-        if !self.journal_works {
-            return;
-        }
+        let orders = self.orders;
         let record = |(order, outcome): &'_ (usize, Outcome)| {
-            let Order { publication, hook } = &self.orders[*order];
+            let Order { publication, hook } = &orders[*order];
             (Arc::clone(publication), hook.id, outcome.clone())
         };
         let records: Vec<_> = batch.iter().map(record).collect();
@@ -41,8 +41,10 @@ impl Recorder<'_> {
             .map(|(p, hook, o)| (&**p, *hook, o))
             .collect();
         let patience = Patience::of(self.sending.journal_patience()).unless(&self.cut);
-        if let Err(error) = self.sending.journal.record(&records, patience) {
-            self.journal_works = false;
+        let recorded = self.sending.journal.record(&records, patience);
+        if let Err(error) = recorded
+            && std::mem::take(&mut self.journal_works)
+        {
             self.progress.clear();
             self.sending.context.output.warning(format!(
                 "{error:#}; what was delivered now may be sent again"
