@@ -7,6 +7,7 @@
 mod agents;
 mod attempt;
 mod pool;
+mod proxy;
 mod request;
 mod retry;
 mod words;

@@ -12,6 +12,7 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 use ureq::{Agent, Proxy};
 use url::Url;
 
+use super::proxy;
 use crate::hook::Hook;
 
 /// Enough for a reply's headers; a smaller one refuses answers with long ones.
@@ -52,6 +53,11 @@ impl Agents {
         }
     }
 
+    /// Whether this machine has no certificates to check by, as far as that was asked.
+    pub(super) fn has_empty_store(&self) -> bool {
+        self.system.get().is_some_and(Vec::is_empty)
+    }
+
     /// The longest that an attempt may take.
     pub(super) fn timeout(&self) -> Duration {
         self.timeout
@@ -74,7 +80,7 @@ impl Agents {
 
     fn make(&self, kind: &Kind) -> Result<Agent, String> {
         let proxy = match &kind.proxy {
-            Some(url) => Some(Proxy::new(url).map_err(|_| WRONG_PROXY.to_owned())?),
+            Some(url) => Some(Proxy::new(url).map_err(|_| proxy::UNUSABLE.to_owned())?),
             None => None,
         };
         let config = Agent::config_builder()
@@ -138,20 +144,8 @@ impl Trust {
     }
 }
 
-const WRONG_PROXY: &str = "the proxy in the environment is not usable; look at http_proxy, \
-https_proxy, all_proxy";
-
-/// The proxy for this URL, from the environment as curl reads it.
 fn proxy_for(url: &Url) -> Result<Option<String>, String> {
-    let named = env_proxy::for_url(url).raw_value().unwrap_or_default();
-    if named.trim().is_empty() {
-        return Ok(None);
-    }
-    // curl's default port.
-    match env_proxy::for_url(url).with_default_port(1080).to_url() {
-        Some(proxy) => Ok(Some(proxy.into())),
-        None => Err(WRONG_PROXY.to_owned()),
-    }
+    proxy::for_url(url, |name| std::env::var(name).ok()).map_err(str::to_owned)
 }
 
 /// Checks the PEM text of a `--ca-file`: it holds at least one certificate.

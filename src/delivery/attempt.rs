@@ -9,7 +9,8 @@ use ureq::{Agent, Body};
 
 use super::agents::Agents;
 use super::request::{self, Request};
-use super::{retry, words};
+use super::retry;
+use super::words::Circumstances;
 use crate::hook::Hook;
 use crate::publication::Publication;
 use crate::redact;
@@ -136,8 +137,13 @@ pub(super) fn make(
     let mut response = match send(&agent, &request) {
         Ok(response) => response,
         Err(error) => {
-            let proxied = agent.config().proxy().is_some();
-            return words::unanswered(&error, &request.url, agents.timeout(), proxied);
+            let circumstances = Circumstances {
+                url: &request.url,
+                timeout: agents.timeout(),
+                proxied: agent.config().proxy().is_some(),
+                empty_store: agents.has_empty_store(),
+            };
+            return circumstances.attempt(&error);
         }
     };
     // A receiver may send our own words back to us.
