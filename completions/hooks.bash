@@ -1,34 +1,40 @@
+# bash completion for hooks. The program itself answers, so ids and events are the registry's.
 
-_clap_complete_hooks() {
-    local IFS=$'\013'
-    local _CLAP_COMPLETE_INDEX=${COMP_CWORD}
-    local _CLAP_COMPLETE_COMP_TYPE=${COMP_TYPE}
-    if compopt +o nospace 2> /dev/null; then
-        local _CLAP_COMPLETE_SPACE=false
-    else
-        local _CLAP_COMPLETE_SPACE=true
-    fi
-    local words=("${COMP_WORDS[@]}")
-    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-        words[COMP_CWORD]="$2"
-    fi
-    COMPREPLY=( $( \
-        _CLAP_IFS="$IFS" \
-        _CLAP_COMPLETE_INDEX="$_CLAP_COMPLETE_INDEX" \
-        _CLAP_COMPLETE_COMP_TYPE="$_CLAP_COMPLETE_COMP_TYPE" \
-        _CLAP_COMPLETE_SPACE="$_CLAP_COMPLETE_SPACE" \
-        HOOKS_COMPLETE="bash" \
-        "hooks" -- "${words[@]}" \
-    ) )
-    if [[ $? != 0 ]]; then
-        unset COMPREPLY
-    elif [[ $_CLAP_COMPLETE_SPACE == false ]] && [[ "${COMPREPLY-}" =~ [=/:]$ ]]; then
-        compopt -o nospace
+_hooks() {
+    local IFS=$'\n' rest=${COMP_LINE:0:COMP_POINT} last=-1 number piece blank
+    local -a words=()
+    # bash splits words at = and : as well; the program wants them as they were typed.
+    for ((number = 0; number <= COMP_CWORD; number++)); do
+        blank=${rest%%[![:space:]]*}
+        rest=${rest#"$blank"}
+        piece=${COMP_WORDS[number]}
+        ((number == COMP_CWORD)) && piece=$rest
+        rest=${rest#"$piece"}
+        if [[ -n $blank || $number -eq 0 ]]; then
+            words[++last]=
+        fi
+        # Without the quotes, which are the shell's own.
+        words[last]+=${piece//[\'\"\\]/}
+    done
+    # What stands before the last break stays on the line as it is.
+    local kept=${words[last]%"${2//[\'\"\\]/}"} answer reply
+    COMPREPLY=()
+    answer=$(HOOKS_COMPLETE=bash _CLAP_IFS=$IFS _CLAP_COMPLETE_INDEX=$last \
+        _CLAP_COMPLETE_COMP_TYPE=$COMP_TYPE _CLAP_COMPLETE_SPACE=false \
+        hooks -- "${words[@]}" 2>/dev/null) || return
+    while read -r reply; do
+        reply=${reply#"$kept"}
+        case $piece in
+        \"* | \'*) ;;
+        \~/*) printf -v reply '~/%q' "${reply#\~/}" ;;
+        *) printf -v reply %q "$reply" ;;
+        esac
+        COMPREPLY+=("$reply")
+    done <<<"$answer"
+    if [[ ${#COMPREPLY[@]} -eq 1 && $reply == *[/=] ]]; then
+        # A directory goes on. (bash 3, as on macOS, has no compopt.)
+        compopt -o nospace 2>/dev/null
     fi
 }
-if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then
-    complete -o nospace -o bashdefault -o nosort -F _clap_complete_hooks hooks
-else
-    complete -o nospace -o bashdefault -F _clap_complete_hooks hooks
-fi
 
+complete -o nosort -F _hooks hooks 2>/dev/null || complete -F _hooks hooks

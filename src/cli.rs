@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
-use clap_complete::ArgValueCandidates;
+use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, PathCompleter};
 
 pub use limits::SettledLimits;
 pub use values::{Assignment, Reference};
@@ -78,7 +78,7 @@ pub struct Global {
 /// When to use colour.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Color {
-    /// On a terminal, unless `NO_COLOR` is set.
+    /// On a terminal, unless NO_COLOR is set.
     Auto,
     /// Always.
     Always,
@@ -246,6 +246,7 @@ pub struct Publish {
     pub event: String,
     /// The deployment: JSON text, @FILE, or - for standard input (which is read when this, --git and the field flags are all left out)
     #[arg(value_name = "DEPLOYMENT", allow_hyphen_values = false)]
+    #[arg(add = ArgValueCompleter::new(complete::deployment))]
     pub deployment: Option<String>,
     /// Fill id, author, author_email, message, deployer, status and times from a commit [REV: HEAD]
     #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "HEAD")]
@@ -335,7 +336,7 @@ pub struct Run {
     #[command(flatten)]
     pub limits: Limits,
     /// The deploy command, after --
-    #[arg(value_name = "COMMAND", required = true, last = true, value_hint = ValueHint::CommandWithArguments)]
+    #[arg(value_name = "COMMAND", required = true, last = true, add = ArgValueCompleter::new(PathCompleter::any()))]
     pub command: Vec<std::ffi::OsString>,
 }
 

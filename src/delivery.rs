@@ -166,6 +166,7 @@ struct FanOut<'a> {
     delayed: BinaryHeap<Reverse<(Instant, usize)>>,
     awaited: BTreeSet<usize>,
     in_flight: usize,
+    most_in_flight: usize,
     left: usize,
     finished: Vec<(usize, Outcome)>,
 }
@@ -192,6 +193,7 @@ impl<'a> FanOut<'a> {
             delayed: BinaryHeap::new(),
             awaited: BTreeSet::new(),
             in_flight: 0,
+            most_in_flight: limits.jobs.min(pool::most_in_flight()),
             left: orders.len(),
             finished: Vec::new(),
         }
@@ -259,7 +261,7 @@ impl<'a> FanOut<'a> {
             self.delayed.pop();
             self.ready.push_back(order);
         }
-        while self.in_flight < self.limits.jobs
+        while self.in_flight < self.most_in_flight
             && let Some(order) = self.ready.pop_front()
         {
             self.start(order, now);

@@ -1,7 +1,10 @@
 //! Live answers for the shells' completions. Any error here is silence: a shell that completes
 //! must never print one.
 
-use clap_complete::CompletionCandidate;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use clap_complete::engine::{CompletionCandidate, PathCompleter, ValueCompleter as _};
 
 use crate::hook::{Hook, check_event};
 use crate::registry::Registry;
@@ -28,10 +31,19 @@ pub fn hooks() -> Vec<CompletionCandidate> {
     registered().into_iter().map(candidate).collect()
 }
 
-/// The shell passes the words typed so far as arguments, so `--file` counts here, too.
+/// The DEPLOYMENT argument: after an @ it is a file.
+pub fn deployment(word: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(path) = word.to_str().and_then(|word| word.strip_prefix('@')) else {
+        return Vec::new();
+    };
+    let files = PathCompleter::any().complete(OsStr::new(path));
+    files.into_iter().map(|file| file.add_prefix("@")).collect()
+}
+
 fn registered() -> Vec<Hook> {
-    let flag = typed_file(std::env::args_os().skip(1));
-    let Ok(registry) = Registry::locate(flag.as_deref()) else {
+    let file = typed_file(std::env::args_os()).or_else(|| std::env::var_os("HOOKS_FILE"));
+    let file = file.map(|file| without_tilde(PathBuf::from(file)));
+    let Ok(registry) = Registry::locate(file.as_deref()) else {
         return Vec::new();
     };
     registry
@@ -40,15 +52,51 @@ fn registered() -> Vec<Hook> {
         .unwrap_or_default()
 }
 
-fn typed_file(words: impl Iterator<Item = std::ffi::OsString>) -> Option<std::path::PathBuf> {
-    let mut words = words.filter_map(|word| word.into_string().ok());
+/// The `--file` that was typed: the shell passes its words as arguments, after a -- of its own. What
+/// follows the line's -- is another command's.
+fn typed_file(arguments: impl Iterator<Item = OsString>) -> Option<OsString> {
+    let typed = arguments.skip_while(|word| word != "--").skip(1);
+    let mut words = typed.take_while(|word| word != "--");
     while let Some(word) = words.next() {
         if word == "--file" {
-            return words.next().map(Into::into);
+            return words.next();
         }
-        if let Some(path) = word.strip_prefix("--file=") {
+        if let Some(path) = word.to_str().and_then(|word| word.strip_prefix("--file=")) {
             return Some(path.into());
         }
     }
-    std::env::var_os("HOOKS_FILE").map(Into::into)
+    None
+}
+
+/// The shell expands a tilde when it runs a line, not while it completes one.
+fn without_tilde(path: PathBuf) -> PathBuf {
+    match (path.strip_prefix("~"), std::env::home_dir()) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(words: &[&str]) -> Option<OsString> {
+        typed_file(words.iter().map(OsString::from))
+    }
+
+    #[test]
+    fn the_file_on_the_line_counts_and_another_commands_does_not() {
+        assert_eq!(
+            typed(&["hooks", "--", "hooks", "--file", "a", "show"]),
+            Some("a".into())
+        );
+        assert_eq!(
+            typed(&["hooks", "--", "hooks", "list", "--file=b"]),
+            Some("b".into())
+        );
+        assert_eq!(
+            typed(&["hooks", "--", "hooks", "run", "E", "--", "x", "--file", "c"]),
+            None
+        );
+    }
 }

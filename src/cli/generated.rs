@@ -1,12 +1,11 @@
-//! The files that are made from the command line: man pages and completions. A test fails when they
-//! are stale; `HOOKS_RENEW=1 cargo test generated` writes them anew.
+//! The man pages, which are made from the command line. A test fails when they are stale;
+//! `HOOKS_RENEW=1 cargo test generated` writes them anew.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use clap::{Command, CommandFactory as _};
-use clap_complete::env::{Bash, EnvCompleter, Fish, Zsh};
 use clap_mangen::Man;
 
 use super::Cli;
@@ -52,19 +51,6 @@ fn files() -> Vec<(String, String)> {
             format!("man/hooks-{}.1", verb.get_name()),
             page(&hooks, verb, &[]),
         ));
-    }
-    let shells: [(&str, &dyn EnvCompleter); 3] = [
-        ("hooks.bash", &Bash),
-        ("_hooks", &Zsh),
-        ("hooks.fish", &Fish),
-    ];
-    for (name, shell) in shells {
-        let mut script = Vec::new();
-        shell
-            .write_registration("HOOKS_COMPLETE", "hooks", "hooks", "hooks", &mut script)
-            .expect("a Vec takes everything");
-        let script = String::from_utf8(script).expect("a completion script is text");
-        files.push((format!("completions/{name}"), script));
     }
     files
 }

@@ -11,9 +11,40 @@ use super::agents::Agents;
 use super::attempt::{self, Attempt};
 use super::{Event, Order};
 
-/// Enough for TLS in a debug build; the default of 2 MiB for each of 256 is only address space, but
-/// some machines count that.
-const STACK: usize = 1024 * 1024;
+/// Enough for TLS, four times over; the system's default of 2 MiB, or 8, for each of 256 threads is a
+/// lot of address space where that is limited.
+const STACK: usize = if cfg!(debug_assertions) {
+    1024 * 1024
+} else {
+    256 * 1024
+};
+
+/// Files that the rest of the process has open: the registry, the journal, the standard streams.
+#[cfg(unix)]
+const OTHER_FILES: u64 = 24;
+
+/// The most attempts that may be in flight before open files run out; each may need two at once, for
+/// its connection and for a name look-up. The soft limit is raised as far as it goes.
+#[cfg(unix)]
+pub(super) fn most_in_flight() -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let raised = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: maximum,
+            maximum,
+        },
+    );
+    let files = if raised.is_ok() { maximum } else { current };
+    let files = files.unwrap_or(u64::MAX).saturating_sub(OTHER_FILES) / 2;
+    usize::try_from(files).unwrap_or(usize::MAX).max(1)
+}
+
+#[cfg(not(unix))]
+pub(super) fn most_in_flight() -> usize {
+    usize::MAX
+}
 
 /// One attempt to make.
 #[derive(Debug)]

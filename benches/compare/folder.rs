@@ -1,0 +1,91 @@
+//! A folder with a registry of so many hooks, and the commands in it.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const DEPLOYMENT: &str = include_str!("../../examples/deploy.json");
+
+pub(crate) struct Folder(tempfile::TempDir);
+
+impl Folder {
+    /// A registry of `hooks` hooks below this URL, each with a last delivery, as after a day's use.
+    pub(crate) fn new(hooks: usize, url: &str) -> Self {
+        let folder = Self(tempfile::tempdir().expect("a temporary folder"));
+        let mut text =
+            String::from("{\n  \"version\": 1,\n  \"next_id\": 1000001,\n  \"hooks\": [");
+        for number in 0..hooks {
+            let separator = if number == 0 { "" } else { "," };
+            let _ = write!(
+                text,
+                "{separator}\n    {{\n      \"id\": {id},\n      \"url\": \"{url}/{number}\",\n      \
+                 \"event\": \"PostDeployment\",\n      \"insecure_ssl\": false,\n      \
+                 \"last_datetime\": \"2026-01-01T00:00:00.000Z\",\n      \"last_status\": \"OK\",\n      \
+                 \"last_code\": 200,\n      \"last_reason\": \"delivered\",\n      \
+                 \"last_context\": \"{{\\\"id\\\":\\\"42\\\",\\\"status\\\":\\\"success\\\"}}\"\n    }}",
+                id = number + 1,
+            );
+        }
+        text += "\n  ]\n}\n";
+        folder.write("hooks.json", &text);
+        folder.write("deploy.json", DEPLOYMENT);
+        folder
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path().join(name);
+        fs::write(&path, text).expect("the folder takes a file");
+        path
+    }
+
+    pub(crate) fn hooks<const N: usize>(&self, arguments: [&str; N]) -> Command {
+        let mut hooks = self.run(env!("CARGO_BIN_EXE_hooks"), arguments);
+        hooks
+            .env("HOOKS_FILE", "hooks.json")
+            .env("HOOKS_DEADLINE", "10m");
+        hooks
+    }
+
+    pub(crate) fn run<const N: usize>(&self, program: &str, arguments: [&str; N]) -> Command {
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(self.path());
+        command
+    }
+
+    /// curl with what `hooks` does, too: the content type, and nothing printed.
+    pub(crate) fn curl<const N: usize>(&self, arguments: [&str; N]) -> Command {
+        let mut curl = self.run("curl", ["-q", "--silent", "--show-error", "--fail"]);
+        curl.args([
+            "--output",
+            "/dev/null",
+            "--header",
+            "content-type: application/json",
+        ]);
+        curl.args(arguments);
+        curl
+    }
+
+    /// A configuration of so many POSTs for `curl --parallel`.
+    pub(crate) fn curl_list(&self, posts: usize, url: &str) -> PathBuf {
+        let post = |number| {
+            format!(
+                "url = \"{url}/{number}\"\noutput = \"/dev/null\"\ndata-binary = \"@deploy.json\"\n\
+                 header = \"content-type: application/json\"\nsilent\nnext\n"
+            )
+        };
+        let text: String = (0..posts).map(post).collect();
+        self.write("curl.conf", text.trim_end_matches("next\n"))
+    }
+
+    /// The system's certificates and another one.
+    pub(crate) fn store_with(&self, authority: &str) -> PathBuf {
+        let system = fs::read_to_string("/etc/ssl/certs/ca-certificates.crt")
+            .expect("the package ca-certificates is installed");
+        self.write("store.pem", &(system + authority))
+    }
+}

@@ -1,0 +1,76 @@
+//! How times grow with the number of hooks and the length of the journal.
+
+use std::time::Duration;
+
+use crate::folder::Folder;
+use crate::measure::{median, seconds};
+use crate::receiver::Receiver;
+
+const SIZES: [usize; 5] = [10, 100, 1_000, 10_000, 100_000];
+
+pub(crate) fn print() {
+    hooks();
+    journal();
+}
+
+fn hooks() {
+    println!(
+        "| hooks | `list` | `add` | publish, one match | publish, all match |\n|---|---|---|---|---|"
+    );
+    let receiver = Receiver::http(Duration::ZERO);
+    for size in SIZES {
+        let folder = Folder::new(size, &receiver.url());
+        let runs = if size < 10_000 { 5 } else { 3 };
+        let list = measured(runs, || seconds(folder.hooks(["list"])));
+        let mut number = 0;
+        let add = measured(runs, || {
+            number += 1;
+            let url = format!("{}/new/{number}", receiver.url());
+            seconds(folder.hooks(["add", "--url", &url, "--event", "E"]))
+        });
+        let url = format!("{}/one", receiver.url());
+        seconds(folder.hooks(["add", "--url", &url, "--event", "One"]));
+        let one = measured(runs, || {
+            seconds(folder.hooks(["publish", "One", "@deploy.json"]))
+        });
+        let all = measured(if size < 100_000 { runs } else { 1 }, || {
+            seconds(folder.hooks(["publish", "PostDeployment", "@deploy.json"]))
+        });
+        println!("| {size} | {list} | {add} | {one} | {all} |");
+    }
+    println!();
+}
+
+/// A journal of 8 MiB of small publications, all delivered but the newest, which fails again.
+fn journal() {
+    let receiver = Receiver::http(Duration::ZERO);
+    let folder = Folder::new(1, &receiver.url());
+    seconds(folder.hooks(["publish", "PostDeployment", "@deploy.json"]));
+    let path = folder.path().join("hooks.json.journal");
+    let pair = std::fs::read_to_string(&path).expect("a publish leaves a journal");
+    let id = pair
+        .split('"')
+        .find(|word| word.starts_with("msg_"))
+        .expect("it has an id")
+        .to_owned();
+    let mut text = String::new();
+    let mut number = 0;
+    while text.len() + pair.len() < 8 * 1024 * 1024 {
+        number += 1;
+        text += &pair.replace(&id, &format!("msg_{number}"));
+    }
+    folder.write("hooks.json.journal", &text);
+    let log = measured(7, || seconds(folder.hooks(["log"])));
+    let redeliver = measured(7, || seconds(folder.hooks(["redeliver", "--failed"])));
+    println!("| journal of 8 MiB, {number} publications | |\n|---|---|");
+    println!("| `log` | {log} |\n| `redeliver --failed`, nothing due | {redeliver} |");
+}
+
+fn measured(runs: usize, mut once: impl FnMut() -> f64) -> String {
+    let seconds = median((0..runs).map(|_| once()).collect());
+    if seconds < 1.0 {
+        format!("{:.1} ms", seconds * 1000.0)
+    } else {
+        format!("{seconds:.1} s")
+    }
+}

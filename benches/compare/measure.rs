@@ -1,0 +1,115 @@
+//! Times whole processes, and prints what came out.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A line of the table.
+pub(crate) struct Row {
+    pub(crate) what: String,
+    pub(crate) measured: String,
+    pub(crate) bound: String,
+    pub(crate) holds: bool,
+}
+
+impl Row {
+    /// A ratio to another program's time.
+    pub(crate) fn ratio(what: &str, ratio: f64, bound: f64, against: &str) -> Self {
+        Self {
+            what: what.to_owned(),
+            measured: format!("{ratio:.2} ×"),
+            bound: format!("{bound} × {against}"),
+            holds: ratio <= bound,
+        }
+    }
+
+    /// A size in millions of bytes.
+    pub(crate) fn megabytes(what: &str, megabytes: f64, bound: f64) -> Self {
+        Self {
+            what: what.to_owned(),
+            measured: format!("{megabytes:.1} MB"),
+            bound: format!("{bound} MB"),
+            holds: megabytes <= bound,
+        }
+    }
+}
+
+/// A program in no particular place.
+pub(crate) fn command<const N: usize>(program: &str, arguments: [&str; N]) -> Command {
+    let mut command = Command::new(program);
+    command.args(arguments);
+    command
+}
+
+/// Runs the two in turn, after one of each that does not count: the median of the ratios.
+pub(crate) fn pairs(count: usize, ours: impl Fn() -> Command, theirs: impl Fn() -> Command) -> f64 {
+    seconds(ours());
+    seconds(theirs());
+    median(
+        (0..count)
+            .map(|_| seconds(ours()) / seconds(theirs()))
+            .collect(),
+    )
+}
+
+/// How long a process takes, from its start to its end.
+pub(crate) fn seconds(mut command: Command) -> f64 {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let start = Instant::now();
+    let status = command
+        .status()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let seconds = start.elapsed().as_secs_f64();
+    assert!(status.success(), "{command:?}: {status}");
+    seconds
+}
+
+/// The most memory that a process had, in millions of bytes, as Linux tells while it runs.
+pub(crate) fn peak_memory(mut command: Command) -> f64 {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut child = command
+        .spawn()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let file = format!("/proc/{}/status", child.id());
+    let mut peak = 0.0_f64;
+    while child
+        .try_wait()
+        .expect("the child can be waited for")
+        .is_none()
+    {
+        let status = fs::read_to_string(&file).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+        peak = peak.max(kibibytes.unwrap_or(0.0) * 1024.0 / 1e6);
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    peak
+}
+
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+pub(crate) fn print_table(rows: &[Row]) {
+    println!("| work | measured | bound | |\n|---|---|---|---|");
+    for Row {
+        what,
+        measured,
+        bound,
+        holds,
+    } in rows
+    {
+        println!(
+            "| {what} | {measured} | {bound} | {} |",
+            if *holds { "holds" } else { "**missed**" }
+        );
+    }
+    println!();
+}
