@@ -50,6 +50,15 @@ impl Registry {
                 Failure::new(Exit::Failed, message).hint("name the file: --file PATH or HOOKS_FILE")
             })?,
         };
+        if shown.is_dir() || shown.as_os_str().as_encoded_bytes().ends_with(b"/") {
+            let folder = shown.display();
+            let message = format!("could not use the registry {folder}: it is a directory");
+            let hint = format!(
+                "name the file in it: {}",
+                shown.join("hooks.json").display()
+            );
+            return Err(Failure::new(Exit::Failed, message).hint(hint).into());
+        }
         let file = atomic_file::resolve(&shown)
             .with_context(|| format!("could not find the registry {}", shown.display()))?;
         Ok(Self {

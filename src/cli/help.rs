@@ -170,7 +170,7 @@ Examples:
 
 Exit status:
   0  done
-  1  the journal could not be read
+  1  the journal or the registry could not be read
   5  no hook has that id, now or in the journal";
 
 pub(super) const REDELIVER: &str = "\

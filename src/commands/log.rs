@@ -1,16 +1,16 @@
 //! `hooks log`: the journal's deliveries, newest first.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::Result;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 
 use super::{Context, unknown};
 use crate::cli::Log;
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 use crate::journal::{Delivery, History, Journal, Recorded, State};
 use crate::output;
+use crate::registry::Contents;
 
 pub(super) fn run(context: &Context, arguments: &Log) -> Result<Exit> {
     let registry = context.registry()?;
@@ -29,44 +29,52 @@ pub(super) fn run(context: &Context, arguments: &Log) -> Result<Exit> {
         .filter(|(_, delivery)| wanted(delivery))
         .take(usize::try_from(arguments.n).unwrap_or(usize::MAX))
         .collect();
+    if !chosen.is_empty() {
+        context
+            .output
+            .result(shown(context, arguments, &chosen, now))?;
+    }
+    // The journal is worth a look when the registry is broken, and that is worth an error.
+    let contents = context.read(&registry)?;
     if chosen.is_empty() {
-        refuse_unknown(context, arguments, &history)?;
+        refuse_unknown(arguments, &history, &contents)?;
         if !arguments.json {
             context.output.note("the journal has no such delivery");
         }
-        return Ok(Exit::Done);
-    }
-    if arguments.json {
-        let mut lines = String::new();
-        for (recorded, delivery) in &chosen {
-            let _ = writeln!(lines, "{}", output::json::log_line(recorded, delivery, now));
-        }
-        context.output.result(lines.trim_end())?;
-    } else {
-        context
-            .output
-            .result(output::outcome::table(context.output, &chosen, now))?;
     }
     Ok(Exit::Done)
 }
 
+fn shown(
+    context: &Context,
+    arguments: &Log,
+    chosen: &[(&Recorded, &Delivery)],
+    now: DateTime<Utc>,
+) -> String {
+    if !arguments.json {
+        return output::outcome::table(context.output, chosen, now).to_string();
+    }
+    let line = |(recorded, delivery): &(&Recorded, &Delivery)| {
+        output::json::log_line(recorded, delivery, now)
+    };
+    chosen.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// A hook that was removed is still in the journal; an id that is neither there nor in the registry is
 /// a slip of the finger.
-fn refuse_unknown(context: &Context, arguments: &Log, history: &History) -> Result<()> {
+fn refuse_unknown(arguments: &Log, history: &History, contents: &Contents) -> Result<(), Failure> {
     let Some(id) = arguments.id else {
         return Ok(());
     };
-    if history
+    let published = history
         .publications
         .iter()
-        .any(|recorded| recorded.delivery(id).is_some())
-    {
-        return Ok(());
+        .any(|recorded| recorded.delivery(id).is_some());
+    if published || contents.find(id).is_some() {
+        Ok(())
+    } else {
+        Err(unknown(&[id]))
     }
-    if context.registry()?.read()?.find(id).is_some() {
-        return Ok(());
-    }
-    Err(unknown(&[id]).into())
 }
 
 /// A damaged line is skipped, kept, and said.

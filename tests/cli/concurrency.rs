@@ -1,0 +1,168 @@
+//! Many deliveries and many processes at once.
+
+use std::collections::HashSet;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::{DEPLOYMENT, Receiver, Reply, Sandbox};
+
+#[test]
+fn sixty_slow_hooks_take_as_long_as_one() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::answering([Reply::status(200).delay(Duration::from_millis(300))]);
+    hooks_at(&sandbox, &receiver, 60);
+    let published = sandbox.publish();
+    published
+        .assert_code(0)
+        .assert_took(Duration::from_millis(300), Duration::from_secs(3));
+    assert_eq!(receiver.wait_for(60).len(), 60);
+    assert!(
+        receiver.most_in_flight() > 20,
+        "{}",
+        receiver.most_in_flight()
+    );
+}
+
+#[test]
+fn jobs_bounds_how_many_are_in_flight() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::answering([Reply::status(200).delay(Duration::from_millis(50))]);
+    hooks_at(&sandbox, &receiver, 12);
+    let publish = || sandbox.hooks(["publish", "PostDeployment", "{}"]);
+    publish().args(["--jobs", "3"]).run().assert_code(0);
+    assert_eq!(receiver.wait_for(12).len(), 12);
+    assert_eq!(receiver.most_in_flight(), 3);
+    publish().env("HOOKS_JOBS", "1").run().assert_code(0);
+    assert_eq!(receiver.wait_for(24).len(), 24);
+    for jobs in ["0", "-1", "x", ""] {
+        publish()
+            .args([&format!("--jobs={jobs}")])
+            .run()
+            .assert_code(2)
+            .assert_stderr_has(&["--jobs"]);
+    }
+    assert_eq!(receiver.requests().len(), 24);
+}
+
+/// Writes a registry of `count` hooks, which is quicker than to add them.
+fn hooks_at(sandbox: &Sandbox, receiver: &Receiver, count: u32) {
+    let hooks: Vec<_> = (1..=count)
+        .map(|id| json!({"id": id, "url": receiver.url(&format!("/{id}")), "event": "PostDeployment", "insecure_ssl": false}))
+        .collect();
+    let registry = json!({"version": 1, "next_id": count + 1, "hooks": hooks});
+    sandbox.write("hooks.json", registry.to_string());
+}
+
+#[test]
+fn while_a_receiver_is_slow_add_and_remove_return_at_once_and_both_survive() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::answering([Reply::status(200).held()]);
+    let slow = sandbox.add(&receiver.url("/slow"), "PostDeployment");
+    let gone = sandbox.add(&receiver.url("/gone"), "PostDeployment");
+    let moved = sandbox.add(&receiver.url("/moved"), "PostDeployment");
+    let publish = sandbox
+        .hooks(["publish", "PostDeployment", DEPLOYMENT])
+        .spawn();
+    receiver.wait_for(3);
+    for arguments in [
+        &["add", "--url", "https://h.example/new", "--event", "Other"][..],
+        &["remove", &gone],
+        &["edit", &moved, "--url", "https://h.example/moved"],
+        &["edit", &slow, "--header", "X-New: 1"],
+    ] {
+        let done = sandbox.hooks(arguments).run();
+        done.assert_code(0)
+            .assert_took(Duration::ZERO, Duration::from_secs(1));
+    }
+    receiver.release();
+    publish.wait().assert_code(0);
+    assert_eq!(sandbox.ids(), ["1", "3", "4"]);
+    assert_eq!(sandbox.hook(&slow)["last_status"], "OK");
+    assert_eq!(sandbox.hook(&slow)["headers"], json!({"X-New": "1"}));
+    assert_eq!(
+        sandbox.hook(&moved).get("last_status"),
+        None,
+        "another URL now: not its delivery"
+    );
+}
+
+#[test]
+fn an_older_attempt_never_overwrites_a_newer_one() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::new();
+    let url = receiver.url("/");
+    // As another process wrote it that finished later and got the lock sooner.
+    let newer = json!({
+        "id": 1,
+        "url": url,
+        "event": "PostDeployment",
+        "insecure_ssl": false,
+        "last_datetime": "2999-01-02T03:04:05.678Z",
+        "last_status": "Not Found",
+        "last_code": 404,
+        "last_reason": "newer",
+        "last_context": "{}",
+    });
+    let registry = json!({"version": 1, "next_id": 2, "hooks": [newer]});
+    sandbox.write("hooks.json", registry.to_string());
+    sandbox.publish().assert_code(0);
+    receiver.request();
+    assert_eq!(sandbox.hook("1"), newer);
+    assert_eq!(sandbox.log()[0]["state"], "delivered");
+}
+
+#[test]
+fn twenty_publishes_at_once_to_ten_hooks_are_two_hundred_requests_and_outcomes() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::new();
+    hooks_at(&sandbox, &receiver, 10);
+    thread::scope(|scope| {
+        for number in 0..20 {
+            let sandbox = &sandbox;
+            scope.spawn(move || {
+                let content = format!(r#"{{"n":{number}}}"#);
+                sandbox
+                    .hooks(["publish", "PostDeployment", &content])
+                    .run()
+                    .assert_code(0);
+            });
+        }
+    });
+    let requests = receiver.wait_for(200);
+    assert_eq!(requests.len(), 200);
+    let ids: HashSet<_> = requests
+        .iter()
+        .map(|request| request.the_header("webhook-id").to_owned())
+        .collect();
+    assert_eq!(ids.len(), 20);
+    let log = sandbox.log();
+    assert_eq!(log.len(), 200);
+    assert!(log.iter().all(|delivery| delivery["state"] == "delivered"));
+    for id in sandbox.ids() {
+        assert_eq!(sandbox.hook(&id)["last_status"], "OK");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn more_hooks_than_open_files_are_allowed_take_their_turns() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::answering([Reply::status(200).delay(Duration::from_millis(100))]);
+    hooks_at(&sandbox, &receiver, 60);
+    // macOS gives a process 256 of them, which is as many as deliveries are in flight.
+    let published = sandbox
+        .hooks(["publish", "PostDeployment", "{}", "--retries", "0"])
+        .shell(r#"ulimit -n 40; exec "$@""#)
+        .run();
+    published.assert_code(0);
+    assert_eq!(published.stderr, "");
+    assert_eq!(receiver.wait_for(60).len(), 60);
+    assert!(
+        sandbox
+            .log()
+            .iter()
+            .all(|entry| entry["state"] == "delivered")
+    );
+}

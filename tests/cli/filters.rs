@@ -1,0 +1,268 @@
+//! Which hooks a publication goes to: `--status` and the event `*`.
+
+use serde_json::{Value, json};
+
+use crate::support::{Receiver, Sandbox};
+
+const URL: &str = "http://127.0.0.1:9/cb";
+
+/// Publishes this deployment as this event.
+#[track_caller]
+fn publish(sandbox: &Sandbox, event: &str, deployment: &str) {
+    let published = sandbox.hooks(["publish", event, deployment]).run();
+    published.assert_code(0);
+}
+
+#[test]
+fn a_hook_with_statuses_gets_the_deployments_that_have_one_of_them() {
+    let sandbox = Sandbox::new();
+    let (some, all) = (Receiver::new(), Receiver::new());
+    sandbox.add_with(
+        &some.url("/"),
+        "PostDeployment",
+        ["--status", "failed,Pending"],
+    );
+    sandbox.add(&all.url("/"), "PostDeployment");
+    let deployments = [
+        (r#"{"status":"failed"}"#, true),
+        (r#"{"status":"FAILED","n":1e400}"#, true),
+        (r#"{"status":"pending"}"#, true),
+        (r#"{"st\u0061tus":"f\u0061iled"}"#, true),
+        (r#"{"status":"success","status":"failed"}"#, true),
+        (r#"{"status":"failed","status":"success"}"#, false),
+        (r#"{"status":"failed","status":null}"#, false),
+        (r#"{"status":"success"}"#, false),
+        (r#"{"status":"failed "}"#, false),
+        (r#"{"status":["failed"]}"#, false),
+        (r#"{"status":4}"#, false),
+        (r#"{"Status":"failed"}"#, false),
+        (r#"{"deployment":{"status":"failed"}}"#, false),
+        ("{}", false),
+    ];
+    for (deployment, _) in deployments {
+        publish(&sandbox, "PostDeployment", deployment);
+    }
+    let got = |receiver: &Receiver| -> Vec<String> {
+        let requests = receiver.requests();
+        requests.iter().map(crate::support::Request::text).collect()
+    };
+    let matching = deployments.iter().filter(|(_, matches)| *matches);
+    assert_eq!(
+        got(&some),
+        matching.map(|(text, _)| *text).collect::<Vec<_>>()
+    );
+    assert_eq!(got(&all), deployments.map(|(text, _)| text));
+}
+
+#[test]
+fn a_failed_run_is_told_to_those_who_asked_for_failures() {
+    let sandbox = Sandbox::new();
+    let (failures, successes) = (Receiver::new(), Receiver::new());
+    sandbox.add_with(&failures.url("/"), "PostDeployment", ["--status", "failed"]);
+    sandbox.add_with(
+        &successes.url("/"),
+        "PostDeployment",
+        ["--status", "success"],
+    );
+    for code in [0, 7, 1] {
+        let script = format!("exit {code}");
+        let ran = sandbox.hooks(["run", "PostDeployment", "--", "sh", "-c", &script]);
+        ran.run().assert_code(code);
+    }
+    assert_eq!(failures.requests().len(), 2);
+    assert_eq!(successes.requests().len(), 1);
+}
+
+#[test]
+fn a_star_gets_every_event_and_names_the_one_that_came() {
+    let sandbox = Sandbox::new();
+    let (every, failures, one) = (Receiver::new(), Receiver::new(), Receiver::new());
+    sandbox.add(&every.url("/"), "*");
+    sandbox.add_with(&failures.url("/"), "*", ["--status", "failed"]);
+    sandbox.add(&one.url("/"), "PostDeployment");
+    publish(&sandbox, "PostDeployment", r#"{"status":"failed"}"#);
+    publish(&sandbox, "Backup.done/eu:west-1", r#"{"status":"failed"}"#);
+    publish(&sandbox, "postdeployment", "{}");
+    let events = |receiver: &Receiver| -> Vec<String> {
+        let requests = receiver.requests();
+        requests
+            .iter()
+            .map(|request| request.the_header("webhook-event").to_owned())
+            .collect()
+    };
+    assert_eq!(
+        events(&every),
+        ["PostDeployment", "Backup.done/eu:west-1", "postdeployment"]
+    );
+    assert_eq!(
+        events(&failures),
+        ["PostDeployment", "Backup.done/eu:west-1"]
+    );
+    assert_eq!(events(&one), ["PostDeployment", "postdeployment"]);
+}
+
+#[test]
+fn a_star_is_an_event_to_register_and_none_to_publish() {
+    let sandbox = Sandbox::new();
+    sandbox.add(URL, "*");
+    for arguments in [
+        &["publish", "*", "{}"][..],
+        &["run", "*", "--", "touch", "deployed"],
+    ] {
+        sandbox
+            .hooks(arguments)
+            .run()
+            .assert_code(2)
+            .assert_stderr_has(&["error: "]);
+    }
+    assert!(!sandbox.has("deployed") && !sandbox.has("hooks.json.journal"));
+}
+
+#[test]
+fn verbose_says_why_a_hook_was_passed_over() {
+    let (sandbox, receiver) = (Sandbox::new(), Receiver::new());
+    let add = |path: &str, event: &str, options: [&str; 2]| {
+        sandbox.add_with(&format!("{URL}/{path}"), event, options);
+    };
+    add("a", "Backup", ["--status", ""]);
+    add("b", "PostDeployment", ["--status", "failed"]);
+    add("c", "*", ["--status", "failed,pending"]);
+    add("d", "PostDeployment", ["--status", ""]);
+    sandbox
+        .hooks(["edit", "4", "--disable"])
+        .run()
+        .assert_code(0);
+    sandbox.add(&receiver.url("/"), "PostDeployment");
+    let publish = |deployment: &str, option: &str| {
+        sandbox
+            .hooks(["publish", "PostDeployment", deployment, option])
+            .run()
+    };
+    let delivered = "delivered  hook 5  http://127.0.0.1:[PORT]/  200 OK ([MS])\n";
+    publish(r#"{"status":"succ\u001bess"}"#, "-v").assert(
+        0,
+        delivered,
+        "note: hook 1 is passed over: it waits for Backup\n\
+         note: hook 2 is passed over: it wants the status failed, and this deployment's is succ\\u{1b}ess\n\
+         note: hook 3 is passed over: it wants the status failed or pending, and this deployment's is succ\\u{1b}ess\n\
+         note: hook 4 is passed over: it is disabled\n",
+    );
+    publish(r#"{"status":4}"#, "--verbose").assert(
+        0,
+        delivered,
+        "note: hook 1 is passed over: it waits for Backup\n\
+         note: hook 2 is passed over: it wants the status failed, and this deployment has none\n\
+         note: hook 3 is passed over: it wants the status failed or pending, and this deployment has none\n\
+         note: hook 4 is passed over: it is disabled\n",
+    );
+    publish("{}", "--color=never").assert(0, delivered, "");
+    let ran = sandbox
+        .hooks(["run", "-v", "PostDeployment", "--", "true"])
+        .run();
+    ran.assert(
+        0,
+        "",
+        &format!(
+            "note: hook 1 is passed over: it waits for Backup\n\
+             note: hook 2 is passed over: it wants the status failed, and this deployment's is success\n\
+             note: hook 3 is passed over: it wants the status failed or pending, and this deployment's is success\n\
+             note: hook 4 is passed over: it is disabled\n{delivered}"
+        ),
+    );
+}
+
+#[test]
+fn when_every_hook_is_passed_over_nothing_is_journalled() {
+    let (sandbox, receiver) = (Sandbox::new(), Receiver::never());
+    sandbox.add_with(&receiver.url("/"), "PostDeployment", ["--status", "failed"]);
+    let published = sandbox.hooks(["publish", "PostDeployment", r#"{"status":"success"}"#]);
+    published
+        .run()
+        .assert(0, "", "note: no hook is to be called for PostDeployment\n");
+    assert!(!sandbox.has("hooks.json.journal"));
+}
+
+#[test]
+fn filters_are_set_changed_cleared_and_shown() {
+    let sandbox = Sandbox::new();
+    let id = sandbox.add_with(URL, "*", ["--status", "failed,pending"]);
+    let shown = || -> Value {
+        let shown = sandbox.hooks(["show", &id, "--json"]).run();
+        shown.assert_code(0);
+        shown.json()
+    };
+    let listed = || sandbox.hooks(["list"]).run().stdout;
+    assert_eq!(
+        (&shown()["event"], &shown()["status"]),
+        (&json!("*"), &json!(["failed", "pending"]))
+    );
+    assert!(
+        listed().contains('*') && listed().contains("failed,pending"),
+        "{}",
+        listed()
+    );
+    let edit = |options: [&str; 2]| {
+        sandbox
+            .hooks(["edit", &id])
+            .args(options)
+            .run()
+            .assert_code(0)
+            .code()
+    };
+    edit(["--status", "success"]);
+    assert_eq!(shown()["status"], json!(["success"]));
+    edit(["--event", "Backup"]);
+    assert_eq!(shown()["event"], "Backup");
+    edit(["--event", "*"]);
+    edit(["--status", ""]);
+    assert_eq!(
+        (&shown()["event"], &shown()["status"]),
+        (&json!("*"), &Value::Null)
+    );
+    assert!(!listed().contains("success"), "{}", listed());
+}
+
+#[test]
+fn list_by_event_counts_the_star_and_ignores_case() {
+    let sandbox = Sandbox::new();
+    for (path, event) in [("a", "PostDeployment"), ("b", "*"), ("c", "Backup")] {
+        sandbox.add(&format!("{URL}/{path}"), event);
+    }
+    for (event, expected) in [
+        ("postDEPLOYMENT", vec![1, 2]),
+        ("Backup", vec![2, 3]),
+        ("X", vec![2]),
+    ] {
+        let listed = sandbox.hooks(["list", "--json", "--event", event]).run();
+        let ids: Vec<u64> = listed
+            .json()
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|hook| hook["id"].as_u64().unwrap())
+            .collect();
+        assert_eq!(ids, expected, "{event}");
+    }
+}
+
+#[test]
+fn a_status_that_is_none_of_kudus_is_taken_with_a_warning() {
+    let (sandbox, receiver) = (Sandbox::new(), Receiver::new());
+    let added = sandbox
+        .hooks([
+            "add",
+            "--url",
+            &receiver.url("/"),
+            "--event",
+            "PostDeployment",
+        ])
+        .args(["--status", "rolled-back,failed", "--json"])
+        .run();
+    added.assert(
+        0,
+        &added.stdout,
+        "warning: 'rolled-back' is none of Kudu's statuses: pending, building, deploying, failed, success\n",
+    );
+    publish(&sandbox, "PostDeployment", r#"{"status":"Rolled-Back"}"#);
+    receiver.request();
+}

@@ -1,0 +1,60 @@
+//! The tool by its behaviour: each test runs the real binary in a folder of its own, against servers on loopback.
+
+mod support;
+
+mod add;
+mod bytes;
+#[cfg(unix)]
+mod ci_step;
+mod concurrency;
+mod deadline;
+mod edit;
+mod fields;
+mod filters;
+#[cfg(unix)]
+mod formats;
+#[cfg(unix)]
+mod git;
+#[cfg(unix)]
+mod git_push;
+mod harness;
+mod journal;
+mod kudu;
+mod list;
+mod listen;
+mod locking;
+mod log;
+mod outcomes;
+mod output;
+mod publish_delivery;
+mod publish_input;
+mod readme;
+mod redeliver;
+mod refusals;
+mod registry_file;
+mod registry_place;
+mod remove;
+mod replies;
+mod retries;
+mod run;
+#[cfg(unix)]
+mod run_command;
+#[cfg(unix)]
+mod run_signals;
+mod sample;
+mod show;
+mod signals;
+mod signing;
+#[cfg(unix)]
+mod smart_http;
+mod templates;
+mod tls;
+mod trust_arguments;
+mod trust_escaping;
+mod trust_leaks;
+#[cfg(unix)]
+mod trust_modes;
+#[cfg(unix)]
+mod trust_proxies;
+mod trust_signatures;
+mod trust_tls;

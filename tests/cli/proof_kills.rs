@@ -1,0 +1,413 @@
+//! SIGKILL, at random moments and at every system call: nothing acknowledged is lost or undone, and the
+//! next command succeeds.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashSet};
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    Call, Chance, Effect, Receiver, Sandbox, Scope, Signal, Strace, needs, scaled,
+};
+
+/// How long a call takes on a machine that has nothing else to do.
+const FIRST_GUESS: Duration = Duration::from_millis(8);
+
+/// The hooks of one worker by their URL, without what a publish changes.
+type Hooks = BTreeMap<String, Value>;
+
+/// Processes of one worker are killed one after the other; those of the others run at the same time.
+struct Worker<'a> {
+    number: usize,
+    sandbox: &'a Sandbox,
+    receiver: &'a Receiver,
+    chance: Chance,
+    hooks: Hooks,
+    steps: usize,
+    /// About when half of the calls of a verb have ended.
+    usual: BTreeMap<&'static str, Duration>,
+    killed: BTreeMap<&'static str, usize>,
+    finished: usize,
+    /// Publications that were acknowledged.
+    published: Vec<Value>,
+}
+
+/// A call, and what it makes of the hooks.
+struct Step {
+    verb: &'static str,
+    arguments: Vec<String>,
+    after: Hooks,
+}
+
+impl<'a> Worker<'a> {
+    fn new(number: usize, sandbox: &'a Sandbox, receiver: &'a Receiver, seed: u64) -> Self {
+        Self {
+            number,
+            sandbox,
+            receiver,
+            chance: Chance::of(seed + number as u64),
+            hooks: Hooks::new(),
+            steps: 0,
+            usual: BTreeMap::new(),
+            killed: BTreeMap::new(),
+            finished: 0,
+            published: Vec::new(),
+        }
+    }
+
+    fn kills(&self) -> usize {
+        self.killed.values().sum()
+    }
+
+    fn event(&self) -> String {
+        format!("Event{}", self.number)
+    }
+
+    fn prefix(&self) -> String {
+        self.receiver.url(&format!("/{}/", self.number))
+    }
+
+    /// The worker's hooks, as the registry has them now; it must parse at any moment.
+    fn registered(&self) -> Hooks {
+        let registry = self.sandbox.registry();
+        let hooks = registry["hooks"].as_array().expect("an array of hooks");
+        let next = registry["next_id"].as_u64().expect("a next id");
+        let ids: Vec<_> = hooks
+            .iter()
+            .map(|hook| hook["id"].as_u64().expect("an id"))
+            .collect();
+        let unique: HashSet<_> = ids.iter().collect();
+        assert!(
+            unique.len() == ids.len() && ids.iter().all(|id| *id < next),
+            "ids are used twice: {registry:#}"
+        );
+        let mine = hooks.iter().filter(|hook| {
+            hook["url"]
+                .as_str()
+                .is_some_and(|url| url.starts_with(&self.prefix()))
+        });
+        mine.map(|hook| {
+            let url = hook["url"].as_str().unwrap_or_default().to_owned();
+            (url, configured(hook))
+        })
+        .collect()
+    }
+
+    fn choose(&mut self) -> Step {
+        self.steps += 1;
+        let mut after = self.hooks.clone();
+        let count = self.hooks.len();
+        let one = self
+            .hooks
+            .iter()
+            .nth(self.chance.below(count))
+            .map(|(url, hook)| (url.clone(), hook.clone()));
+        let (verb, arguments): (&str, Vec<String>) = match (self.chance.below(10), one) {
+            (0..3, Some((url, mut hook))) => {
+                let value = self.steps.to_string();
+                hook["headers"] = json!({ "X-Step": value });
+                let id = hook["id"].to_string();
+                after.insert(url, hook);
+                let header = format!("X-Step: {value}");
+                ("edit", vec![id, "--header".into(), header])
+            }
+            (3..5, Some((_, _))) => {
+                let content = format!("{{\"step\":{}}}", self.steps);
+                ("publish", vec![self.event(), content, "--json".into()])
+            }
+            (5, Some(_)) => ("redeliver", vec!["--failed".into(), "--now".into()]),
+            (6.., Some((url, hook))) if count >= 4 => {
+                after.remove(&url);
+                ("remove", vec![hook["id"].to_string()])
+            }
+            _ => {
+                let url = format!("{}{}", self.prefix(), self.steps);
+                let hook = json!({"url": url, "event": self.event(), "insecure_ssl": false});
+                after.insert(url.clone(), hook);
+                let event = self.event();
+                (
+                    "add",
+                    vec!["--url".into(), url, "--event".into(), event, "--json".into()],
+                )
+            }
+        };
+        Step {
+            verb,
+            arguments,
+            after,
+        }
+    }
+
+    /// Makes one call, kills it at some moment of its life, and looks at what there is.
+    fn step(&mut self) {
+        let step = self.choose();
+        let mut call = self
+            .sandbox
+            .hooks([step.verb])
+            .args(&step.arguments)
+            .env("HOOKS_DEADLINE", "2s")
+            .env("HOOKS_RETRIES", "0");
+        if step.verb == "redeliver" {
+            // What another worker's redelivery fails to send is not this one's to answer for.
+            call = call.arg("--json");
+        }
+        let usual = self.usual.entry(step.verb).or_insert(FIRST_GUESS);
+        let running = call.spawn();
+        // The one sleep that is meant: a moment that nothing announces.
+        thread::sleep(self.chance.moment(*usual * 2));
+        running.signal(Signal::Kill);
+        let ended = running.wait();
+        let code = ended.code();
+        // Nearer to the life of a call, however busy the machine is.
+        *usual = usual.mul_f64(if code.is_none() { 1.1 } else { 0.9 });
+        if code.is_none() {
+            *self.killed.entry(step.verb).or_default() += 1;
+        } else {
+            self.finished += 1;
+            let fine = code == Some(0) || (step.verb == "redeliver" && code == Some(3));
+            assert!(fine, "{} ended with {code:?}\n{}", ended.command, ended.stderr);
+        }
+        let answer = serde_json::from_str::<Value>(&ended.stdout).ok();
+        let acknowledged = code == Some(0) || answer.is_some();
+        let found = self.registered();
+        let is_after = same(&found, &step.after);
+        assert!(
+            is_after || (!acknowledged && same(&found, &self.hooks)),
+            "{} (acknowledged: {acknowledged}) left {found:#?}\nbefore: {:#?}\nasked for: {:#?}",
+            ended.command,
+            self.hooks,
+            step.after
+        );
+        self.hooks = found;
+        if step.verb == "publish" {
+            self.published.extend(answer);
+        }
+        let names = self.sandbox.names();
+        let known = ["", ".journal", ".lock", ".tmp"].map(|suffix| format!("hooks.json{suffix}"));
+        assert!(
+            names.iter().all(|name| known.contains(name)),
+            "files pile up: {names:?}"
+        );
+    }
+}
+
+/// A hook without what a publish changes.
+fn configured(hook: &Value) -> Value {
+    let mut hook = hook.clone();
+    let keys = hook.as_object_mut().expect("a hook is an object");
+    keys.retain(|key, _| !key.starts_with("last_"));
+    hook
+}
+
+/// Equal, where a hook that was just asked for has no id yet.
+fn same(found: &Hooks, wanted: &Hooks) -> bool {
+    found.len() == wanted.len()
+        && wanted.iter().all(|(url, hook)| {
+            let Some(there) = found.get(url) else {
+                return false;
+            };
+            let mut there = there.clone();
+            if hook.get("id").is_none()
+                && let Some(keys) = there.as_object_mut()
+            {
+                keys.remove("id");
+            }
+            there == *hook
+        })
+}
+
+#[test]
+fn a_thousand_kills_lose_and_undo_nothing_that_was_acknowledged() {
+    let kills = scaled(1000, 10_000);
+    let (_, seed) = Chance::new();
+    let sandbox = Sandbox::new();
+    sandbox.write("hooks.json", r#"{"version":1,"next_id":1,"hooks":[]}"#);
+    let receiver = Receiver::new();
+    let ended: Vec<_> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..4)
+            .map(|number| {
+                let mut worker = Worker::new(number, &sandbox, &receiver, seed);
+                scope.spawn(move || {
+                    while worker.kills() < kills / 4 {
+                        worker.step();
+                    }
+                    worker
+                })
+            })
+            .collect();
+        let ended = workers.into_iter().map(|worker| {
+            let repeat = "HOOKS_PROOF_SEED makes the same choices again";
+            worker.join().unwrap_or_else(|_| panic!("{repeat}: {seed}"))
+        });
+        ended.collect()
+    });
+    let mut killed: BTreeMap<&str, usize> = BTreeMap::new();
+    for (verb, count) in ended.iter().flat_map(|worker| &worker.killed) {
+        *killed.entry(verb).or_default() += count;
+    }
+    let finished: usize = ended.iter().map(|worker| worker.finished).sum();
+    #[expect(clippy::print_stderr, reason = "the figures of the run")]
+    {
+        eprintln!("killed: {killed:?}; finished before: {finished}; seed {seed}");
+    }
+    for verb in ["add", "edit", "remove", "publish", "redeliver"] {
+        assert!(killed.contains_key(verb), "no {verb} was killed: {killed:?}");
+    }
+    complete(&sandbox);
+    let log = sandbox.log();
+    let known: HashSet<_> = log.iter().filter_map(|line| line["id"].as_str()).collect();
+    for request in receiver.requests() {
+        let id = request.the_header("webhook-id").to_owned();
+        assert!(known.contains(&*id), "{id} was sent and is not on record");
+    }
+    for publication in ended.iter().flat_map(|worker| &worker.published) {
+        for delivery in publication["deliveries"].as_array().expect("deliveries") {
+            let on_record = log.iter().any(|line| {
+                line["id"] == publication["id"]
+                    && line["hook"] == delivery["hook"]
+                    && line["state"] == "delivered"
+            });
+            assert!(on_record, "{publication:#} was acknowledged, and is not on record");
+        }
+    }
+    let urls: HashSet<_> = ended.iter().flat_map(|worker| worker.hooks.keys()).collect();
+    for line in log {
+        let there = line["url"].as_str().is_some_and(|url| urls.contains(&url.to_owned()));
+        assert!(
+            !there || line["state"] == "delivered",
+            "never completed: {line:#}"
+        );
+    }
+}
+
+/// Sends what was killed before it was delivered, until nothing is pending.
+fn complete(sandbox: &Sandbox) {
+    let until = Instant::now() + Duration::from_secs(30);
+    while sandbox.log().iter().any(|line| line["state"] == "pending") {
+        assert!(Instant::now() < until, "pending for ever");
+        // Nothing announces that a deadline has passed.
+        thread::sleep(Duration::from_millis(100));
+    }
+    let redelivered = sandbox.hooks(["redeliver", "--failed", "--now"]).run();
+    redelivered.assert_code(0);
+}
+
+/// Kills a call of the binary at each of its system calls in turn; `each` says what to run and `then` looks
+/// at what there is.
+fn at_each_call(
+    arguments: &[&str],
+    prepare: impl Fn() -> Sandbox,
+    mut then: impl FnMut(&Sandbox, &Call),
+) {
+    let Some(strace) = Strace::find() else { return };
+    let reference = prepare();
+    let (finished, calls) = strace.calls(reference.hooks(arguments), Scope::All);
+    finished.assert_code(0);
+    let mut hits = 0;
+    for call in &calls {
+        let sandbox = prepare();
+        let invocation = sandbox.hooks(arguments);
+        let (ended, killed) = strace.inject(invocation, Scope::All, call, Effect::Kill);
+        // A thread may make a call less than the last time.
+        assert!(
+            killed || ended.code() == Some(0),
+            "{} at {call}\n{}",
+            ended.command,
+            ended.stderr
+        );
+        hits += usize::from(killed);
+        then(&sandbox, call);
+        let left = sandbox.names();
+        assert!(
+            !left.contains(&"hooks.json.tmp".to_owned()),
+            "{left:?} after {call}"
+        );
+    }
+    #[expect(clippy::print_stderr, reason = "the figures of the run")]
+    {
+        eprintln!("{} killed at {hits} of {} system calls", arguments[0], calls.len());
+    }
+    assert!(hits * 10 >= calls.len() * 8, "{hits} of {}", calls.len());
+}
+
+fn with_registry(hooks: &Value) -> Sandbox {
+    let sandbox = Sandbox::new();
+    let registry = json!({"version": 1, "next_id": 8, "hooks": hooks});
+    sandbox.write("hooks.json", registry.to_string());
+    sandbox
+}
+
+#[test]
+fn after_a_kill_at_any_system_call_of_add_the_next_add_succeeds() {
+    if !needs("strace") {
+        return;
+    }
+    let old = json!([{"id": 7, "url": "https://h.example/", "event": "E", "insecure_ssl": false}]);
+    at_each_call(
+        &["add", "--url", "https://h.example/killed", "--event", "E"],
+        || with_registry(&old),
+        |sandbox, call| {
+            let before = sandbox.ids();
+            assert!(before == ["7"] || before == ["7", "8"], "{before:?} at {call}");
+            let id = sandbox.add("https://h.example/next", "E");
+            let mut expected = before.clone();
+            expected.push(id);
+            assert_eq!(sandbox.ids(), expected, "at {call}");
+        },
+    );
+}
+
+#[test]
+fn after_a_kill_at_any_system_call_of_publish_the_event_is_on_record_and_the_next_one_is_delivered() {
+    if !needs("strace") {
+        return;
+    }
+    let receiver = Receiver::new();
+    let hook = json!([{"id": 7, "url": receiver.url("/"), "event": "E", "insecure_ssl": false}]);
+    let mut left: Vec<Sandbox> = Vec::new();
+    let seen = Cell::new(0);
+    at_each_call(
+        &["publish", "E", "{\"killed\":true}", "--deadline", "3s"],
+        || {
+            let sandbox = with_registry(&hook);
+            sandbox.write("hooks.json.journal", "");
+            seen.set(receiver.requests().len());
+            sandbox
+        },
+        |sandbox, call| {
+            let requests = receiver.requests();
+            let new = &requests[seen.get()..];
+            let recorded = sandbox.log();
+            for request in new {
+                let id = request.the_header("webhook-id");
+                let known = recorded.iter().any(|line| line["id"] == id);
+                assert!(known, "{id} was sent and is not on record, at {call}");
+            }
+            let next = sandbox.hooks(["publish", "E", "{\"next\":true}"]).run();
+            next.assert_code(0);
+            assert_eq!(next.stderr, "", "at {call}");
+            assert_eq!(sandbox.ids(), ["7"]);
+            let state = sandbox.journal();
+            let unfinished = state.iter().filter(|r| r.get("publication").is_some()).count()
+                > state.iter().filter(|r| r.get("outcome").is_some()).count();
+            if unfinished {
+                let kept = Sandbox::new();
+                for name in ["hooks.json", "hooks.json.journal"] {
+                    fs::copy(sandbox.path().join(name), kept.path().join(name))
+                        .expect("a file can be copied");
+                }
+                left.push(kept);
+            }
+        },
+    );
+    assert!(!left.is_empty(), "no kill left a publication unfinished");
+    // All their deadlines pass at the same time.
+    for sandbox in &left {
+        complete(sandbox);
+        let log = sandbox.log();
+        assert!(log.iter().all(|line| line["state"] == "delivered"), "{log:#?}");
+    }
+}

@@ -1,0 +1,331 @@
+//! How a deployment is delivered: the request, who gets one, and what counts as delivered.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::json;
+
+use crate::support::{DEPLOYMENT, Receiver, Reply, Sandbox};
+
+#[test]
+fn the_request_is_a_post_with_these_headers_and_no_others() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::new();
+    sandbox.add(&receiver.url("/a/b?c=d&e"), "PostDeployment");
+    let before = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    sandbox
+        .hooks(["publish", "postDEPLOYMENT", DEPLOYMENT])
+        .run()
+        .assert_code(0);
+    let after = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    let request = receiver.request();
+    assert_eq!(
+        (request.method.as_str(), request.target.as_str()),
+        ("POST", "/a/b?c=d&e")
+    );
+    assert_eq!(
+        request.the_header("host"),
+        format!("127.0.0.1:{}", receiver.port())
+    );
+    assert_eq!(
+        request.the_header("content-length"),
+        DEPLOYMENT.len().to_string()
+    );
+    assert_eq!(request.the_header("content-type"), "application/json");
+    assert_eq!(
+        request.the_header("user-agent"),
+        format!("hooks/{}", env!("CARGO_PKG_VERSION"))
+    );
+    assert_eq!(request.the_header("webhook-event"), "postDEPLOYMENT");
+    let timestamp: u64 = request.the_header("webhook-timestamp").parse().unwrap();
+    assert!((before..=after).contains(&timestamp), "{timestamp}");
+    let id = request.the_header("webhook-id");
+    assert!(crate::support::is_webhook_id(id), "{id}");
+    let mut names: Vec<_> = request
+        .headers
+        .iter()
+        .map(|(name, _)| name.to_ascii_lowercase())
+        .collect();
+    names.sort();
+    // No transfer-encoding, no expect, no cookie, no signature without a secret.
+    names.retain(|name| !["accept", "accept-encoding", "connection"].contains(&name.as_str()));
+    assert_eq!(
+        names,
+        [
+            "content-length",
+            "content-type",
+            "host",
+            "user-agent",
+            "webhook-event",
+            "webhook-id",
+            "webhook-timestamp"
+        ]
+    );
+}
+
+#[test]
+fn the_hooks_of_a_publication_get_one_id_and_the_next_publication_another() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::new();
+    sandbox.add(&receiver.url("/1"), "PostDeployment");
+    sandbox.add(&receiver.url("/2"), "PostDeployment");
+    let first = sandbox
+        .hooks(["publish", "PostDeployment", "{}", "--json"])
+        .run();
+    let second = sandbox
+        .hooks(["publish", "PostDeployment", "{}", "--json"])
+        .run();
+    let ids: Vec<_> = receiver
+        .wait_for(4)
+        .iter()
+        .map(|request| request.the_header("webhook-id").to_owned())
+        .collect();
+    assert_eq!((&ids[0], &ids[2]), (&ids[1], &ids[3]));
+    assert_ne!(ids[0], ids[2]);
+    assert_eq!(
+        (first.json()["id"].clone(), second.json()["id"].clone()),
+        (json!(ids[0]), json!(ids[2]))
+    );
+}
+
+#[test]
+fn user_and_password_become_basic_authorization_percent_decoded() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::new();
+    for userinfo in ["user:p%40ss%3A", "token", ":only", "%C3%BC:%E2%82%AC"] {
+        sandbox.add(
+            &receiver.url_as(&format!("http://{userinfo}@127.0.0.1"), "/"),
+            "PostDeployment",
+        );
+    }
+    let published = sandbox.publish();
+    published
+        .assert_code(0)
+        .assert_hides("p%40ss")
+        .assert_hides("p@ss");
+    let mut sent: Vec<_> = receiver
+        .wait_for(4)
+        .iter()
+        .map(|request| request.the_header("authorization").to_owned())
+        .collect();
+    sent.sort_unstable();
+    let mut expected = ["user:p@ss:", "token:", ":only", "ü:€"]
+        .map(|plain| format!("Basic {}", crate::support::base64(plain)));
+    expected.sort_unstable();
+    assert_eq!(sent, expected);
+    let host = receiver.requests()[0].the_header("host").to_owned();
+    assert_eq!(host, format!("127.0.0.1:{}", receiver.port()));
+}
+
+#[test]
+fn a_header_of_the_hook_is_sent_and_wins_over_basic_authorization() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::new();
+    sandbox.add_with(
+        &receiver.url_as("http://user:pw@127.0.0.1", "/"),
+        "PostDeployment",
+        [
+            "--header",
+            "authorization: Bearer abc",
+            "--header",
+            "X-Team: ops, dev",
+            "--header",
+            "User-Agent: mine",
+        ],
+    );
+    sandbox.publish().assert_code(0);
+    let request = receiver.request();
+    assert_eq!(request.the_header("authorization"), "Bearer abc");
+    assert_eq!(request.the_header("x-team"), "ops, dev");
+    assert_eq!(request.the_header("user-agent"), "mine");
+    for name in [
+        "authorization",
+        "x-team",
+        "user-agent",
+        "content-type",
+        "host",
+    ] {
+        assert_eq!(request.count(name), 1, "{name}");
+    }
+}
+
+#[test]
+fn a_filter_lets_only_its_statuses_through() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::new();
+    sandbox.add_with(
+        &receiver.url("/filtered"),
+        "PostDeployment",
+        ["--status", "failed,Building"],
+    );
+    for (content, passes) in [
+        (r#"{"status":"failed"}"#, true),
+        (r#"{"status":"BUILDING"}"#, true),
+        (r#"{"status":"success"}"#, false),
+        (r#"{"status":"success","status":"failed"}"#, true),
+        (r#"{"status":"failed","status":"success"}"#, false),
+        (r#"{"st\u0061tus":"failed"}"#, true),
+        (r#"{"Status":"failed"}"#, false),
+        (r#"{"status":["failed"]}"#, false),
+        (r#"{"status":null}"#, false),
+        (r#"{"a":{"status":"failed"}}"#, false),
+        ("{}", false),
+    ] {
+        let before = receiver.requests().len();
+        let published = sandbox.hooks(["publish", "PostDeployment", content]).run();
+        published.assert_code(0);
+        assert_eq!(
+            receiver.requests().len() - before,
+            usize::from(passes),
+            "{content}"
+        );
+    }
+}
+
+#[test]
+fn a_disabled_hook_gets_nothing() {
+    let sandbox = Sandbox::new();
+    let (receiver, disabled) = (Receiver::new(), Receiver::never());
+    sandbox.add(&receiver.url("/"), "*");
+    let id = sandbox.add(&disabled.url("/"), "PostDeployment");
+    sandbox
+        .hooks(["edit", &id, "--disable"])
+        .run()
+        .assert_code(0);
+    let published = sandbox
+        .hooks(["publish", "PostDeployment", "{}", "--json"])
+        .run();
+    published.assert_code(0);
+    assert_eq!(published.json()["deliveries"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        receiver.request().the_header("webhook-event"),
+        "PostDeployment",
+        "not the star"
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn with_standard_output_and_error_closed_it_delivers_and_records_all_the_same() {
+    for script in [
+        r#""$@" >&- 2>&-"#,
+        r#""$@" >&- 2>&- <&-"#,
+        r#""$@" > /dev/full 2> /dev/full"#,
+        r#"{ sleep 0.2; "$@"; echo $? > code; } 2>&1 | true; read -r code < code; exit "$code""#,
+    ] {
+        let sandbox = Sandbox::new();
+        let receiver = Receiver::new();
+        let id = sandbox.add(&receiver.url("/"), "PostDeployment");
+        let published = sandbox
+            .hooks(["publish", "PostDeployment", DEPLOYMENT])
+            .shell(script)
+            .run();
+        receiver.request();
+        assert_eq!(sandbox.hook(&id)["last_status"], "OK", "{script}");
+        assert_eq!(sandbox.log()[0]["state"], "delivered", "{script}");
+        assert!(
+            matches!(published.code(), Some(0 | 1)),
+            "{script}: {:?}",
+            published.status
+        );
+    }
+}
+
+#[test]
+fn proxies_are_read_from_the_environment_as_curl_reads_them() {
+    let sandbox = Sandbox::new();
+    let (receiver, proxy) = (Receiver::new(), Receiver::answering([Reply::status(200)]));
+    sandbox.add(&receiver.url("/direct"), "PostDeployment");
+    let publish = || sandbox.hooks(["publish", "PostDeployment", "{}", "--retries", "0"]);
+    // None of these is for plain http to this host.
+    for (name, value, exception) in [
+        ("HTTP_PROXY", proxy.url(""), ""),
+        ("https_proxy", proxy.url(""), ""),
+        ("http_proxy", proxy.url(""), "example.com, 127.0.0.1"),
+        ("http_proxy", proxy.url(""), "*"),
+        ("http_proxy", String::new(), ""),
+    ] {
+        publish()
+            .env(name, value)
+            .env("NO_PROXY", exception)
+            .run()
+            .assert_code(0);
+    }
+    assert_eq!(receiver.wait_for(5).len(), 5);
+    assert!(proxy.requests().is_empty());
+    publish()
+        .env("http_proxy", proxy.url(""))
+        .run()
+        .assert_code(0);
+    let through = proxy.wait_for(1);
+    let target = format!("127.0.0.1:{}", receiver.port());
+    assert!(
+        through[0].target.contains(&target),
+        "{:?}",
+        through[0].target
+    );
+    assert_eq!(receiver.requests().len(), 5);
+}
+
+#[test]
+fn a_fragment_stays_at_home() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::new();
+    let url = receiver.url("/a%20b/%7Ec?d=%26&e#fragment");
+    let id = sandbox.add(&url, "PostDeployment");
+    sandbox.publish().assert_code(0);
+    assert_eq!(receiver.request().target, "/a%20b/%7Ec?d=%26&e");
+    assert_eq!(sandbox.hook(&id)["url"], url);
+}
+
+#[test]
+fn a_name_with_several_addresses_is_tried_at_each() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::new();
+    // On most machines it is ::1 first, where nothing listens.
+    let id = sandbox.add(&receiver.url_as("http://localhost", "/"), "PostDeployment");
+    let publish = ["publish", "PostDeployment", "{}", "--retries", "0"];
+    sandbox.hooks(publish).run().assert_code(0);
+    let host = format!("localhost:{}", receiver.port());
+    assert_eq!(receiver.request().the_header("host"), host);
+    assert_eq!(sandbox.hook(&id)["last_code"], 200);
+}
+
+#[test]
+fn a_hand_edited_header_that_can_not_be_sent_fails_its_hook_alone() {
+    let sandbox = Sandbox::new();
+    let (receiver, broken) = (Receiver::new(), Receiver::never());
+    sandbox.add(&receiver.url("/"), "PostDeployment");
+    sandbox.add(&broken.url("/"), "PostDeployment");
+    let mut registry = sandbox.registry();
+    registry["hooks"][1]["headers"] = json!({"X-Bad": "hush\r\nX-Injected: 1"});
+    sandbox.write("hooks.json", registry.to_string());
+    let published = sandbox.publish();
+    published.assert_code(3).assert_hides("hush");
+    assert!(published.stdout.contains("X-Bad"), "{}", published.stdout);
+    assert_eq!(receiver.request().header("x-injected"), None);
+    assert_eq!(sandbox.hook("1")["last_code"], 200);
+    assert_eq!(sandbox.hook("2")["last_status"], "Failure");
+}
+
+#[test]
+fn a_registry_that_is_damaged_meanwhile_is_left_alone_and_the_outcome_is_in_the_journal() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::answering([Reply::status(200).held()]);
+    sandbox.add(&receiver.url("/"), "PostDeployment");
+    let publish = sandbox.hooks(["publish", "PostDeployment", "{}"]).spawn();
+    receiver.wait_for(1);
+    sandbox.write("hooks.json", "half an edi");
+    receiver.release();
+    let published = publish.wait();
+    published
+        .assert_code(0)
+        .assert_stderr_has(&["warning: ", "[DIR]/hooks.json", "journal"]);
+    assert_eq!(sandbox.registry_bytes(), b"half an edi");
+    assert_eq!(sandbox.log()[0]["state"], "delivered");
+}

@@ -1,0 +1,178 @@
+//! Signals to `hooks run`: they are the command's, and what it makes of them is published.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use crate::support::{Invocation, Receiver, Reply, Running, Sandbox, Signal, mkfifo, needs};
+
+/// A sandbox whose one hook waits for `PostDeployment` at this receiver.
+fn hooked(receiver: &Receiver) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.add(&receiver.url("/"), "PostDeployment");
+    sandbox
+}
+
+/// `hooks run PostDeployment -- sh -c SCRIPT`
+fn run<'a>(sandbox: &'a Sandbox, script: &str) -> Invocation<'a> {
+    sandbox.hooks(["run", "PostDeployment", "--", "sh", "-c", script])
+}
+
+/// A command that says when it can be signalled, and then waits for as long as its input is open.
+fn ready(invocation: Invocation) -> Running {
+    let running = invocation.stdin_left_open().spawn();
+    running.stdout_line("ready");
+    running
+}
+
+/// Heeds what `trap` in front of it says, at once.
+const WAIT: &str = "echo ready; while :; do read -r _ || exit 99; done";
+
+#[test]
+fn it_ends_as_the_command_ends_and_publishes_how_that_was() {
+    for (signal, name, by_default) in [
+        (Signal::Terminate, "TERM", 143),
+        (Signal::Interrupt, "INT", 130),
+    ] {
+        for (trap, code, status) in [
+            (String::new(), by_default, "failed"),
+            (format!("trap 'exit 7' {name}; "), 7, "failed"),
+            (format!("trap 'exit 0' {name}; "), 0, "success"),
+        ] {
+            let receiver = Receiver::new();
+            let sandbox = hooked(&receiver);
+            let running = ready(run(&sandbox, &format!("{trap}{WAIT}")));
+            running.signal(signal);
+            let ran = running.wait();
+            ran.assert_code(code);
+            assert_eq!(ran.stdout, "ready\n");
+            assert_eq!(receiver.request().json()["status"], status);
+            assert_eq!(sandbox.log()[0]["state"], "delivered");
+        }
+    }
+}
+
+/// Counts these signals, and for a while after the first of them whether there is another.
+fn counting(signal: &str) -> String {
+    format!(
+        "trap 'n=$((n+1))' {signal}; n=0; echo ready; \
+         while [ $n = 0 ]; do sleep 0.1; done; sleep 0.5; echo counted $n; exit 7"
+    )
+}
+
+#[test]
+fn a_signal_reaches_the_command_once() {
+    let receiver = Receiver::new();
+    let sandbox = hooked(&receiver);
+    let running = run(&sandbox, &counting("TERM")).spawn();
+    running.stdout_line("ready");
+    running.signal(Signal::Terminate);
+    let ran = running.wait();
+    ran.assert_code(7);
+    assert_eq!(ran.stdout, "ready\ncounted 1\n");
+}
+
+#[test]
+fn a_signal_while_publishing_cuts_the_publish_and_the_code_stays_the_commands() {
+    for code in [0, 7] {
+        let receiver = Receiver::answering([Reply::silent(), Reply::status(200)]);
+        let sandbox = hooked(&receiver);
+        let running = run(&sandbox, &format!("exit {code}")).spawn();
+        receiver.wait_for(1);
+        let sent = Instant::now();
+        running.signal(Signal::Terminate);
+        running.wait().assert_code(code);
+        assert!(
+            sent.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            sent.elapsed()
+        );
+        let redelivered = sandbox.hooks(["redeliver", "--failed", "--now"]).run();
+        redelivered.assert_code(0);
+        let requests = receiver.wait_for(2);
+        assert_eq!(requests[0].body, requests[1].body);
+    }
+}
+
+#[test]
+fn a_second_signal_before_the_command_ends_leaves_the_event_to_redeliver() {
+    let receiver = Receiver::new();
+    let sandbox = hooked(&receiver);
+    let stubborn = "trap 'n=$((n+1)); echo got $n' TERM; n=0; echo ready; \
+        while [ $n -lt 2 ]; do sleep 0.1; done; exit 7";
+    let running = run(&sandbox, stubborn).spawn();
+    running.stdout_line("ready");
+    running.signal(Signal::Terminate);
+    running.stdout_line("got 1");
+    running.signal(Signal::Terminate);
+    running.wait().assert_code(7);
+    assert_eq!(
+        receiver.requests().len(),
+        0,
+        "the second signal cuts the publish"
+    );
+    assert_ne!(sandbox.log()[0]["state"], "delivered");
+    sandbox
+        .hooks(["redeliver", "--failed", "--now"])
+        .run()
+        .assert_code(0);
+    assert_eq!(receiver.request().json()["status"], "failed");
+}
+
+#[test]
+fn a_terminals_ctrl_c_reaches_the_command_once() {
+    if !needs("script") {
+        return;
+    }
+    let receiver = Receiver::new();
+    let sandbox = hooked(&receiver);
+    // The terminal gives it to everyone in its foreground: nobody is to pass it on.
+    sandbox.write("command.sh", counting("INT"));
+    mkfifo(&sandbox, "keys");
+    let running = sandbox
+        .hooks::<&str>([])
+        .shell(&format!(
+            "exec script -qec 'exec {} run PostDeployment -- sh command.sh' /dev/null <keys",
+            Sandbox::BINARY
+        ))
+        .env("SHELL", "/bin/sh")
+        .env("TERM", "dumb")
+        .spawn();
+    let mut keys = File::options()
+        .write(true)
+        .open(sandbox.path().join("keys"))
+        .unwrap();
+    running.stdout_line("ready");
+    keys.write_all(b"\x03").unwrap();
+    let ran = running.wait();
+    ran.assert_code(7);
+    assert!(ran.stdout.contains("counted 1"), "{}", ran.stdout);
+    assert_eq!(receiver.request().json()["status"], "failed");
+    assert_eq!(sandbox.log()[0]["state"], "delivered");
+}
+
+#[test]
+fn what_was_ignored_stays_ignored_in_the_command() {
+    let receiver = Receiver::new();
+    for signal in ["HUP", "INT", "TERM"] {
+        let sandbox = hooked(&receiver);
+        // As nohup starts it, or a script with & behind it.
+        let ran = run(&sandbox, &format!("kill -{signal} $$; echo survived"))
+            .shell(&format!(r#"trap "" {signal}; exec "$@""#))
+            .run();
+        ran.assert_code(0);
+        assert_eq!(ran.stdout, "survived\n", "{signal}");
+    }
+}
+
+#[test]
+fn a_terminal_that_is_closed_does_not_end_a_publish() {
+    let receiver = Receiver::answering([Reply::status(200).held()]);
+    let sandbox = hooked(&receiver);
+    let running = run(&sandbox, "exit 7").spawn();
+    receiver.wait_for(1);
+    running.signal(Signal::HangUp);
+    receiver.release();
+    running.wait().assert_code(7);
+    assert_eq!(sandbox.log()[0]["state"], "delivered");
+}

@@ -1,0 +1,139 @@
+//! `hooks test` and `publish --dry-run`.
+
+use crate::support::{Receiver, Reply, Sandbox};
+
+#[test]
+fn a_test_sends_a_sample_that_is_marked_as_one_with_the_hooks_own_event() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::new();
+    sandbox.add(&receiver.url("/a"), "PostDeployment");
+    sandbox.add(&receiver.url("/b"), "*");
+    for (id, event) in [("1", "PostDeployment"), ("2", "Test")] {
+        let tested = sandbox.hooks(["test", id, "--json"]).run();
+        tested.assert_code(0);
+        assert_eq!(tested.json()["event"], event);
+        assert_eq!(tested.json()["deliveries"].as_array().unwrap().len(), 1);
+        let request = receiver.requests().pop().unwrap();
+        assert_eq!(request.the_header("webhook-event"), event);
+        let sample = request.json();
+        for key in [
+            "id",
+            "status",
+            "author",
+            "author_email",
+            "message",
+            "deployer",
+            "start_time",
+            "end_time",
+        ] {
+            assert!(sample[key].is_string(), "{key} in {sample:#}");
+        }
+        assert!(request.text().to_lowercase().contains("test"), "{sample:#}");
+    }
+}
+
+#[test]
+fn a_test_ignores_the_filter_and_a_disabled_hook() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::new();
+    let id = sandbox.add_with(&receiver.url("/"), "PostDeployment", ["--status", "failed"]);
+    sandbox
+        .hooks(["edit", &id, "--disable"])
+        .run()
+        .assert_code(0);
+    sandbox.hooks(["test", &id]).run().assert_code(0);
+    receiver.request();
+    assert_eq!(sandbox.hook(&id)["enabled"], false, "it stays disabled");
+}
+
+#[test]
+fn a_test_that_fails_is_logged_and_never_sent_again_by_itself() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::answering([Reply::status(404)]);
+    let id = sandbox.add(&receiver.url("/"), "PostDeployment");
+    sandbox.hooks(["test", &id]).run().assert_code(3);
+    assert_eq!(sandbox.log()[0]["state"], "failed");
+    let again = sandbox
+        .hooks(["redeliver", "--failed", "--now", "--json"])
+        .run();
+    again.assert(0, "[]\n", &again.stderr);
+    receiver.request();
+}
+
+#[test]
+fn a_test_of_a_hook_that_is_not_there_is_exit_code_5() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .hooks(["test", "7"])
+        .run()
+        .assert_code(5)
+        .assert_stderr_has(&["error: ", "7"]);
+}
+
+#[test]
+fn a_dry_run_prints_the_exact_request_of_each_hook_and_sends_and_writes_nothing() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::never();
+    sandbox.add_with(
+        &receiver.url_as("http://user:hush@127.0.0.1", "/T0AB12CD34EF56GH78?k=hush"),
+        "PostDeployment",
+        ["--header", "X-Key: hush"],
+    );
+    sandbox.add(&receiver.url("/second"), "*");
+    sandbox.add(&receiver.url("/other"), "Other");
+    let before = (sandbox.names(), sandbox.registry_bytes());
+    let publish = [
+        "publish",
+        "PostDeployment",
+        "{ \"n\":1e400,\n\"m\":\"\u{9b}\" }",
+        "--dry-run",
+    ];
+    let version = env!("CARGO_PKG_VERSION");
+    let request = |target: &str, own: &str| {
+        format!(
+            "\
+POST http://{target} HTTP/1.1
+host: 127.0.0.1:[PORT]
+content-type: application/json
+user-agent: hooks/{version}
+webhook-id: [ID]
+webhook-timestamp: [NUMBER]
+webhook-event: PostDeployment
+{own}content-length: 23
+
+{{ \"n\":1e400,
+\"m\":\"\\u{{9b}}\" }}
+
+"
+        )
+    };
+    let first = request(
+        "127.0.0.1:[PORT]/***?k=***",
+        "authorization: ***\nX-Key: ***\n",
+    );
+    let second = request("127.0.0.1:[PORT]/second", "");
+    let dry = sandbox.hooks(publish).run();
+    let expected = format!("# hook 1\n{first}# hook 2\n{second}");
+    dry.assert(0, &expected, "note: nothing was sent\n");
+    let revealed = sandbox.hooks(publish).arg("--reveal").run();
+    revealed.assert_code(0);
+    assert!(
+        revealed.stdout.contains("T0AB12CD34EF56GH78?k=hush"),
+        "{}",
+        revealed.stdout
+    );
+    assert_eq!((sandbox.names(), sandbox.registry_bytes()), before);
+}
+
+#[test]
+fn a_dry_run_refuses_what_a_real_one_would() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .hooks(["publish", "PostDeployment", "[]", "--dry-run"])
+        .run()
+        .assert_code(1);
+    let none = sandbox
+        .hooks(["publish", "PostDeployment", "{}", "--dry-run"])
+        .run();
+    none.assert_code(0).assert_stderr_has(&["PostDeployment"]);
+}

@@ -1,0 +1,179 @@
+//! SIGINT and SIGTERM in the middle of a publish.
+#![cfg(unix)]
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::support::{Receiver, Reply, Sandbox, Signal, Unanswering, needs};
+
+const PUBLISH: [&str; 3] = ["publish", "PostDeployment", r#"{"n":1}"#];
+
+#[test]
+fn an_interrupt_ends_it_within_a_second_and_records_what_is_known() {
+    for (signal, code) in [(Signal::Interrupt, 130), (Signal::Terminate, 143)] {
+        let sandbox = Sandbox::new();
+        let (quick, silent) = (Receiver::new(), Receiver::answering([Reply::silent()]));
+        let unanswering = Unanswering::new();
+        let of_quick = sandbox.add(&quick.url("/"), "PostDeployment");
+        sandbox.add(&silent.url("/"), "PostDeployment");
+        sandbox.add(&unanswering.url(), "PostDeployment");
+        let publish = sandbox.hooks(PUBLISH).spawn();
+        quick.wait_for(1);
+        silent.wait_for(1);
+        // Its result line shows that the answer has arrived, too.
+        publish.stdout_line(&quick.port().to_string());
+        let sent = Instant::now();
+        publish.signal(signal);
+        let ended = publish.wait();
+        assert!(
+            sent.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            sent.elapsed()
+        );
+        ended.assert_code(code);
+        assert_eq!(sandbox.hook(&of_quick)["last_status"], "OK");
+        let log = sandbox.log();
+        assert_eq!(log.len(), 3);
+        for entry in &log {
+            let expected = if entry["hook"] == 1 {
+                "delivered"
+            } else {
+                // Nobody knows what became of it, and nobody is at it any more.
+                "unfinished"
+            };
+            assert!(
+                expected.contains(entry["state"].as_str().unwrap()),
+                "{entry:#}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_an_interrupt_cut_off_is_redelivered_at_once_under_the_same_id() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::answering([Reply::silent(), Reply::status(200)]);
+    sandbox.add(&receiver.url("/"), "PostDeployment");
+    let publish = sandbox.hooks(PUBLISH).spawn();
+    receiver.wait_for(1);
+    publish.signal(Signal::Interrupt);
+    publish.wait().assert_code(130);
+    let failed = sandbox.hooks(["log", "--failed", "--json"]).run();
+    assert_eq!(failed.json_lines()[0]["state"], "unfinished");
+    sandbox
+        .hooks(["redeliver", "--failed"])
+        .run()
+        .assert_code(0);
+    let requests = receiver.wait_for(2);
+    assert_eq!(
+        requests[0].the_header("webhook-id"),
+        requests[1].the_header("webhook-id")
+    );
+    assert_eq!(requests[0].body, requests[1].body);
+}
+
+#[test]
+fn after_an_interrupt_nothing_new_is_started() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::answering([Reply::status(503), Reply::status(200)]);
+    sandbox.add(&receiver.url("/"), "PostDeployment");
+    let publish = sandbox.hooks(PUBLISH).args(["--verbose"]).spawn();
+    receiver.wait_for(1);
+    // In the second before the next attempt.
+    let sent = Instant::now();
+    publish.signal(Signal::Interrupt);
+    publish.wait().assert_code(130);
+    assert!(
+        sent.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        sent.elapsed()
+    );
+    assert_eq!(receiver.requests().len(), 1);
+    assert_ne!(sandbox.log()[0]["state"], "delivered");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_name_look_up_that_hangs_does_not_hold_it() {
+    if !needs("cc") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let quick = Receiver::new();
+    sandbox.add("http://hangs.test/", "PostDeployment");
+    sandbox.add(&quick.url("/"), "PostDeployment");
+    let library = crate::deadline::hanging_look_up(&sandbox);
+    let publish = sandbox.hooks(PUBLISH).env("LD_PRELOAD", library).spawn();
+    publish.stdout_line(&quick.port().to_string());
+    let sent = Instant::now();
+    publish.signal(Signal::Terminate);
+    publish.wait().assert_code(143);
+    assert!(
+        sent.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        sent.elapsed()
+    );
+    assert_eq!(sandbox.hook("2")["last_status"], json!("OK"));
+}
+
+#[test]
+fn an_interrupt_while_the_registry_is_locked_ends_it_too() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::answering([Reply::silent()]);
+    sandbox.add(&receiver.url("/"), "PostDeployment");
+    let publish = sandbox.hooks(PUBLISH).spawn();
+    receiver.wait_for(1);
+    let held = std::fs::File::options()
+        .append(true)
+        .open(sandbox.path().join("hooks.json.lock"))
+        .unwrap();
+    held.lock().unwrap();
+    publish.signal(Signal::Interrupt);
+    let ended = publish.wait();
+    ended
+        .assert_code(130)
+        .assert_took(Duration::ZERO, Duration::from_secs(8));
+    drop(held);
+    assert_eq!(sandbox.log().len(), 1);
+}
+
+#[test]
+fn a_hang_up_does_not_cut_a_publish_that_a_closed_terminal_left_behind() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::answering([Reply::status(200).held()]);
+    let id = sandbox.add(&receiver.url("/"), "PostDeployment");
+    let publish = sandbox.hooks(PUBLISH).spawn();
+    receiver.wait_for(1);
+    publish.signal(Signal::HangUp);
+    receiver.release();
+    publish.wait().assert_code(0);
+    assert_eq!(sandbox.hook(&id)["last_status"], "OK");
+}
+
+#[test]
+fn an_interrupt_while_another_process_holds_the_lock_does_not_wait_for_the_deadline() {
+    let sandbox = Sandbox::new();
+    let (quick, silent) = (Receiver::new(), Receiver::answering([Reply::silent()]));
+    sandbox.add(&quick.url("/"), "PostDeployment");
+    sandbox.add(&silent.url("/"), "PostDeployment");
+    let publish = sandbox.hooks(PUBLISH).spawn();
+    silent.wait_for(1);
+    publish.stdout_line(&quick.port().to_string());
+    let path = sandbox.path().join("hooks.json.lock");
+    let held = std::fs::File::options().append(true).open(path).unwrap();
+    held.lock().unwrap();
+    let sent = Instant::now();
+    publish.signal(Signal::Interrupt);
+    publish.wait().assert_code(130);
+    // The merge of the one known outcome may be tried for two seconds, not for thirty.
+    assert!(
+        sent.elapsed() < Duration::from_secs(6),
+        "{:?}",
+        sent.elapsed()
+    );
+    drop(held);
+    let log = sandbox.log();
+    let quick = log.iter().find(|entry| entry["hook"] == 1).unwrap();
+    assert_eq!(quick["state"], "delivered");
+}

@@ -1,0 +1,89 @@
+//! Secrets that must not come out anywhere, each in every spelling in which it could.
+
+use super::finished::Finished;
+use super::{base64, sandbox::Sandbox};
+
+/// What the registry needs to know and nobody may see. Each test has its own, told apart by `name`, so that
+/// tests that run at the same time don't see each other's.
+pub(crate) struct Canaries {
+    name: &'static str,
+}
+
+impl Canaries {
+    /// `name` is a few lower-case letters, no other test's.
+    pub(crate) fn new(name: &'static str) -> Self {
+        Self { name }
+    }
+
+    /// A URL on this port with a password, a query value and a token as of a chat service.
+    pub(crate) fn url(&self, scheme: &str, port: u16) -> String {
+        let Self { name } = self;
+        format!(
+            "{scheme}://deployer:Pw-{name}%2Fcanary@127.0.0.1:{port}/services/T0001/{}?key=Query-{name}-canary",
+            self.token()
+        )
+    }
+
+    /// A header as `--header` takes it: a token in quotes, as Rails wants it.
+    pub(crate) fn header(&self) -> String {
+        format!("X-Auth: Token token=\"Header-{}-canary\"", self.name)
+    }
+
+    pub(crate) fn secret(&self) -> String {
+        format!("whsec_{}", self.key())
+    }
+
+    /// Registers a hook with all of them.
+    #[track_caller]
+    pub(crate) fn add(&self, sandbox: &Sandbox, url: &str, event: &str) -> String {
+        sandbox.write("canary.secret", self.secret());
+        let options = ["--header", &self.header(), "--secret-file", "canary.secret"];
+        sandbox.add_with(url, event, options)
+    }
+
+    /// What a URL holds: `--json` alone may show it.
+    fn of_url(&self) -> Vec<String> {
+        let Self { name } = self;
+        vec![
+            format!("Pw-{name}"),
+            base64(format!("deployer:Pw-{name}/canary")),
+            self.token(),
+            format!("Query-{name}"),
+        ]
+    }
+
+    /// What nothing may show.
+    fn of_hook(&self) -> Vec<String> {
+        vec![format!("Header-{}", self.name), self.key()]
+    }
+
+    /// Where a text names one of them.
+    pub(crate) fn found_in(&self, text: &str) -> Option<String> {
+        let all = [self.of_url(), self.of_hook()].concat();
+        all.into_iter().find(|canary| text.contains(canary))
+    }
+
+    /// Nothing of them is in the output, which is text for people.
+    #[track_caller]
+    pub(crate) fn assert_absent(&self, finished: &Finished) {
+        for canary in [self.of_url(), self.of_hook()].concat() {
+            finished.assert_hides(&canary);
+        }
+    }
+
+    /// The output is JSON, which shows URLs whole, but neither header nor secret.
+    #[track_caller]
+    pub(crate) fn assert_only_url(&self, finished: &Finished) {
+        for canary in self.of_hook() {
+            finished.assert_hides(&canary);
+        }
+    }
+
+    fn token(&self) -> String {
+        format!("Token7{}8canary9x0y", self.name)
+    }
+
+    fn key(&self) -> String {
+        base64(format!("{:>32}", format!("secret of {}", self.name)))
+    }
+}

@@ -1,0 +1,145 @@
+//! `git http-backend` behind a web server that is just large enough for `git push`.
+
+use std::io::{self, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+use super::repository::path_with_hooks;
+use super::request::Request;
+
+/// Serves the repositories of a folder to one user, who needs no password.
+pub(crate) struct SmartHttp {
+    address: SocketAddr,
+    ending: Arc<AtomicBool>,
+    accepting: Option<JoinHandle<()>>,
+}
+
+impl SmartHttp {
+    pub(crate) fn new(root: &Path, remote_user: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
+        let address = listener
+            .local_addr()
+            .expect("a bound socket has an address");
+        let ending = Arc::new(AtomicBool::new(false));
+        let server = Server {
+            root: root.to_owned(),
+            remote_user: remote_user.to_owned(),
+        };
+        let accepting = thread::spawn({
+            let ending = ending.clone();
+            move || {
+                // git asks for one thing after the other.
+                while let Ok((stream, _)) = listener.accept() {
+                    if ending.load(Ordering::SeqCst) {
+                        break;
+                    }
+                    // A client that goes away in the middle is its own affair.
+                    let _ = server.serve(stream);
+                }
+            }
+        });
+        Self {
+            address,
+            ending,
+            accepting: Some(accepting),
+        }
+    }
+
+    /// The URL of a repository.
+    pub(crate) fn url(&self, name: &str) -> String {
+        format!("http://{}/{name}", self.address)
+    }
+}
+
+impl Drop for SmartHttp {
+    fn drop(&mut self) {
+        self.ending.store(true, Ordering::SeqCst);
+        let _ = TcpStream::connect(self.address);
+        if let Some(accepting) = self.accepting.take() {
+            let panicked = accepting.join().is_err();
+            assert!(!panicked || thread::panicking(), "the web server panicked");
+        }
+    }
+}
+
+struct Server {
+    root: PathBuf,
+    remote_user: String,
+}
+
+impl Server {
+    /// Answers one request and hangs up.
+    fn serve(&self, stream: TcpStream) -> io::Result<()> {
+        let mut stream = BufReader::new(stream);
+        let Some(request) = Request::read(&mut stream)? else {
+            return Ok(());
+        };
+        let answer = self.backend(&request)?;
+        let head_end = answer
+            .windows(4)
+            .position(|four| four == b"\r\n\r\n")
+            .expect("a CGI program writes a head");
+        let (head, body) = (&answer[..head_end], &answer[head_end + 4..]);
+        let head = String::from_utf8_lossy(head);
+        let (status, head): (Vec<&str>, Vec<&str>) =
+            head.lines().partition(|line| line.starts_with("Status: "));
+        let status = status
+            .first()
+            .map_or("200 OK", |line| &line["Status: ".len()..]);
+        write!(
+            stream.get_mut(),
+            "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n{}\r\n\r\n",
+            body.len(),
+            head.join("\r\n")
+        )?;
+        stream.get_mut().write_all(body)
+    }
+
+    /// The environment is all that a web server gives: no HOME, no USER.
+    fn backend(&self, request: &Request) -> io::Result<Vec<u8>> {
+        let (path, query) = request
+            .target
+            .split_once('?')
+            .unwrap_or((&request.target, ""));
+        let mut backend = Command::new("git")
+            .arg("http-backend")
+            .env_clear()
+            .env("PATH", path_with_hooks())
+            .env("GIT_PROJECT_ROOT", &self.root)
+            .env("GIT_HTTP_EXPORT_ALL", "1")
+            .env("GATEWAY_INTERFACE", "CGI/1.1")
+            .env("REQUEST_METHOD", &request.method)
+            .env("PATH_INFO", path)
+            .env("QUERY_STRING", query)
+            .env(
+                "CONTENT_TYPE",
+                request.header("content-type").unwrap_or_default(),
+            )
+            .env("CONTENT_LENGTH", request.body.len().to_string())
+            .env(
+                "GIT_PROTOCOL",
+                request.header("git-protocol").unwrap_or_default(),
+            )
+            .env("REMOTE_ADDR", "127.0.0.1")
+            .env("REMOTE_USER", &self.remote_user)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut stdin = backend.stdin.take().expect("standard input is piped");
+        let body = request.body.clone();
+        let writing = thread::spawn(move || stdin.write_all(&body));
+        let answered = backend.wait_with_output()?;
+        // It may well end without having read all.
+        let _ = writing.join();
+        assert!(
+            answered.status.success(),
+            "git http-backend: {}",
+            answered.status
+        );
+        Ok(answered.stdout)
+    }
+}

@@ -1,0 +1,125 @@
+//! What every test builds on: a sandbox that runs the real binary, and scripted receivers on loopback.
+
+mod answering;
+mod canary;
+mod capture;
+#[cfg(unix)]
+mod cgi;
+mod dead_ends;
+mod finished;
+mod invocation;
+#[cfg(target_os = "linux")]
+mod mount;
+mod pattern;
+mod process;
+mod program;
+#[cfg(target_os = "linux")]
+mod proof;
+#[cfg(target_os = "linux")]
+mod raw_server;
+mod receiver;
+mod reply;
+#[cfg(unix)]
+mod repository;
+mod request;
+mod sandbox;
+#[cfg(target_os = "linux")]
+mod strace;
+mod tls;
+
+pub(crate) use answering::Answering;
+pub(crate) use canary::Canaries;
+#[cfg(unix)]
+pub(crate) use cgi::SmartHttp;
+pub(crate) use dead_ends::{Unanswering, refused_url};
+#[cfg(unix)]
+pub(crate) use finished::Finished;
+#[cfg(unix)]
+pub(crate) use invocation::Invocation;
+#[cfg(target_os = "linux")]
+pub(crate) use mount::{Mount, make_image};
+pub(crate) use process::{Running, Signal};
+pub(crate) use program::{Program, free_port, needs_success};
+#[cfg(target_os = "linux")]
+pub(crate) use proof::{Chance, needs_root, peak_memory, scaled};
+#[cfg(target_os = "linux")]
+pub(crate) use raw_server::{RawServer, hold, read_request};
+pub(crate) use receiver::Receiver;
+pub(crate) use reply::Reply;
+#[cfg(unix)]
+pub(crate) use repository::{Commit, PLAIN, Repository, executable, mkfifo};
+pub(crate) use request::Request;
+pub(crate) use sandbox::Sandbox;
+#[cfg(target_os = "linux")]
+pub(crate) use strace::{Call, Effect, Scope, Strace, files_of};
+pub(crate) use tls::Identity;
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// The deployment of Kudu's documentation, as it stands in `fixtures/deploy.json`.
+pub(crate) const DEPLOYMENT: &str = include_str!("../fixtures/deploy.json");
+
+/// Whether this is `msg_` and a version 7 UUID.
+pub(crate) fn is_webhook_id(text: &str) -> bool {
+    pattern::matches("[ID]", text)
+}
+
+/// Padded base64, by hand, so that the tests don't check the tool with the tool's own crate.
+pub(crate) fn base64(bytes: impl AsRef<[u8]>) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let encode = |chunk: &[u8]| {
+        let bits = chunk
+            .iter()
+            .fold(0, |bits, byte| bits << 8 | usize::from(*byte))
+            << (8 * (3 - chunk.len()));
+        let digit = |place: usize| char::from(ALPHABET[bits >> (6 * (3 - place)) & 63]);
+        (0..4)
+            .map(|place| {
+                if place <= chunk.len() {
+                    digit(place)
+                } else {
+                    '='
+                }
+            })
+            .collect::<String>()
+    };
+    bytes.as_ref().chunks(3).map(encode).collect()
+}
+
+/// Whether an external program that a test needs is there.
+///
+/// A machine of a contributor may do without it, and is told loudly; on CI a test that silently did not run
+/// would be a promise nobody keeps, so there it fails.
+pub(crate) fn needs(program: &str) -> bool {
+    let found = Command::new("sh")
+        .args(["-c", "command -v \"$0\"", program])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !found {
+        assert!(
+            std::env::var_os("CI").is_none_or(|ci| ci != "true"),
+            "this test needs the program `{program}`, and on CI it must be there"
+        );
+        #[expect(clippy::print_stderr, reason = "a skip has to be seen")]
+        {
+            eprintln!(
+                "\n*** SKIPPED: this test needs the program `{program}`, which is not installed ***\n"
+            );
+        }
+    }
+    found
+}
+
+/// Waits for what only the passing of time brings about, such as the end of another process's deadline.
+pub(crate) fn wait_until(ready: impl Fn() -> bool) {
+    for _ in 0..200 {
+        if ready() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("it did not come about in 20 seconds");
+}

@@ -1,0 +1,74 @@
+//! What the proofs share: how long they run, where they can run, chance that can be repeated.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::process::Running;
+
+/// How often a proof does its thing: the first number, or the second for `HOOKS_PROOF=long`.
+pub(crate) fn scaled(usual: usize, long: usize) -> usize {
+    let long_run = std::env::var_os("HOOKS_PROOF").is_some_and(|length| length == "long");
+    if long_run { long } else { usual }
+}
+
+/// Whether this process may mount file systems; if not, the test is skipped and says so.
+pub(crate) fn needs_root() -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        #[expect(clippy::print_stderr, reason = "a skip has to be seen")]
+        {
+            eprintln!("\n*** SKIPPED: this test mounts a file system, which needs root ***\n");
+        }
+    }
+    root
+}
+
+/// A chance that is the same again for the same seed: `HOOKS_PROOF_SEED` sets it.
+pub(crate) struct Chance(u64);
+
+impl Chance {
+    /// The seed is part of every message of a proof that fails.
+    pub(crate) fn new() -> (Self, u64) {
+        let given = std::env::var("HOOKS_PROOF_SEED")
+            .ok()
+            .and_then(|seed| seed.parse().ok());
+        let seed = given.unwrap_or_else(|| {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH);
+            now.map_or(1, |now| u64::from(now.subsec_nanos()))
+        });
+        (Self::of(seed), seed)
+    }
+
+    pub(crate) fn of(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// A number below this one (xorshift64*).
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let high = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
+        usize::try_from(high).unwrap_or(0) % limit.max(1)
+    }
+
+    /// A moment from now to this much later.
+    pub(crate) fn moment(&mut self, within: Duration) -> Duration {
+        let share = f64::from(u32::try_from(self.below(1 << 20)).unwrap_or(0)) / f64::from(1 << 20);
+        within.mul_f64(share)
+    }
+}
+
+/// The most memory that a process held until it ended, in KiB.
+pub(crate) fn peak_memory(running: &mut Running) -> u64 {
+    let status = format!("/proc/{}/status", running.child.id());
+    let mut peak = 0;
+    while running.is_running() {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.trim().parse().ok());
+        peak = peak.max(kib.unwrap_or(0));
+        // The kernel keeps the peak, so all that a pause can miss is the last moment.
+        std::thread::sleep(Duration::from_micros(500));
+    }
+    peak
+}

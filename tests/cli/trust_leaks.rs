@@ -1,0 +1,414 @@
+//! No secret in any output: canaries in a URL's password, query and path, in a header and in a secret, run
+//! through every verb and every way in which a delivery fails.
+
+use std::process::Command;
+use std::time::Duration;
+
+use crate::support::{
+    Answering, Canaries, Finished, Identity, Receiver, Reply, Request, Sandbox, needs,
+};
+
+/// Answers with the whole request as it came.
+fn echo(request: &Request) -> Vec<u8> {
+    let mut body = format!("POST {} HTTP/1.1\r\n", request.target);
+    for (name, value) in &request.headers {
+        body += &format!("{name}: {value}\r\n");
+    }
+    answer("500 Internal Server Error", &body)
+}
+
+/// Answers with the request as JSON, as httpbin and many a debug page do.
+fn echo_json(request: &Request) -> Vec<u8> {
+    let headers: serde_json::Map<_, _> = request
+        .headers
+        .iter()
+        .map(|(name, value)| (name.clone(), value.as_str().into()))
+        .collect();
+    let body = serde_json::json!({ "url": request.target, "headers": headers });
+    answer("410 Gone", &body.to_string())
+}
+
+/// Quotes the token alone, out of the header that it came in.
+fn echo_token(request: &Request) -> Vec<u8> {
+    let header = request.the_header("x-auth");
+    let token = header.split('"').nth(1).unwrap_or_default();
+    answer("403 Forbidden", &format!("no such token: {token}"))
+}
+
+/// Sends the request elsewhere, with all that came.
+fn echo_location(request: &Request) -> Vec<u8> {
+    let location = format!(
+        "https://elsewhere.example{}&x={}",
+        request.target,
+        request.the_header("authorization")
+    );
+    format!("HTTP/1.1 307 Elsewhere\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n").into()
+}
+
+fn answer(status: &str, body: &str) -> Vec<u8> {
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into()
+}
+
+/// Every verb that shows a hook or a delivery, as text and as JSON, after something was published to `id`.
+#[track_caller]
+fn assert_views_hide(sandbox: &Sandbox, canaries: &Canaries, id: &str) {
+    let text: [&[&str]; 8] = [
+        &["list"],
+        &["list", "--event", "PostDeployment", "-v"],
+        &["show", id],
+        &["log"],
+        &["log", id, "--failed"],
+        &["publish", "PostDeployment", "{}", "--dry-run"],
+        &["publish", "Other", "{}", "-v"],
+        &["edit", id, "--status", "success"],
+    ];
+    for arguments in text {
+        canaries.assert_absent(&sandbox.hooks(arguments).run());
+    }
+    let json: [&[&str]; 4] = [
+        &["list", "--json"],
+        &["show", id, "--json"],
+        &["log", "--json"],
+        &["edit", id, "--status", "", "--json"],
+    ];
+    for arguments in json {
+        let finished = sandbox.hooks(arguments).run();
+        finished.assert_code(0);
+        canaries.assert_only_url(&finished);
+    }
+}
+
+/// Publishes as text and as JSON, and looks at all that is said of it then.
+#[track_caller]
+fn assert_failure_hides(
+    sandbox: &Sandbox,
+    canaries: &Canaries,
+    id: &str,
+    environment: &[(&str, &str)],
+) -> Finished {
+    let call = |arguments: &[&str]| {
+        let mut call = sandbox.hooks(arguments);
+        call = call.env("HOOKS_RETRIES", "0").env("HOOKS_TIMEOUT", "500ms");
+        for (name, value) in environment {
+            call = call.env(name, value);
+        }
+        let f = call.run();
+        eprintln!("{} {:?} {:?}", f.command, f.elapsed, environment);
+        f
+    };
+    let published = call(&["publish", "PostDeployment", "{}", "-v"]);
+    published.assert_code(3);
+    canaries.assert_absent(&published);
+    assert!(published.stdout.contains("failed"), "{}", published.stdout);
+    canaries.assert_absent(&call(&["test", id]));
+    canaries.assert_absent(&call(&["redeliver", id, "-v"]));
+    canaries.assert_absent(&call(&["run", "PostDeployment", "-v", "--", "true"]));
+    for arguments in [
+        &["publish", "PostDeployment", "{}", "--json"][..],
+        &["test", id, "--json"],
+        &["redeliver", id, "--json"],
+    ] {
+        canaries.assert_only_url(&call(arguments));
+    }
+    assert_views_hide(sandbox, canaries, id);
+    published
+}
+
+#[test]
+fn no_verb_shows_a_secret_of_a_hook_that_works() {
+    let sandbox = Sandbox::new();
+    let canaries = Canaries::new("works");
+    let receiver = Receiver::new();
+    let url = canaries.url("http", receiver.port());
+    let (header, secret_file) = (canaries.header(), ["--secret-file", "canary.secret"]);
+    sandbox.write("canary.secret", canaries.secret());
+    sandbox.write("other.secret", format!("whsec_{}", "A".repeat(32)));
+    let add = |event: &str, header: &str, more: [&str; 2]| {
+        let add = ["add", "--url", &url, "--event", event, "--header", header];
+        sandbox.hooks(add).args(more).run()
+    };
+    for (code, added) in [
+        (0, add("PostDeployment", &header, secret_file)),
+        (0, add("PostDeployment", &header, secret_file)),
+        (4, add("Other", &header, secret_file)),
+        (4, add("PostDeployment", &format!("{header}2"), secret_file)),
+        (
+            4,
+            add("PostDeployment", &header, ["--secret-file", "other.secret"]),
+        ),
+        (4, add("PostDeployment", &header, ["--format", "slack"])),
+    ] {
+        added.assert_code(code);
+        canaries.assert_absent(&added);
+    }
+    canaries.assert_only_url(&add("PostDeployment", &header, ["--format=raw", "--json"]));
+    for arguments in [
+        &["publish", "PostDeployment", "{}"][..],
+        &["publish", "PostDeployment", "{}", "-v"],
+        &["publish", "PostDeployment", "{}", "-q"],
+        &["run", "PostDeployment", "--", "true"],
+        &["test", "1"],
+        &["redeliver", "1"],
+        &["redeliver", "--failed", "--now", "-v"],
+    ] {
+        let finished = sandbox.hooks(arguments).run();
+        finished.assert_code(0);
+        canaries.assert_absent(&finished);
+    }
+    assert_views_hide(&sandbox, &canaries, "1");
+    let request = &receiver.requests()[0];
+    assert!(
+        request.header("x-auth") == header.split_once(": ").map(|(_, value)| value)
+            && request.target.contains("Query-"),
+        "the receiver is to get what nobody else sees: {request:#?}"
+    );
+    for (arguments, code) in [
+        (&["remove", "1", "7"][..], 5),
+        (&["remove", "1"], 0),
+        (&["log"], 0),
+        (&["redeliver", "1"], 5),
+    ] {
+        let finished = sandbox.hooks(arguments).run();
+        finished.assert_code(code);
+        canaries.assert_absent(&finished);
+    }
+}
+
+#[test]
+fn reveal_shows_urls_whole_and_still_no_header_and_no_secret() {
+    let sandbox = Sandbox::new();
+    let canaries = Canaries::new("reveal");
+    let url = canaries.url("http", 9);
+    let id = canaries.add(&sandbox, &url, "PostDeployment");
+    for arguments in [&["list"][..], &["show", &id], &["edit", &id, "--disable"]] {
+        let finished = sandbox.hooks(arguments).arg("--reveal").run();
+        finished.assert_code(0);
+        canaries.assert_only_url(&finished);
+        assert!(finished.stdout.contains(&url), "{}", finished.stdout);
+    }
+}
+
+#[test]
+fn a_dry_run_shows_the_exact_request_only_if_asked_to_reveal_it() {
+    let sandbox = Sandbox::new();
+    let canaries = Canaries::new("dry");
+    canaries.add(&sandbox, &canaries.url("http", 9), "PostDeployment");
+    let dry_run = sandbox.hooks(["publish", "PostDeployment", "{}", "--dry-run"]);
+    let masked = dry_run.run();
+    masked.assert_code(0);
+    canaries.assert_absent(&masked);
+    for line in [
+        "POST http://127.0.0.1:9/services/T0001/***?key=*** HTTP/1.1\n",
+        "X-Auth: ***\n",
+        "authorization: ***\n",
+        "webhook-signature: ***\n",
+        "x-hub-signature-256: ***\n",
+    ] {
+        assert!(masked.stdout.contains(line), "{line}{}", masked.stdout);
+    }
+    let revealed = sandbox
+        .hooks(["publish", "PostDeployment", "{}", "--dry-run", "--reveal"])
+        .run();
+    let header = canaries.header();
+    assert!(revealed.stdout.contains(&header), "{}", revealed.stdout);
+    revealed.assert_hides(&canaries.secret());
+}
+
+#[test]
+fn a_receiver_that_sends_back_what_it_got_shows_nothing_of_it() {
+    type Answer = fn(&Request) -> Vec<u8>;
+    let answers: [(&'static str, Answer, &str); 4] = [
+        ("echo", echo, "500 Internal Server Error: POST /services/"),
+        ("json", echo_json, "410 Gone: {"),
+        ("token", echo_token, "403 Forbidden: no such token: "),
+        ("location", echo_location, "307 Temporary Redirect: "),
+    ];
+    for (name, answer, said) in answers {
+        let sandbox = Sandbox::new();
+        let canaries = Canaries::new(name);
+        let receiver = Answering::new(answer);
+        let url = canaries.url("http", receiver.port());
+        let id = canaries.add(&sandbox, &url, "PostDeployment");
+        // 410 disables the hook, and its reason is kept a second time.
+        let published = sandbox.hooks(["publish", "PostDeployment", "{}", "-v", "--retries", "0"]);
+        let published = published.run();
+        published.assert_code(3);
+        canaries.assert_absent(&published);
+        assert!(published.stdout.contains(said), "{}", published.stdout);
+        assert_views_hide(&sandbox, &canaries, &id);
+        sandbox
+            .hooks(["edit", &id, "--enable"])
+            .run()
+            .assert_code(0);
+        if name == "json" {
+            // Each delivery disables it again.
+            canaries.assert_absent(&sandbox.hooks(["test", &id]).run());
+            canaries.assert_only_url(&sandbox.hooks(["test", &id, "--json"]).run());
+        } else {
+            assert_failure_hides(&sandbox, &canaries, &id, &[]);
+        }
+        assert!(receiver.requests() >= 3);
+    }
+}
+
+#[test]
+fn a_redirect_shows_its_location_without_the_secrets_in_it() {
+    for (name, location, shown) in [
+        (
+            "lurl",
+            "https://u:Pw-lurl@h.example/a?key=Query-lurl",
+            "https://u:***@h.example/a?key=***",
+        ),
+        ("lpath", "/in?key=Query-lpath#Pw-lpath", "/in?key=***#***"),
+        (
+            "lhost",
+            "//u:Pw-lhost@h.example/Query-lhost-12345678",
+            "***",
+        ),
+        ("lfile", "file:///Token7lfile8canary9x0y", "file://"),
+        ("ldata", "data:text/html,u:Pw-ldata@x", "***"),
+        ("lodd", "https://u:Pw-lodd/12@h.example/", "https://***"),
+    ] {
+        let sandbox = Sandbox::new();
+        let canaries = Canaries::new(name);
+        let reply = Reply::status(302).header("location", location);
+        let receiver = Receiver::answering([reply]);
+        let id = sandbox.add(&receiver.url("/"), "PostDeployment");
+        let published = assert_failure_hides(&sandbox, &canaries, &id, &[]);
+        assert!(published.stdout.contains(shown), "{}", published.stdout);
+    }
+}
+
+#[test]
+fn no_error_of_a_failing_delivery_shows_a_secret() {
+    let silent = Receiver::answering([Reply::silent()]);
+    let hung_up = Receiver::answering([Reply::hang_up()]);
+    let distrusted = Receiver::distrusted(&Identity::from_private_ca());
+    let plain = Receiver::deaf(Reply::greeting("220 smtp.example ESMTP\r\n"));
+    for (name, scheme, port, said) in [
+        ("refused", "http", 9, "connection refused"),
+        ("silent", "http", silent.port(), "timed out"),
+        ("hungup", "http", hung_up.port(), "closed"),
+        ("distrust", "https", distrusted.port(), "certificate"),
+        ("plain", "https", plain.port(), "TLS"),
+    ] {
+        let sandbox = Sandbox::new();
+        let canaries = Canaries::new(name);
+        let url = canaries.url(scheme, port);
+        let id = canaries.add(&sandbox, &url, "PostDeployment");
+        let published = assert_failure_hides(&sandbox, &canaries, &id, &[]);
+        assert!(published.stdout.contains(said), "{}", published.stdout);
+    }
+    distrusted.wait_for_connections(1);
+    plain.wait_for_connections(1);
+}
+
+#[test]
+fn the_note_of_another_attempt_shows_no_secret() {
+    let sandbox = Sandbox::new();
+    let canaries = Canaries::new("again");
+    let receiver = Answering::new(echo);
+    let url = canaries.url("http", receiver.port());
+    canaries.add(&sandbox, &url, "PostDeployment");
+    let limits = ["--retries", "1", "--verbose"];
+    let publish = sandbox.hooks(["publish", "PostDeployment", "{}"]);
+    let published = publish.args(limits).run();
+    published
+        .assert_code(3)
+        .assert_stderr_has(&["attempt 1 failed", "POST /services/"]);
+    canaries.assert_absent(&published);
+    assert_eq!(receiver.requests(), 2);
+}
+
+#[test]
+fn no_error_of_a_proxy_shows_its_password() {
+    let denying = Receiver::answering([Reply::status(407).body("denied for Pw-proxy")]);
+    let port = denying.port();
+    for proxy in [
+        "http://u:Pw-proxy@127.0.0.1:9".to_owned(),
+        format!("http://u:Pw-proxy@127.0.0.1:{port}"),
+        format!("u:Pw-proxy@127.0.0.1:{port}"),
+        "http://u:Pw-proxy@127.0.0.1:99999".to_owned(),
+        "ftp://u:Pw-proxy@127.0.0.1:9".to_owned(),
+        "http://u:Pw-proxy@".to_owned(),
+        "http://u:Pw-proxy%ff@127.0.0.1:9".to_owned(),
+        "http://u:Pw-proxy\u{1b} @127.0.0.1:9".to_owned(),
+        "socks5://u:Pw-proxy@127.0.0.1:9".to_owned(),
+    ] {
+        let sandbox = Sandbox::new();
+        let canaries = Canaries::new("proxy");
+        let url = canaries.url("http", 9);
+        let id = canaries.add(&sandbox, &url, "PostDeployment");
+        let environment = [("http_proxy", proxy.as_str())];
+        assert_failure_hides(&sandbox, &canaries, &id, &environment);
+    }
+}
+
+#[test]
+fn a_url_edited_by_hand_into_something_else_is_not_shown() {
+    for (name, url) in [
+        ("bare", "u:Pw-bare@127.0.0.1/?Query-bare"),
+        ("port", "http://u:Pw-port@127.0.0.1:99999/?Query-port"),
+        ("space", "http://u:Pw-space@127.0.0.1/ ?Query-space"),
+        ("slash", "http://u:Pw-slash/12@127.0.0.1/?Query-slash"),
+        ("back", "http://u:Pw-back\\@127.0.0.1:9/?Query-back"),
+        ("ftp", "ftp://u:Pw-ftp@127.0.0.1/?Query-ftp"),
+        ("three", "http:///u:Pw-three@127.0.0.1/?Query-three"),
+        ("line", "http://u:Pw-line\n@127.0.0.1/?Query-line"),
+        ("digits", "http://u:9/Pw-digits@127.0.0.1/?Query-digits"),
+    ] {
+        let sandbox = Sandbox::new();
+        let canaries = Canaries::new(name);
+        let hook = serde_json::json!({ "id": 1, "url": url, "event": "PostDeployment" });
+        sandbox.write("hooks.json", serde_json::json!([hook]).to_string());
+        assert_failure_hides(&sandbox, &canaries, "1", &[]);
+    }
+}
+
+#[test]
+fn no_command_line_of_any_process_shows_a_secret_while_it_publishes() {
+    if !needs("ps") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let canaries = Canaries::new("process");
+    let receiver = Receiver::answering([Reply::status(200).held()]);
+    let url = canaries.url("http", receiver.port());
+    canaries.add(&sandbox, &url, "PostDeployment");
+    let publish = sandbox.hooks(["publish", "PostDeployment", "{}"]).spawn();
+    receiver.wait_for(1);
+    let ps = ["-A", "-ww", "-o", "pid=,args="];
+    let ps = Command::new("ps").args(ps).output().unwrap();
+    let lines = String::from_utf8_lossy(&ps.stdout).into_owned();
+    receiver.release();
+    assert!(lines.contains("publish PostDeployment"), "{lines}");
+    assert_eq!(canaries.found_in(&lines), None);
+    publish.wait().assert_code(0);
+}
+
+#[test]
+fn the_live_line_on_a_terminal_shows_no_secret() {
+    if !needs("script") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let canaries = Canaries::new("live");
+    let slow = Reply::status(200).delay(Duration::from_millis(700));
+    let receiver = Receiver::answering([slow]);
+    let url = canaries.url("http", receiver.port());
+    canaries.add(&sandbox, &url, "PostDeployment");
+    let script = r#"script -qec "'$1' publish PostDeployment '{}'" /dev/null"#;
+    let published = sandbox.hooks::<&str>([]).shell(script);
+    let published = published.env("TERM", "xterm-256color").run();
+    published.assert_code(0);
+    assert!(
+        published.stdout.contains("awaiting"),
+        "{}",
+        published.stdout
+    );
+    canaries.assert_absent(&published);
+}
