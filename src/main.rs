@@ -34,6 +34,12 @@ use exit::{Exit, Failure};
 
 fn main() -> ExitCode {
     panic::report_briefly();
+    // The report is out; what is left of a bug is its exit code.
+    std::panic::catch_unwind(run).unwrap_or(ExitCode::from(Exit::Failed.code()))
+}
+
+fn run() -> ExitCode {
+    signals::survive_file_size_limit();
     // COMPLETE, the library's own choice, may be set for another program.
     let completion = CompleteEnv::with_factory(Cli::command).var("HOOKS_COMPLETE");
     match completion.try_complete(std::env::args_os(), std::env::current_dir().ok().as_deref()) {

@@ -31,21 +31,30 @@ pub fn before_command(handle: impl Fn(Caught) + Send + 'static) -> Box<dyn FnOnc
     let (late, early): (Vec<i32>, Vec<i32>) = [SIGINT, SIGTERM, SIGHUP]
         .into_iter()
         .partition(|signal| ignored & bit(*signal) != 0);
-    let Ok(mut signals) = SignalsInfo::<WithOrigin>::new(early) else {
-        return Box::new(|| {});
-    };
-    let registered = signals.handle();
+    // The thread comes first: without one, a signal had better end the process as ever.
+    let (sender, receiver) = std::sync::mpsc::channel::<SignalsInfo<WithOrigin>>();
     let caught = |origin: Origin| Caught {
         signal: origin.signal,
         from_terminal: origin.cause == Cause::Kernel,
     };
-    std::thread::spawn(move || {
-        for origin in &mut signals {
-            if origin.signal != SIGHUP {
-                handle(caught(origin));
+    let thread = std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            let mut signals = receiver.recv();
+            for origin in signals.iter_mut().flatten() {
+                if origin.signal != SIGHUP {
+                    handle(caught(origin));
+                }
             }
+        });
+    let registered = match (thread, SignalsInfo::<WithOrigin>::new(early)) {
+        (Ok(_), Ok(signals)) => {
+            let handle = signals.handle();
+            let _ = sender.send(signals);
+            handle
         }
-    });
+        _ => return Box::new(|| {}),
+    };
     Box::new(move || {
         for signal in late {
             // It goes on being ignored then.
@@ -58,6 +67,17 @@ pub fn before_command(handle: impl Fn(Caught) + Send + 'static) -> Box<dyn FnOnc
 pub fn before_command(_: impl Fn(Caught) + Send + 'static) -> Box<dyn FnOnce()> {
     Box::new(|| {})
 }
+
+/// A file that would pass the size limit (`ulimit -f`) becomes a write that fails, as on a full disk,
+/// instead of the end of the process.
+#[cfg(unix)]
+pub fn survive_file_size_limit() {
+    // It keeps its old meaning then, which is no worse than before.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default());
+}
+
+#[cfg(not(unix))]
+pub fn survive_file_size_limit() {}
 
 /// The signals that this process ignores, a bit each, as far as the system tells.
 #[cfg(unix)]

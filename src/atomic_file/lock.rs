@@ -77,7 +77,7 @@ impl Lock {
         if try_now(&file).map_err(LockError::Io)? {
             return Ok(Self::claim(file));
         }
-        let pending = lock_in_background(file);
+        let pending = lock_in_background(file).map_err(LockError::Io)?;
         let (started, mut told) = (Instant::now(), false);
         loop {
             match pending.recv_timeout(STEP.min(patience.most)) {
@@ -138,13 +138,15 @@ fn try_now(file: &File) -> io::Result<bool> {
 
 /// The kernel queues those who wait in a blocking call, so nobody starves; a call in a thread can be
 /// given up. When it gets the lock after that, the channel is gone and the file is closed again.
-fn lock_in_background(file: File) -> mpsc::Receiver<io::Result<File>> {
+fn lock_in_background(file: File) -> io::Result<mpsc::Receiver<io::Result<File>>> {
     let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let locked = super::retry(|| file.lock());
-        let _ = sender.send(locked.map(|()| file));
-    });
-    receiver
+    thread::Builder::new()
+        .name("lock".to_owned())
+        .spawn(move || {
+            let locked = super::retry(|| file.lock());
+            let _ = sender.send(locked.map(|()| file));
+        })?;
+    Ok(receiver)
 }
 
 /// Who holds the lock, for people: `process 1234 (hooks)`.

@@ -55,7 +55,10 @@ Exit status:
   1  it could not be saved
   2  a wrong argument
   4  the URL is registered for another event or with other options
-  6  the registry stayed locked";
+  6  the registry stayed locked
+
+Environment:
+  HOOKS_FILE  the registry, as --file";
 
 pub(super) const LIST: &str = "\
 Examples:
@@ -65,7 +68,11 @@ Examples:
 
 Exit status:
   0  done, also when there is no hook
-  1  the registry could not be read";
+  1  the registry could not be read
+  2  a wrong argument
+
+Environment:
+  HOOKS_FILE  the registry, as --file";
 
 pub(super) const SHOW: &str = "\
 Examples:
@@ -75,7 +82,11 @@ Examples:
 Exit status:
   0  done
   1  the registry could not be read
-  5  no hook has that id";
+  2  a wrong argument
+  5  no hook has that id
+
+Environment:
+  HOOKS_FILE  the registry, as --file";
 
 pub(super) const EDIT: &str = "\
 Only what is given changes. An empty value clears: --status '', --header 'Name:', --ca-file '', \
@@ -92,7 +103,10 @@ Exit status:
   2  a wrong argument
   4  another hook has that URL
   5  no hook has that id
-  6  the registry stayed locked";
+  6  the registry stayed locked
+
+Environment:
+  HOOKS_FILE  the registry, as --file";
 
 pub(super) const REMOVE: &str = "\
 It never asks. Ids are never used again.
@@ -104,8 +118,12 @@ Examples:
 Exit status:
   0  removed
   1  it could not be saved
+  2  a wrong argument
   5  no hook has that id (nothing is removed then; --force ignores it)
-  6  the registry stayed locked";
+  6  the registry stayed locked
+
+Environment:
+  HOOKS_FILE  the registry, as --file";
 
 pub(super) const PUBLISH: &str = "\
 The bytes that arrive are the bytes that are sent, unless a flag changes the deployment. With --git or \
@@ -125,6 +143,8 @@ Exit status:
   130  interrupted by SIGINT (143: by SIGTERM)
 
 Environment:
+  HOOKS_FILE
+       the registry, as --file
   HOOKS_TIMEOUT, HOOKS_RETRIES, HOOKS_DEADLINE, HOOKS_JOBS
        the limits, as the flags
   REMOTE_USER, USER
@@ -136,13 +156,19 @@ exit status; what happens to the deliveries only warns.
 
 Examples:
   hooks run PostDeployment -- true
-  hooks run PostDeployment --git -- make deploy
+  hooks run PostDeployment --git -- echo deploying
   hooks run PostDeployment --message 'nightly' --deadline 10s -- sh -c 'sleep 1; exit 3'
 
 Exit status:
-  the command's own; 127 if it was not found, 126 if it could not be run, 128+n after signal n
+  N      what the command ended with
+  126    it could not be run
+  127    it was not found
+  128+n  signal n ended it
+  2      a wrong argument of hooks itself: nothing was run
 
 Environment:
+  HOOKS_FILE
+       the registry, as --file
   HOOKS_TIMEOUT, HOOKS_RETRIES, HOOKS_DEADLINE, HOOKS_JOBS
        the limits, as the flags";
 
@@ -154,10 +180,18 @@ Examples:
   hooks test 1 --timeout 2s --retries 0
 
 Exit status:
-  0  delivered
-  1  the registry could not be read
-  3  not delivered
-  5  no hook has that id";
+  0    delivered
+  1    the registry could not be read
+  2    a wrong argument
+  3    not delivered
+  5    no hook has that id
+  130  interrupted by SIGINT (143: by SIGTERM)
+
+Environment:
+  HOOKS_FILE
+       the registry, as --file
+  HOOKS_TIMEOUT, HOOKS_RETRIES, HOOKS_DEADLINE, HOOKS_JOBS
+       the limits, as the flags";
 
 pub(super) const LOG: &str = "\
 A delivery is delivered, failed, pending (a process is at it) or unfinished (that process was killed). \
@@ -171,7 +205,11 @@ Examples:
 Exit status:
   0  done
   1  the journal or the registry could not be read
-  5  no hook has that id, now or in the journal";
+  2  a wrong argument
+  5  no hook has that id, now or in the journal
+
+Environment:
+  HOOKS_FILE  the registry, as --file";
 
 pub(super) const REDELIVER: &str = "\
 The same bytes go out under the same webhook-id. --failed takes what is due: at once after the first \
@@ -186,11 +224,15 @@ Examples:
 Exit status:
   0    everything was delivered, or nothing was due
   1    the registry or the journal could not be read
+  2    a wrong argument
   3    at least one delivery failed
   5    no hook or no publication has that id
+  6    the registry stayed locked
   130  interrupted by SIGINT (143: by SIGTERM)
 
 Environment:
+  HOOKS_FILE
+       the registry, as --file
   HOOKS_TIMEOUT, HOOKS_RETRIES, HOOKS_DEADLINE, HOOKS_JOBS
        the limits, as the flags";
 
@@ -205,4 +247,8 @@ Examples:
 Exit status:
   0    --count requests have arrived
   1    the port could not be had
-  130  ended by Ctrl-C (143: by SIGTERM)";
+  2    a wrong argument
+  130  ended by Ctrl-C (143: by SIGTERM)
+
+Environment:
+  NO_COLOR  no colour";

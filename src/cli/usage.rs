@@ -12,11 +12,39 @@ use crate::exit::Failure;
 ///
 /// Not for the kinds that only display help or the version. `words` is the command line.
 pub fn failure(error: &clap::Error, words: &[String]) -> Failure {
-    let help = format!("see '{} --help'", verb(words));
-    Failure::usage(message(error)).hint(match suggestion(error) {
-        Some(near) => format!("did you mean {near}? Or {help}"),
-        None => help,
+    let verb = verb(words);
+    let help = format!("see '{verb} --help'");
+    let near = suggestion(error).or_else(|| same_letters(error, &verb));
+    Failure::usage(message(error)).hint(match (near, &*verb, error.kind()) {
+        (Some(near), ..) => format!("did you mean {near}? Or {help}"),
+        (None, "hooks run", ErrorKind::UnknownArgument | ErrorKind::MissingRequiredArgument) => {
+            format!("the command goes after --: hooks run EVENT -- COMMAND; {help}")
+        }
+        (None, "hooks redeliver", ErrorKind::MissingRequiredArgument) => {
+            format!("name hooks or publications, or --failed for all that is due; {help}")
+        }
+        _ => help,
     })
+}
+
+/// A flag of the verb in which letters were swapped, which clap does not find near.
+fn same_letters(error: &clap::Error, verb: &str) -> Option<String> {
+    let sorted = |word: &str| {
+        let mut letters: Vec<char> = word.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let refused = named(error, ContextKind::InvalidArg).filter(|word| is_flag(word))?;
+    let refused = sorted(refused.trim_start_matches('-'));
+    let hooks = crate::cli::Cli::command();
+    let verb = hooks.find_subcommand(verb.strip_prefix("hooks ").unwrap_or_default())?;
+    let mut flags = verb
+        .get_arguments()
+        .chain(hooks.get_arguments())
+        .filter_map(|a| a.get_long());
+    flags
+        .find(|flag| sorted(flag) == refused)
+        .map(|flag| format!("--{flag}"))
 }
 
 fn message(error: &clap::Error) -> String {

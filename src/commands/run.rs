@@ -63,7 +63,8 @@ fn channel(cut: bool, events: Receiver<Event>) -> Channel {
     if cut {
         interrupt(0);
     }
-    thread::spawn(move || {
+    // Without a thread, the publish ends at its deadline.
+    let _ = thread::Builder::new().spawn(move || {
         for event in events {
             if let Event::Signal(caught) = event {
                 interrupt(caught.signal);

@@ -15,7 +15,9 @@ use url::Url;
 use super::proxy;
 use crate::hook::Hook;
 
-/// Enough for a reply's headers; a smaller one refuses answers with long ones.
+/// The most that the headers of an answer may take, in bytes; …
+const MOST_HEADERS: usize = 48 * 1024;
+/// … below the buffer, as a buffer that is full looks to the library like a connection that was closed.
 const INPUT_BUFFER: usize = 64 * 1024;
 const OUTPUT_BUFFER: usize = 16 * 1024;
 
@@ -93,6 +95,7 @@ impl Agents {
             // A kept connection that the server has closed meanwhile loses a POST.
             .max_idle_connections(0)
             .max_idle_connections_per_host(0)
+            .max_response_header_size(MOST_HEADERS)
             .input_buffer_size(INPUT_BUFFER)
             .output_buffer_size(OUTPUT_BUFFER)
             .accept("")

@@ -111,7 +111,7 @@ impl Attempt {
             Self::Answered(head, _) if head.code.is_success() => "delivered".to_owned(),
             Self::Answered(head, _) if head.code.is_redirection() => match &head.location {
                 Some(location) => format!("redirects to {location}, which is not followed"),
-                None => "redirects, which is not followed".to_owned(),
+                None => self.status(),
             },
             Self::Answered(_, body) if body.is_empty() => self.status(),
             Self::Answered(_, body) => body.clone(),

@@ -33,6 +33,9 @@ impl Circumstances<'_> {
             Error::Io(error) => self.io(error),
             Error::Rustls(error) => self.tls(error),
             Error::Tls(_) => failed("TLS failed"),
+            Error::Protocol(cause) if cause.to_string().contains("too many headers") => {
+                refused("the answer has too many headers")
+            }
             Error::Protocol(_) => failed("the answer is not HTTP"),
             Error::LargeResponseHeader(..) => refused("the headers of the answer are too large"),
             Error::ConnectProxyFailed(_) => failed("the proxy did not make the connection"),

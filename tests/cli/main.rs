@@ -6,6 +6,8 @@ mod add;
 mod bytes;
 #[cfg(unix)]
 mod ci_step;
+#[cfg(target_os = "linux")]
+mod completions;
 mod concurrency;
 mod deadline;
 mod edit;
@@ -15,6 +17,8 @@ mod filters;
 mod formats;
 #[cfg(unix)]
 mod git;
+#[cfg(unix)]
+mod git_hook;
 #[cfg(unix)]
 mod git_push;
 mod harness;

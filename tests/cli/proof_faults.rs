@@ -185,8 +185,7 @@ fn each_fault(
             let run = Run::new(scenario);
             let files = run.files();
             let effect = Effect::Error(error);
-            let (finished, came) =
-                strace.inject(run.invocation(), Scope::On(&files), call, effect);
+            let (finished, came) = strace.inject(run.invocation(), Scope::On(&files), call, effect);
             let fault = Fault {
                 call,
                 error,
@@ -197,10 +196,7 @@ fn each_fault(
                 complaints: RefCell::default(),
             };
             fault.must(came, "the fault did not come");
-            fault.must(
-                fault.code != 101 && !fault.says("bug"),
-                "it must not panic",
-            );
+            fault.must(fault.code != 101 && !fault.says("bug"), "it must not panic");
             let verdict = judge(&run, &fault, &new);
             match figures.iter_mut().find(|(known, _)| *known == verdict) {
                 Some((_, count)) => *count += 1,
@@ -248,7 +244,10 @@ fn next_command_works(run: &Run, fault: &Fault, new: &Value) {
 /// `add`, `edit` and `remove`: done and said so, or not done and said so.
 fn change(run: &Run, fault: &Fault, new: &Value) -> &'static str {
     if fault.code == 0 {
-        fault.must(run.contents().as_ref() == Some(new), "acknowledged, but not saved");
+        fault.must(
+            run.contents().as_ref() == Some(new),
+            "acknowledged, but not saved",
+        );
         fault.must(!fault.says("error:"), "an error with exit code 0");
         return "done";
     }
@@ -262,7 +261,10 @@ fn change(run: &Run, fault: &Fault, new: &Value) -> &'static str {
     fault.must(fault.says("[DIR]/"), "the path is named");
     fault.must(fault.says(fault.words), "the cause is named");
     if fault.says(DURABLE) {
-        fault.must(run.contents().as_ref() == Some(new), "not saved, whatever it says");
+        fault.must(
+            run.contents().as_ref() == Some(new),
+            "not saved, whatever it says",
+        );
         return "not durable";
     }
     fault.must(run.is_old(), "the old registry must be intact");

@@ -121,7 +121,10 @@ fn on_a_full_disk_a_publish_delivers_says_what_is_not_on_record_and_damages_noth
         let published = disk.hooks(&["publish", "E", &content]).run();
         published.assert_code(0);
         assert_eq!(receiver.wait_for(number + 2).len(), number + 2);
-        assert!(disk.read(".journal").starts_with(&journal), "the journal lost something");
+        assert!(
+            disk.read(".journal").starts_with(&journal),
+            "the journal lost something"
+        );
         let recorded = disk.read(".journal").lines().count() == journal.lines().count() + 2
             && disk.read("") != registry;
         if !recorded {
@@ -132,7 +135,9 @@ fn on_a_full_disk_a_publish_delivers_says_what_is_not_on_record_and_damages_noth
     assert!(warned >= 3, "{warned}");
     disk.empty();
     // The next one is on record, whatever the disk tore before.
-    let published = disk.hooks(&["publish", "E", "{\"next\":1}", "--json"]).run();
+    let published = disk
+        .hooks(&["publish", "E", "{\"next\":1}", "--json"])
+        .run();
     published.assert_code(0);
     let log = disk.hooks(&["log", "--json"]).run();
     log.assert_code(0);
@@ -189,7 +194,11 @@ fn at_a_file_size_limit_a_publish_delivers_all_the_same_and_warns() {
         "File too large",
     ]);
     receiver.request();
-    assert!(sandbox.read("hooks.json.journal").starts_with(journal.as_bytes()));
+    assert!(
+        sandbox
+            .read("hooks.json.journal")
+            .starts_with(journal.as_bytes())
+    );
     // Without the limit everything is on record again.
     sandbox.hooks(["publish", "E", "{}"]).run().assert_code(0);
     assert_eq!(sandbox.log()[0]["state"], "delivered");

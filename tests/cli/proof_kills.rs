@@ -130,7 +130,13 @@ impl<'a> Worker<'a> {
                 let event = self.event();
                 (
                     "add",
-                    vec!["--url".into(), url, "--event".into(), event, "--json".into()],
+                    vec![
+                        "--url".into(),
+                        url,
+                        "--event".into(),
+                        event,
+                        "--json".into(),
+                    ],
                 )
             }
         };
@@ -168,7 +174,11 @@ impl<'a> Worker<'a> {
         } else {
             self.finished += 1;
             let fine = code == Some(0) || (step.verb == "redeliver" && code == Some(3));
-            assert!(fine, "{} ended with {code:?}\n{}", ended.command, ended.stderr);
+            assert!(
+                fine,
+                "{} ended with {code:?}\n{}",
+                ended.command, ended.stderr
+            );
         }
         let answer = serde_json::from_str::<Value>(&ended.stdout).ok();
         let acknowledged = code == Some(0) || answer.is_some();
@@ -254,7 +264,10 @@ fn a_thousand_kills_lose_and_undo_nothing_that_was_acknowledged() {
         eprintln!("killed: {killed:?}; finished before: {finished}; seed {seed}");
     }
     for verb in ["add", "edit", "remove", "publish", "redeliver"] {
-        assert!(killed.contains_key(verb), "no {verb} was killed: {killed:?}");
+        assert!(
+            killed.contains_key(verb),
+            "no {verb} was killed: {killed:?}"
+        );
     }
     complete(&sandbox);
     let log = sandbox.log();
@@ -270,12 +283,20 @@ fn a_thousand_kills_lose_and_undo_nothing_that_was_acknowledged() {
                     && line["hook"] == delivery["hook"]
                     && line["state"] == "delivered"
             });
-            assert!(on_record, "{publication:#} was acknowledged, and is not on record");
+            assert!(
+                on_record,
+                "{publication:#} was acknowledged, and is not on record"
+            );
         }
     }
-    let urls: HashSet<_> = ended.iter().flat_map(|worker| worker.hooks.keys()).collect();
+    let urls: HashSet<_> = ended
+        .iter()
+        .flat_map(|worker| worker.hooks.keys())
+        .collect();
     for line in log {
-        let there = line["url"].as_str().is_some_and(|url| urls.contains(&url.to_owned()));
+        let there = line["url"]
+            .as_str()
+            .is_some_and(|url| urls.contains(&url.to_owned()));
         assert!(
             !there || line["state"] == "delivered",
             "never completed: {line:#}"
@@ -328,7 +349,11 @@ fn at_each_call(
     }
     #[expect(clippy::print_stderr, reason = "the figures of the run")]
     {
-        eprintln!("{} killed at {hits} of {} system calls", arguments[0], calls.len());
+        eprintln!(
+            "{} killed at {hits} of {} system calls",
+            arguments[0],
+            calls.len()
+        );
     }
     assert!(hits * 10 >= calls.len() * 8, "{hits} of {}", calls.len());
 }
@@ -351,7 +376,10 @@ fn after_a_kill_at_any_system_call_of_add_the_next_add_succeeds() {
         || with_registry(&old),
         |sandbox, call| {
             let before = sandbox.ids();
-            assert!(before == ["7"] || before == ["7", "8"], "{before:?} at {call}");
+            assert!(
+                before == ["7"] || before == ["7", "8"],
+                "{before:?} at {call}"
+            );
             let id = sandbox.add("https://h.example/next", "E");
             let mut expected = before.clone();
             expected.push(id);
@@ -361,7 +389,8 @@ fn after_a_kill_at_any_system_call_of_add_the_next_add_succeeds() {
 }
 
 #[test]
-fn after_a_kill_at_any_system_call_of_publish_the_event_is_on_record_and_the_next_one_is_delivered() {
+fn after_a_kill_at_any_system_call_of_publish_the_event_is_on_record_and_the_next_one_is_delivered()
+{
     if !needs("strace") {
         return;
     }
@@ -391,7 +420,10 @@ fn after_a_kill_at_any_system_call_of_publish_the_event_is_on_record_and_the_nex
             assert_eq!(next.stderr, "", "at {call}");
             assert_eq!(sandbox.ids(), ["7"]);
             let state = sandbox.journal();
-            let unfinished = state.iter().filter(|r| r.get("publication").is_some()).count()
+            let unfinished = state
+                .iter()
+                .filter(|r| r.get("publication").is_some())
+                .count()
                 > state.iter().filter(|r| r.get("outcome").is_some()).count();
             if unfinished {
                 let kept = Sandbox::new();
@@ -408,6 +440,9 @@ fn after_a_kill_at_any_system_call_of_publish_the_event_is_on_record_and_the_nex
     for sandbox in &left {
         complete(sandbox);
         let log = sandbox.log();
-        assert!(log.iter().all(|line| line["state"] == "delivered"), "{log:#?}");
+        assert!(
+            log.iter().all(|line| line["state"] == "delivered"),
+            "{log:#?}"
+        );
     }
 }

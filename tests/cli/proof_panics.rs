@@ -21,7 +21,10 @@ fn without_random_numbers(strace: &Strace, sandbox: &Sandbox, arguments: &[&str]
             .env("RUST_BACKTRACE", "full")
             .env("RUST_LIB_BACKTRACE", "1");
         let (ended, came) = strace.inject(invocation, Scope::All, &call, Effect::Error("EIO"));
-        assert!(came, "{arguments:?} needs no random numbers: find another panic");
+        assert!(
+            came,
+            "{arguments:?} needs no random numbers: find another panic"
+        );
         if ended.stderr.contains("bug") {
             return ended;
         }
@@ -84,8 +87,16 @@ fn a_machine_without_threads_is_no_panic_and_the_event_is_on_record() {
         ended.assert_hides("bug");
         assert!(matches!(ended.code(), Some(0 | 3)), "{}", ended.stderr);
         let log = sandbox.log();
-        assert_eq!(log.len(), 1, "the event is lost at {call}\n{}", ended.stderr);
-        sandbox.hooks(["redeliver", "--failed", "--now"]).run().assert_code(0);
+        assert_eq!(
+            log.len(),
+            1,
+            "the event is lost at {call}\n{}",
+            ended.stderr
+        );
+        sandbox
+            .hooks(["redeliver", "--failed", "--now"])
+            .run()
+            .assert_code(0);
         assert_eq!(sandbox.log()[0]["state"], "delivered", "{call}");
     }
 }
@@ -108,6 +119,8 @@ fn a_writer_that_waits_for_the_lock_without_a_thread_does_not_panic() {
     let edit = sandbox.hooks(["edit", "1", "--disable"]);
     let (ended, _) = strace.inject(edit, Scope::All, &call, Effect::Error("EAGAIN"));
     // It may wait in another way or give up, but it says which file it is about.
-    ended.assert_hides("bug").assert_stderr_has(&["error: ", "[DIR]/hooks.json"]);
+    ended
+        .assert_hides("bug")
+        .assert_stderr_has(&["error: ", "[DIR]/hooks.json"]);
     assert!(matches!(ended.code(), Some(1 | 6)), "{}", ended.stderr);
 }

@@ -55,8 +55,14 @@ impl Disk {
 
     /// Everything so far is on the disk.
     fn sync(&self) {
-        let synced = std::process::Command::new("sync").arg("-f").arg(self.mount.path()).status();
-        assert!(synced.is_ok_and(|status| status.success()), "sync -f failed");
+        let synced = std::process::Command::new("sync")
+            .arg("-f")
+            .arg(self.mount.path())
+            .status();
+        assert!(
+            synced.is_ok_and(|status| status.success()),
+            "sync -f failed"
+        );
     }
 
     /// The power goes: gives the disk as it is found afterwards.
@@ -89,7 +95,10 @@ impl Cut {
             return Vec::new();
         };
         let registry: Value = serde_json::from_slice(&bytes).unwrap_or_else(|error| {
-            panic!("the power cut left {error} in {:?}", String::from_utf8_lossy(&bytes))
+            panic!(
+                "the power cut left {error} in {:?}",
+                String::from_utf8_lossy(&bytes)
+            )
         });
         let hooks = registry["hooks"].as_array().expect("an array of hooks");
         let url = |hook: &Value| hook["url"].as_str().unwrap_or_default().to_owned();
@@ -118,8 +127,13 @@ fn twenty_power_cuts_at_the_moment_of_an_acknowledgement_keep_every_change() {
         disk.add(&url(number)).run().assert_code(0);
         assert_eq!(disk.cut().urls(), urls(number + 1));
     }
-    disk.hooks(&["edit", "3", "--event", "Changed"]).run().assert_code(0);
-    let registry = disk.cut().read("hooks.json").expect("the registry is there");
+    disk.hooks(&["edit", "3", "--event", "Changed"])
+        .run()
+        .assert_code(0);
+    let registry = disk
+        .cut()
+        .read("hooks.json")
+        .expect("the registry is there");
     assert!(String::from_utf8_lossy(&registry).contains("Changed"));
     disk.hooks(&["remove", "1", "2"]).run().assert_code(0);
     assert!(!disk.cut().urls().contains(&url(0)));
@@ -130,9 +144,15 @@ fn a_power_cut_after_the_first_add_keeps_the_folders_that_it_made() {
     let Some(disk) = Disk::new() else { return };
     let registry = disk.mount.path().join("a/b/c/hooks.json");
     disk.sync();
-    disk.add(&url(0)).env("HOOKS_FILE", &registry).run().assert_code(0);
+    disk.add(&url(0))
+        .env("HOOKS_FILE", &registry)
+        .run()
+        .assert_code(0);
     let cut = disk.cut();
-    assert!(cut.read("a/b/c/hooks.json").is_some(), "the first hook is lost");
+    assert!(
+        cut.read("a/b/c/hooks.json").is_some(),
+        "the first hook is lost"
+    );
 }
 
 /// The proof of the proof: with one sync taken out, the same test loses what was acknowledged.
@@ -237,7 +257,10 @@ fn a_power_cut_at_any_system_call_of_an_add_leaves_the_old_or_the_new_registry()
         let killed = strace.inject(disk.add(&url(1)), Scope::On(&files), call, Effect::Kill);
         assert!(killed.1, "not killed at {call}");
         let found = disk.cut().urls();
-        assert!(found == urls(1) || found == urls(2), "{found:?} after {call}");
+        assert!(
+            found == urls(1) || found == urls(2),
+            "{found:?} after {call}"
+        );
         seen[found.len() - 1] += 1;
     }
     assert!(seen[0] > 0 && seen[1] > 0, "{seen:?}");

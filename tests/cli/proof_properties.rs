@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-use crate::support::{Finished, RawServer, Receiver, Reply, Sandbox, read_request, scaled};
+use crate::support::{Finished, RawServer, Receiver, Sandbox, read_request, scaled};
 
 fn cases() -> ProptestConfig {
     ProptestConfig {
@@ -46,8 +46,15 @@ fn json_value() -> impl Strategy<Value = Value> {
         any::<u64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
         ".{0,20}".prop_map(Value::from),
-        select(vec!["E", "*", "http://127.0.0.1:9/", "whsec_", "2026-01-01T00:00:00Z", "slack"])
-            .prop_map(Value::from),
+        select(vec![
+            "E",
+            "*",
+            "http://127.0.0.1:9/",
+            "whsec_",
+            "2026-01-01T00:00:00Z",
+            "slack"
+        ])
+        .prop_map(Value::from),
     ];
     leaf.prop_recursive(3, 16, 4, |inner| {
         prop_oneof![
@@ -61,8 +68,22 @@ fn json_value() -> impl Strategy<Value = Value> {
 /// A registry with some of its values, at any depth, put in place of others.
 fn registry() -> impl Strategy<Value = Vec<u8>> {
     let keys = vec![
-        "id", "url", "event", "insecure_ssl", "enabled", "status", "format", "template", "headers",
-        "secrets", "ca_file", "last_datetime", "last_status", "last_code", "last_reason", "mine",
+        "id",
+        "url",
+        "event",
+        "insecure_ssl",
+        "enabled",
+        "status",
+        "format",
+        "template",
+        "headers",
+        "secrets",
+        "ca_file",
+        "last_datetime",
+        "last_status",
+        "last_code",
+        "last_reason",
+        "mine",
     ];
     let hook = proptest::collection::btree_map(select(keys), json_value(), 0..5);
     let hooks = vec(hook, 0..3).prop_map(|hooks| {
@@ -77,7 +98,12 @@ fn registry() -> impl Strategy<Value = Vec<u8>> {
         });
         json!({"version": 1, "next_id": 9, "hooks": hooks.collect::<Vec<_>>()})
     });
-    let top = (hooks, select(vec!["version", "next_id", "hooks", "more"]), json_value(), any::<bool>());
+    let top = (
+        hooks,
+        select(vec!["version", "next_id", "hooks", "more"]),
+        json_value(),
+        any::<bool>(),
+    );
     prop_oneof![
         6 => top.prop_map(|(mut registry, key, value, changes)| {
             if changes {
@@ -92,8 +118,13 @@ fn registry() -> impl Strategy<Value = Vec<u8>> {
 
 fn journal_line() -> impl Strategy<Value = Vec<u8>> {
     let times = select(vec![
-        "2026-01-01T00:00:00Z", "+262142-12-31T23:59:59Z", "-262143-01-01T00:00:00Z",
-        "2999-01-01T00:00:00.123456789+14:00", "1969-12-31T23:59:60Z", "never", "",
+        "2026-01-01T00:00:00Z",
+        "+262142-12-31T23:59:59Z",
+        "-262143-01-01T00:00:00Z",
+        "2999-01-01T00:00:00.123456789+14:00",
+        "1969-12-31T23:59:60Z",
+        "never",
+        "",
     ]);
     let record = (
         select(vec!["publication", "redelivery", "outcome", "compacted", "unknown"]),
@@ -275,9 +306,13 @@ proptest! {
         let head = format!(
             "HTTP/1.1 {status} X\r\nretry-after: {}\r\nlocation: {}\r\n\r\n", line(&retry_after), line(&location)
         );
-        let receiver = Receiver::answering([Reply::raw([head.into_bytes(), body].concat())]);
-        sandbox.add(&receiver.url("/"), "E");
-        let publish = ["publish", "E", "{}", "--retries", "1", "--deadline", "300ms"];
+        let reply = [head.into_bytes(), body].concat();
+        let server = RawServer::new(move |mut stream| if read_request(&stream).is_some() {
+            let _ = stream.write_all(&reply);
+        });
+        sandbox.add(&server.url("/"), "E");
+        // Shorter than the usual wait before a retry, which would be long for nothing.
+        let publish = ["publish", "E", "{}", "--retries", "1", "--deadline", "700ms"];
         let published = sandbox.hooks(publish).run();
         check(&published)?;
         prop_assert!(matches!(published.code(), Some(0 | 3)));
@@ -285,5 +320,30 @@ proptest! {
         check(&sandbox.hooks(["log"]).run())?;
         check(&sandbox.hooks(["show", "1"]).run())?;
         prop_assert_eq!(sandbox.log().len(), 1);
+    }
+}
+
+#[test]
+fn a_journal_with_dates_at_the_end_of_time_is_read() {
+    for time in ["+262142-12-31T23:59:59Z", "-262143-01-01T00:00:00Z"] {
+        let sandbox = Sandbox::new();
+        sandbox.add("http://127.0.0.1:9/1", "E");
+        let record = |kind: &str| {
+            let content = json!({
+                "id": "msg_a", "time": time, "deadline": "2026-01-01T00:00:00Z", "event": "E", "hooks": [1],
+                "targets": [{"hook": 1, "url": "http://127.0.0.1:9/1"}], "content": "{}"
+            });
+            format!("{}\n", json!({ kind: content }))
+        };
+        let journal = record("publication") + &record("redelivery").repeat(6);
+        sandbox.write("hooks.json.journal", journal);
+        for arguments in [
+            &["log"][..],
+            &["redeliver", "--failed", "--since", "300d"],
+            &["redeliver", "1", "--retries", "0"],
+        ] {
+            let run = sandbox.hooks(arguments).run();
+            check(&run).unwrap_or_else(|error| panic!("{time}: {error}"));
+        }
     }
 }

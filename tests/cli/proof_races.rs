@@ -89,7 +89,12 @@ fn a_publish_amid_fifty_adds_and_removes_changes_nothing_but_the_last_delivery()
         }
     });
     let mut registry = sandbox.registry();
-    for hook in registry["hooks"].as_array_mut().expect("hooks").iter_mut().skip(10) {
+    for hook in registry["hooks"]
+        .as_array_mut()
+        .expect("hooks")
+        .iter_mut()
+        .skip(10)
+    {
         hook["event"] = "Other".into();
     }
     registry["kept"] = json!({"by": "hand"});
@@ -172,14 +177,20 @@ fn readers_see_a_whole_registry_at_every_moment_of_five_hundred_writes() {
                 })
             })
             .collect();
-        let written: Vec<_> = writing.into_iter().map(thread::ScopedJoinHandle::join).collect();
+        let written: Vec<_> = writing
+            .into_iter()
+            .map(thread::ScopedJoinHandle::join)
+            .collect();
         ended.store(true, Ordering::SeqCst);
         assert!(written.iter().all(Result::is_ok), "a writer failed");
         let (lists, reads): (u32, u32) = (
             listing.join().expect("list never fails"),
             reading.join().expect("a read never fails"),
         );
-        assert!(lists > 20 && reads > 500, "{lists} lists and {reads} reads only");
+        assert!(
+            lists > 20 && reads > 500,
+            "{lists} lists and {reads} reads only"
+        );
     });
     assert_eq!(sandbox.ids().len(), 40);
 }

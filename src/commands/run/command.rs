@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use chrono::{DateTime, Utc};
@@ -78,9 +79,17 @@ fn spawn(command: &[OsString]) -> io::Result<Child> {
 }
 
 /// Waits for the command. Signals go to it; those of the terminal it has already.
-fn wait(mut child: Child, sender: Sender<Event>, events: &Receiver<Event>) -> (u8, bool) {
+fn wait(child: Child, sender: Sender<Event>, events: &Receiver<Event>) -> (u8, bool) {
     let pid = child.id();
-    thread::spawn(move || sender.send(Event::Exited(child.wait())));
+    let child = Arc::new(Mutex::new(child));
+    let in_background = Arc::clone(&child);
+    let thread = thread::Builder::new().spawn(move || {
+        let _ = sender.send(Event::Exited(wait_for(&in_background)));
+    });
+    if thread.is_err() {
+        // Without a thread there is nobody to pass signals on.
+        return (wait_for(&child).map_or(NOT_RUNNABLE, code), false);
+    }
     let mut signals = 0;
     for event in events {
         match event {
@@ -95,6 +104,10 @@ fn wait(mut child: Child, sender: Sender<Event>, events: &Receiver<Event>) -> (u
         }
     }
     (NOT_RUNNABLE, signals > 1)
+}
+
+fn wait_for(child: &Mutex<Child>) -> io::Result<ExitStatus> {
+    child.lock().unwrap_or_else(PoisonError::into_inner).wait()
 }
 
 #[cfg(unix)]

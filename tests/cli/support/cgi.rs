@@ -32,13 +32,13 @@ impl SmartHttp {
         let accepting = thread::spawn({
             let ending = ending.clone();
             move || {
-                // git asks for one thing after the other.
                 while let Ok((stream, _)) = listener.accept() {
                     if ending.load(Ordering::SeqCst) {
                         break;
                     }
+                    let server = server.clone();
                     // A client that goes away in the middle is its own affair.
-                    let _ = server.serve(stream);
+                    thread::spawn(move || server.serve(stream));
                 }
             }
         });
@@ -66,6 +66,7 @@ impl Drop for SmartHttp {
     }
 }
 
+#[derive(Clone)]
 struct Server {
     root: PathBuf,
     remote_user: String,
@@ -109,6 +110,8 @@ impl Server {
             .arg("http-backend")
             .env_clear()
             .env("PATH", path_with_hooks())
+            // The machine's own configuration is not the test's.
+            .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_PROJECT_ROOT", &self.root)
             .env("GIT_HTTP_EXPORT_ALL", "1")
             .env("GATEWAY_INTERFACE", "CGI/1.1")

@@ -24,6 +24,8 @@ mod repository;
 mod request;
 mod sandbox;
 #[cfg(target_os = "linux")]
+mod shells;
+#[cfg(target_os = "linux")]
 mod strace;
 mod tls;
 
@@ -50,6 +52,8 @@ pub(crate) use reply::Reply;
 pub(crate) use repository::{Commit, PLAIN, Repository, executable, mkfifo};
 pub(crate) use request::Request;
 pub(crate) use sandbox::Sandbox;
+#[cfg(target_os = "linux")]
+pub(crate) use shells::{Offer, Shell, Terminal};
 #[cfg(target_os = "linux")]
 pub(crate) use strace::{Call, Effect, Scope, Strace, files_of};
 pub(crate) use tls::Identity;

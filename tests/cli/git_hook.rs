@@ -1,0 +1,49 @@
+//! A `post-receive` hook of five lines, as people write it by hand.
+
+use crate::support::{PLAIN, Receiver, Repository, Sandbox};
+
+#[test]
+fn five_lines_with_publish_are_a_hook_too() {
+    let sandbox = Sandbox::new();
+    let hook = "#!/bin/sh\n\
+        while read -r old new ref; do\n\
+            case $new in *[!0]*) hooks publish PostDeployment --git \"$new\" --set ref=\"$ref\" ;; esac\n\
+        done\n";
+    let receiver = Receiver::new();
+    sandbox.add(&receiver.url("/"), "PostDeployment");
+    let repository = Repository::new(&sandbox);
+    repository.install(hook);
+    repository.commit("old", PLAIN);
+    repository.push(&["old"]).run().assert_code(0);
+    for branch in ["a", "b", "c"] {
+        repository.commit(branch, PLAIN);
+    }
+    repository
+        .push(&["a", "b", ":old", "c"])
+        .run()
+        .assert_code(0);
+    let refs: Vec<_> = receiver
+        .requests()
+        .iter()
+        .map(|r| r.json()["ref"].clone())
+        .collect();
+    assert_eq!(
+        refs,
+        ["old", "a", "b", "c"].map(|name| format!("refs/heads/{name}"))
+    );
+}
+
+#[test]
+fn refs_that_publish_would_read_as_json_are_named_as_what_they_are() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::never();
+    sandbox.add(&receiver.url("/"), "PostDeployment");
+    let repository = Repository::new(&sandbox);
+    repository.install("#!/bin/sh\nhooks publish PostDeployment\n");
+    repository.commit("main", PLAIN);
+    let pushed = repository.push(&["main"]).run();
+    pushed.assert_code(0).assert_stderr_has(&[
+        "remote: error: could not read the deployment from standard input: it holds git's ref lines",
+        "--git \"$new\"",
+    ]);
+}
