@@ -31,7 +31,7 @@ _hooks() {
         esac
         COMPREPLY+=("$reply")
     done <<<"$answer"
-    if [[ ${#COMPREPLY[@]} -eq 1 && $reply == *[/=] ]]; then
+    if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[/=] ]]; then
         # A directory goes on. (bash 3, as on macOS, has no compopt.)
         compopt -o nospace 2>/dev/null
     fi

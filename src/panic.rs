@@ -3,6 +3,10 @@
 /// Replaces the standard library's report.
 pub fn report_briefly() {
     std::panic::set_hook(Box::new(|info| {
+        // The HTTP library panics where the system gives it no thread; the outcome says so.
+        if info.payload_as_str().is_some_and(is_for_want_of_a_thread) {
+            return;
+        }
         let place = info
             .location()
             .map(|at| format!("{}:{}", at.file(), at.line()));
@@ -19,4 +23,9 @@ pub fn report_briefly() {
         );
         crate::output::error(&error);
     }));
+}
+
+/// Whether a panic's message says that a thread could not be started, which is nobody's bug.
+pub fn is_for_want_of_a_thread(message: &str) -> bool {
+    message.contains("failed to spawn thread")
 }

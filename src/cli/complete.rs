@@ -10,15 +10,31 @@ use crate::hook::{Hook, check_event};
 use crate::registry::Registry;
 use crate::{escape, redact};
 
-/// The event names of the registry, and Kudu's two.
+/// The event names of the registry, and Kudu's two, each with the number of its hooks.
 pub fn events() -> Vec<CompletionCandidate> {
-    // A hand-edited registry may hold what no shell should be given.
-    let events = registered().into_iter().map(|hook| hook.event);
-    let mut names: Vec<String> = events.filter(|event| check_event(event).is_ok()).collect();
-    names.extend(["PostDeployment", "TriggeredJobFinished"].map(str::to_owned));
-    names.sort_by_key(|name| name.to_ascii_lowercase());
-    names.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
-    names.into_iter().map(CompletionCandidate::new).collect()
+    let kudus = ["PostDeployment", "TriggeredJobFinished"].map(|name| (name.to_owned(), 0));
+    let mut events: Vec<(String, usize)> = kudus.into();
+    for Hook { event, .. } in registered() {
+        match events
+            .iter_mut()
+            .find(|(known, _)| known.eq_ignore_ascii_case(&event))
+        {
+            Some((_, hooks)) => *hooks += 1,
+            // A hand-edited registry may hold what no shell should be given.
+            None if check_event(&event).is_ok() => events.push((event, 1)),
+            None => {}
+        }
+    }
+    events.sort_by_key(|(name, _)| name.to_ascii_lowercase());
+    let candidate = |(name, hooks): (String, usize)| {
+        let described = match hooks {
+            0 => "no hook yet".to_owned(),
+            1 => "1 hook".to_owned(),
+            n => format!("{n} hooks"),
+        };
+        CompletionCandidate::new(name).help(Some(described.into()))
+    };
+    events.into_iter().map(candidate).collect()
 }
 
 /// The ids of the hooks, each described by its URL, redacted.

@@ -1,5 +1,6 @@
 //! Threads that make attempts. There are never more of them than were in flight at once.
 
+use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -10,6 +11,7 @@ use std::time::Duration;
 use super::agents::Agents;
 use super::attempt::{self, Attempt};
 use super::{Event, Order};
+use crate::panic::is_for_want_of_a_thread;
 
 /// Enough for TLS, four times over; the system's default of 2 MiB, or 8, for each of 256 threads is a
 /// lot of address space where that is limited.
@@ -125,9 +127,20 @@ fn work(shared: &Shared, events: &Sender<Event>) {
         let attempt = catch_unwind(AssertUnwindSafe(|| {
             attempt::make(&shared.agents, hook, publication, &on_head)
         }))
-        .unwrap_or_else(|_| Attempt::refused("an internal error".to_owned()));
+        .unwrap_or_else(|panic| after_panic(&*panic));
         if events.send(Event::Attempt(order, attempt)).is_err() {
             return;
         }
     }
+}
+
+fn after_panic(panic: &(dyn Any + Send)) -> Attempt {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let message = text
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or_default();
+    if is_for_want_of_a_thread(message) {
+        return Attempt::failed("could not start a thread for the name look-up".to_owned());
+    }
+    Attempt::refused("an internal error".to_owned())
 }

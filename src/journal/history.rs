@@ -94,7 +94,11 @@ impl Delivery {
     /// When the next try is due, by the schedule.
     pub fn due(&self) -> DateTime<Utc> {
         let step = self.tries.saturating_sub(1).min(SCHEDULE.len() - 1);
-        self.last_try + TimeDelta::minutes(SCHEDULE[step])
+        // A journal edited by hand may be at the end of the calendar.
+        let wait = TimeDelta::minutes(SCHEDULE[step]);
+        self.last_try
+            .checked_add_signed(wait)
+            .unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 
     fn begin(&mut self, time: DateTime<Utc>, deadline: DateTime<Utc>) {

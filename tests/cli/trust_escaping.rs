@@ -25,7 +25,7 @@ fn without_colours(text: &str) -> String {
         let digits = part.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
         match digits.strip_prefix('m') {
             Some(rest) => plain += rest,
-            None => plain += &format!("\u{1b}[{part}"),
+            None => plain.extend(["\u{1b}[", part]),
         }
     }
     plain

@@ -5,53 +5,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::support::{
-    Answering, Canaries, Finished, Identity, Receiver, Reply, Request, Sandbox, needs,
+    Answering, Canaries, Finished, Identity, Receiver, Reply, Request, Sandbox, echo, needs,
 };
-
-/// Answers with the whole request as it came.
-fn echo(request: &Request) -> Vec<u8> {
-    let mut body = format!("POST {} HTTP/1.1\r\n", request.target);
-    for (name, value) in &request.headers {
-        body += &format!("{name}: {value}\r\n");
-    }
-    answer("500 Internal Server Error", &body)
-}
-
-/// Answers with the request as JSON, as httpbin and many a debug page do.
-fn echo_json(request: &Request) -> Vec<u8> {
-    let headers: serde_json::Map<_, _> = request
-        .headers
-        .iter()
-        .map(|(name, value)| (name.clone(), value.as_str().into()))
-        .collect();
-    let body = serde_json::json!({ "url": request.target, "headers": headers });
-    answer("410 Gone", &body.to_string())
-}
-
-/// Quotes the token alone, out of the header that it came in.
-fn echo_token(request: &Request) -> Vec<u8> {
-    let header = request.the_header("x-auth");
-    let token = header.split('"').nth(1).unwrap_or_default();
-    answer("403 Forbidden", &format!("no such token: {token}"))
-}
-
-/// Sends the request elsewhere, with all that came.
-fn echo_location(request: &Request) -> Vec<u8> {
-    let location = format!(
-        "https://elsewhere.example{}&x={}",
-        request.target,
-        request.the_header("authorization")
-    );
-    format!("HTTP/1.1 307 Elsewhere\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n").into()
-}
-
-fn answer(status: &str, body: &str) -> Vec<u8> {
-    format!(
-        "HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into()
-}
 
 /// Every verb that shows a hook or a delivery, as text and as JSON, after something was published to `id`.
 #[track_caller]
@@ -96,9 +51,7 @@ fn assert_failure_hides(
         for (name, value) in environment {
             call = call.env(name, value);
         }
-        let f = call.run();
-        eprintln!("{} {:?} {:?}", f.command, f.elapsed, environment);
-        f
+        call.run()
     };
     let published = call(&["publish", "PostDeployment", "{}", "-v"]);
     published.assert_code(3);
@@ -222,10 +175,14 @@ fn a_dry_run_shows_the_exact_request_only_if_asked_to_reveal_it() {
 fn a_receiver_that_sends_back_what_it_got_shows_nothing_of_it() {
     type Answer = fn(&Request) -> Vec<u8>;
     let answers: [(&'static str, Answer, &str); 4] = [
-        ("echo", echo, "500 Internal Server Error: POST /services/"),
-        ("json", echo_json, "410 Gone: {"),
-        ("token", echo_token, "403 Forbidden: no such token: "),
-        ("location", echo_location, "307 Temporary Redirect: "),
+        (
+            "echo",
+            echo::whole,
+            "500 Internal Server Error: POST /services/",
+        ),
+        ("json", echo::json, "410 Gone: {"),
+        ("token", echo::token, "403 Forbidden: no such token: "),
+        ("location", echo::location, "307 Temporary Redirect: "),
     ];
     for (name, answer, said) in answers {
         let sandbox = Sandbox::new();
@@ -311,7 +268,7 @@ fn no_error_of_a_failing_delivery_shows_a_secret() {
 fn the_note_of_another_attempt_shows_no_secret() {
     let sandbox = Sandbox::new();
     let canaries = Canaries::new("again");
-    let receiver = Answering::new(echo);
+    let receiver = Answering::new(echo::whole);
     let url = canaries.url("http", receiver.port());
     canaries.add(&sandbox, &url, "PostDeployment");
     let limits = ["--retries", "1", "--verbose"];

@@ -106,20 +106,17 @@ fn accept(
         }
         let (shared, tls) = (shared.clone(), tls.cloned());
         // A client that goes away in the middle is its own affair.
-        thread::spawn(move || match tls {
-            Some(config) => rustls::ServerConnection::new(config)
-                .map_err(io::Error::other)
-                .and_then(|connection| {
-                    let mut stream = rustls::StreamOwned::new(connection, stream);
-                    serve(&mut stream, &shared, answer)?;
-                    stream.conn.send_close_notify();
-                    stream.flush()
-                }),
-            None => {
-                let mut stream = stream;
-                stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-                serve(&mut stream, &shared, answer)
-            }
+        thread::spawn(move || {
+            let mut stream = stream;
+            stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+            let Some(config) = tls else {
+                return serve(&mut stream, &shared, answer);
+            };
+            let connection = rustls::ServerConnection::new(config).map_err(io::Error::other)?;
+            let mut stream = rustls::StreamOwned::new(connection, stream);
+            serve(&mut stream, &shared, answer)?;
+            stream.conn.send_close_notify();
+            stream.flush()
         });
     }
 }

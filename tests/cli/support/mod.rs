@@ -6,6 +6,7 @@ mod capture;
 #[cfg(unix)]
 mod cgi;
 mod dead_ends;
+pub(crate) mod echo;
 mod finished;
 mod invocation;
 #[cfg(target_os = "linux")]
