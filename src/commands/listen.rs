@@ -14,6 +14,7 @@ use crate::escape::{escape, escape_lines};
 use crate::exit::{Exit, Failure};
 use crate::output::indent::indent;
 use crate::receiver::{Received, Receiver, Reply};
+use crate::redact;
 use crate::signals;
 use crate::signature::{self, Secret, Verdict};
 
@@ -76,7 +77,12 @@ fn verify(secret: &Secret, request: &Received) -> Verdict {
 fn text(request: &Received, reply: &Reply, verdict: Option<Verdict>) -> String {
     let mut head = match request.header("webhook-event") {
         Some(event) => escape(event).into_owned(),
-        None => escape(&format!("{} {}", request.method, request.path)).into_owned(),
+        None => escape(&format!(
+            "{} {}",
+            request.method,
+            redact::path(&request.path)
+        ))
+        .into_owned(),
     };
     if let Some(id) = request.header("webhook-id") {
         head = format!("{head}  {}", escape(id));

@@ -11,6 +11,8 @@ pub enum UrlError {
     Character,
     /// It does not begin with `http://` or `https://` and a host.
     Start,
+    /// It is longer than servers take.
+    Length,
     /// The port is not a number from 1 to 65535.
     Port,
     /// Something else that no URL has; the crate url's words, which quote nothing.
@@ -22,17 +24,24 @@ impl fmt::Display for UrlError {
         match self {
             Self::Character => f.write_str("a URL has no white space and no control characters"),
             Self::Start => f.write_str("an absolute URL is wanted: http:// or https:// and a host"),
+            Self::Length => write!(f, "a URL has at most {LONGEST_URL} bytes"),
             Self::Port => f.write_str("the port must be a number from 1 to 65535"),
             Self::Syntax(cause) => write!(f, "{cause}"),
         }
     }
 }
 
+/// Servers and proxies take no longer request lines than 8 KiB, if that.
+const LONGEST_URL: usize = 8 * 1024;
+
 /// Parses a hook's URL: `scheme://host` in the text, http or https, a port from 1 to 65535, no
 /// control characters or white space (DESIGN §8).
 pub fn check_url(text: &str) -> Result<Url, UrlError> {
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(UrlError::Character);
+    }
+    if text.len() > LONGEST_URL {
+        return Err(UrlError::Length);
     }
     // The crate url also takes `http:host` and `http:///host`, as browsers do.
     let after_scheme = ["http://", "https://"].iter().find_map(|scheme| {

@@ -4,22 +4,8 @@ use std::fs;
 
 use serde_json::json;
 
+use crate::help::VERBS;
 use crate::support::{Offer, Sandbox, Shell, Terminal};
-
-/// The verbs, as the help lists them.
-const VERBS: [&str; 11] = [
-    "add",
-    "list",
-    "publish",
-    "run",
-    "test",
-    "log",
-    "redeliver",
-    "show",
-    "edit",
-    "remove",
-    "listen",
-];
 
 /// A sandbox with two hooks, whose URLs hold secrets.
 fn registered() -> Sandbox {

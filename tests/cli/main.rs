@@ -22,14 +22,39 @@ mod git_hook;
 #[cfg(unix)]
 mod git_push;
 mod harness;
+#[cfg(target_os = "linux")]
+mod help;
 mod journal;
 mod kudu;
 mod list;
 mod listen;
 mod locking;
 mod log;
+#[cfg(target_os = "linux")]
+mod manual;
 mod outcomes;
 mod output;
+mod packages;
+#[cfg(target_os = "linux")]
+mod proof_faults;
+#[cfg(target_os = "linux")]
+mod proof_full_disks;
+#[cfg(target_os = "linux")]
+mod proof_hostile;
+#[cfg(target_os = "linux")]
+mod proof_hostile_bodies;
+#[cfg(target_os = "linux")]
+mod proof_kills;
+#[cfg(target_os = "linux")]
+mod proof_kills_at_calls;
+#[cfg(target_os = "linux")]
+mod proof_panics;
+#[cfg(target_os = "linux")]
+mod proof_power_cuts;
+#[cfg(target_os = "linux")]
+mod proof_properties;
+#[cfg(target_os = "linux")]
+mod proof_races;
 mod publish_delivery;
 mod publish_input;
 mod readme;

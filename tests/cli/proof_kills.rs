@@ -1,17 +1,12 @@
-//! SIGKILL, at random moments and at every system call: nothing acknowledged is lost or undone, and the
-//! next command succeeds.
+//! SIGKILL at random moments, many processes at once: nothing acknowledged is lost or undone.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet};
-use std::fs;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    Call, Chance, Effect, Receiver, Sandbox, Scope, Signal, Strace, needs, scaled,
-};
+use crate::support::{Chance, Receiver, Sandbox, Signal, complete, figures, scaled};
 
 /// How long a call takes on a machine that has nothing else to do.
 const FIRST_GUESS: Duration = Duration::from_millis(8);
@@ -259,10 +254,9 @@ fn a_thousand_kills_lose_and_undo_nothing_that_was_acknowledged() {
         *killed.entry(verb).or_default() += count;
     }
     let finished: usize = ended.iter().map(|worker| worker.finished).sum();
-    #[expect(clippy::print_stderr, reason = "the figures of the run")]
-    {
-        eprintln!("killed: {killed:?}; finished before: {finished}; seed {seed}");
-    }
+    figures(&format!(
+        "killed: {killed:?}; finished before: {finished}; seed {seed}"
+    ));
     for verb in ["add", "edit", "remove", "publish", "redeliver"] {
         assert!(
             killed.contains_key(verb),
@@ -300,149 +294,6 @@ fn a_thousand_kills_lose_and_undo_nothing_that_was_acknowledged() {
         assert!(
             !there || line["state"] == "delivered",
             "never completed: {line:#}"
-        );
-    }
-}
-
-/// Sends what was killed before it was delivered, until nothing is pending.
-fn complete(sandbox: &Sandbox) {
-    let until = Instant::now() + Duration::from_secs(30);
-    while sandbox.log().iter().any(|line| line["state"] == "pending") {
-        assert!(Instant::now() < until, "pending for ever");
-        // Nothing announces that a deadline has passed.
-        thread::sleep(Duration::from_millis(100));
-    }
-    let redelivered = sandbox.hooks(["redeliver", "--failed", "--now"]).run();
-    redelivered.assert_code(0);
-}
-
-/// Kills a call of the binary at each of its system calls in turn; `each` says what to run and `then` looks
-/// at what there is.
-fn at_each_call(
-    arguments: &[&str],
-    prepare: impl Fn() -> Sandbox,
-    mut then: impl FnMut(&Sandbox, &Call),
-) {
-    let Some(strace) = Strace::find() else { return };
-    let reference = prepare();
-    let (finished, calls) = strace.calls(reference.hooks(arguments), Scope::All);
-    finished.assert_code(0);
-    let mut hits = 0;
-    for call in &calls {
-        let sandbox = prepare();
-        let invocation = sandbox.hooks(arguments);
-        let (ended, killed) = strace.inject(invocation, Scope::All, call, Effect::Kill);
-        // A thread may make a call less than the last time.
-        assert!(
-            killed || ended.code() == Some(0),
-            "{} at {call}\n{}",
-            ended.command,
-            ended.stderr
-        );
-        hits += usize::from(killed);
-        then(&sandbox, call);
-        let left = sandbox.names();
-        assert!(
-            !left.contains(&"hooks.json.tmp".to_owned()),
-            "{left:?} after {call}"
-        );
-    }
-    #[expect(clippy::print_stderr, reason = "the figures of the run")]
-    {
-        eprintln!(
-            "{} killed at {hits} of {} system calls",
-            arguments[0],
-            calls.len()
-        );
-    }
-    assert!(hits * 10 >= calls.len() * 8, "{hits} of {}", calls.len());
-}
-
-fn with_registry(hooks: &Value) -> Sandbox {
-    let sandbox = Sandbox::new();
-    let registry = json!({"version": 1, "next_id": 8, "hooks": hooks});
-    sandbox.write("hooks.json", registry.to_string());
-    sandbox
-}
-
-#[test]
-fn after_a_kill_at_any_system_call_of_add_the_next_add_succeeds() {
-    if !needs("strace") {
-        return;
-    }
-    let old = json!([{"id": 7, "url": "https://h.example/", "event": "E", "insecure_ssl": false}]);
-    at_each_call(
-        &["add", "--url", "https://h.example/killed", "--event", "E"],
-        || with_registry(&old),
-        |sandbox, call| {
-            let before = sandbox.ids();
-            assert!(
-                before == ["7"] || before == ["7", "8"],
-                "{before:?} at {call}"
-            );
-            let id = sandbox.add("https://h.example/next", "E");
-            let mut expected = before.clone();
-            expected.push(id);
-            assert_eq!(sandbox.ids(), expected, "at {call}");
-        },
-    );
-}
-
-#[test]
-fn after_a_kill_at_any_system_call_of_publish_the_event_is_on_record_and_the_next_one_is_delivered()
-{
-    if !needs("strace") {
-        return;
-    }
-    let receiver = Receiver::new();
-    let hook = json!([{"id": 7, "url": receiver.url("/"), "event": "E", "insecure_ssl": false}]);
-    let mut left: Vec<Sandbox> = Vec::new();
-    let seen = Cell::new(0);
-    at_each_call(
-        &["publish", "E", "{\"killed\":true}", "--deadline", "3s"],
-        || {
-            let sandbox = with_registry(&hook);
-            sandbox.write("hooks.json.journal", "");
-            seen.set(receiver.requests().len());
-            sandbox
-        },
-        |sandbox, call| {
-            let requests = receiver.requests();
-            let new = &requests[seen.get()..];
-            let recorded = sandbox.log();
-            for request in new {
-                let id = request.the_header("webhook-id");
-                let known = recorded.iter().any(|line| line["id"] == id);
-                assert!(known, "{id} was sent and is not on record, at {call}");
-            }
-            let next = sandbox.hooks(["publish", "E", "{\"next\":true}"]).run();
-            next.assert_code(0);
-            assert_eq!(next.stderr, "", "at {call}");
-            assert_eq!(sandbox.ids(), ["7"]);
-            let state = sandbox.journal();
-            let unfinished = state
-                .iter()
-                .filter(|r| r.get("publication").is_some())
-                .count()
-                > state.iter().filter(|r| r.get("outcome").is_some()).count();
-            if unfinished {
-                let kept = Sandbox::new();
-                for name in ["hooks.json", "hooks.json.journal"] {
-                    fs::copy(sandbox.path().join(name), kept.path().join(name))
-                        .expect("a file can be copied");
-                }
-                left.push(kept);
-            }
-        },
-    );
-    assert!(!left.is_empty(), "no kill left a publication unfinished");
-    // All their deadlines pass at the same time.
-    for sandbox in &left {
-        complete(sandbox);
-        let log = sandbox.log();
-        assert!(
-            log.iter().all(|line| line["state"] == "delivered"),
-            "{log:#?}"
         );
     }
 }

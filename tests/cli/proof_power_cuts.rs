@@ -11,8 +11,8 @@ use std::thread;
 use serde_json::Value;
 
 use crate::support::{
-    Call, Effect, Finished, Invocation, Mount, Receiver, Reply, Sandbox, Scope, Strace, files_of,
-    make_image, needs, needs_root, scaled,
+    Call, Effect, Finished, Invocation, Mount, Receiver, Reply, Sandbox, Scope, Strace, figures,
+    files_of, make_image, needs, needs_root, scaled,
 };
 
 /// A mounted disk.
@@ -181,6 +181,9 @@ fn without_the_sync_of_the_folder_power_cuts_lose_acknowledged_changes() {
         added.assert_code(0);
         lost += usize::from(disk.cut().urls() != urls(number + 1));
     }
+    figures(&format!(
+        "without the folder's sync {lost} of 5 changes were lost"
+    ));
     assert!(lost > 0, "the test would not see a missing fsync");
 }
 

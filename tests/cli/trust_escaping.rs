@@ -162,8 +162,10 @@ fn hostile_registry(sandbox: &Sandbox) {
     ];
     for (id, more) in (2..).zip(more) {
         let mut hook = serde_json::json!({ "id": id, "url": refused_url(), "event": "*" });
-        let members = more.as_object().unwrap().clone();
-        hook.as_object_mut().unwrap().extend(members);
+        let members = more.as_object().expect("it is an object").clone();
+        hook.as_object_mut()
+            .expect("it is an object")
+            .extend(members);
         hooks.push(hook);
     }
     let registry = serde_json::json!({ "version": 1, "next_id": 20, "hooks": hooks });

@@ -104,13 +104,13 @@ fn python_says(sandbox: &Sandbox, secret: &str, request: &Request) -> String {
     let head = names.map(|name| format!("{name}: {}", request.the_header(name)));
     let delivery = [head.join("\n").as_bytes(), b"\n\n", &request.body].concat();
     let delivery = sandbox.write("delivery", delivery);
-    let input = std::fs::File::open(delivery).unwrap();
+    let input = std::fs::File::open(delivery).expect("it was just written");
     let output = Command::new("python3")
         .args(["-c", PYTHON_VERIFY])
         .env("SECRET", secret)
         .stdin(input)
         .output()
-        .unwrap();
+        .expect("python3 is there");
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said).into_owned();
     said.trim_end()

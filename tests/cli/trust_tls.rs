@@ -82,7 +82,10 @@ fn reason(sandbox: &Sandbox) -> String {
     published.assert_code(3);
     let delivery = &published.json()["deliveries"][0];
     assert_eq!(delivery["attempts"], 1, "it would be no different again");
-    delivery["reason"].as_str().unwrap().to_owned()
+    delivery["reason"]
+        .as_str()
+        .expect("a reason is text")
+        .to_owned()
 }
 
 #[test]
@@ -145,7 +148,7 @@ fn openssl_certificate(sandbox: &Sandbox, more: &[&str]) -> Answering {
         .args(more)
         .current_dir(sandbox.path())
         .output()
-        .unwrap();
+        .expect("openssl is there");
     assert!(made.status.success(), "{made:?}");
     Answering::tls(&sandbox.read("cert.pem"), &sandbox.read("key.pem"))
 }

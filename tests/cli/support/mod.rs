@@ -7,10 +7,16 @@ mod capture;
 mod cgi;
 mod dead_ends;
 pub(crate) mod echo;
+#[cfg(target_os = "linux")]
+pub(crate) mod faults;
 mod finished;
+#[cfg(target_os = "linux")]
+pub(crate) mod hostile;
 mod invocation;
 #[cfg(target_os = "linux")]
 mod mount;
+#[cfg(target_os = "linux")]
+mod network;
 mod pattern;
 mod process;
 mod program;
@@ -41,10 +47,12 @@ pub(crate) use finished::Finished;
 pub(crate) use invocation::Invocation;
 #[cfg(target_os = "linux")]
 pub(crate) use mount::{Mount, make_image};
+#[cfg(target_os = "linux")]
+pub(crate) use network::{needs_network, on_an_own_network};
 pub(crate) use process::{Running, Signal};
 pub(crate) use program::{Program, free_port, needs_success};
 #[cfg(target_os = "linux")]
-pub(crate) use proof::{Chance, needs_root, peak_memory, scaled};
+pub(crate) use proof::{Chance, complete, figures, needs_root, peak_memory, scaled};
 #[cfg(target_os = "linux")]
 pub(crate) use raw_server::{RawServer, hold, read_request};
 pub(crate) use receiver::Receiver;

@@ -1,8 +1,10 @@
 //! What the proofs share: how long they run, where they can run, chance that can be repeated.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::process::Running;
+use super::sandbox::Sandbox;
 
 /// How often a proof does its thing: the first number, or the second for `HOOKS_PROOF=long`.
 pub(crate) fn scaled(usual: usize, long: usize) -> usize {
@@ -68,7 +70,27 @@ pub(crate) fn peak_memory(running: &mut Running) -> u64 {
         let kib = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.trim().parse().ok());
         peak = peak.max(kib.unwrap_or(0));
         // The kernel keeps the peak, so all that a pause can miss is the last moment.
-        std::thread::sleep(Duration::from_micros(500));
+        thread::sleep(Duration::from_micros(500));
     }
     peak
+}
+
+/// The figures of a run, for those who ask for them with `--nocapture`.
+pub(crate) fn figures(text: &str) {
+    #[expect(clippy::print_stderr, reason = "shown by the test runner")]
+    {
+        eprintln!("{text}");
+    }
+}
+
+/// Sends what was killed before it was delivered, until nothing is pending.
+pub(crate) fn complete(sandbox: &Sandbox) {
+    let until = Instant::now() + Duration::from_secs(30);
+    while sandbox.log().iter().any(|line| line["state"] == "pending") {
+        assert!(Instant::now() < until, "pending for ever");
+        // Nothing announces that a deadline has passed.
+        thread::sleep(Duration::from_millis(100));
+    }
+    let redelivered = sandbox.hooks(["redeliver", "--failed", "--now"]).run();
+    redelivered.assert_code(0);
 }

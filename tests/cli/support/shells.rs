@@ -1,8 +1,9 @@
 //! bash, zsh and fish as a person meets them: in a terminal, with the completions where a packager puts them.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
@@ -48,6 +49,15 @@ impl Shell {
         let mut shells = vec![Self::Bash, Self::Zsh, Self::Fish];
         shells.retain(|shell| super::needs("script") && super::needs(shell.name()));
         shells
+    }
+
+    /// A PATH on which `hooks` is the binary under test.
+    pub(crate) fn path_with_the_binary() -> OsString {
+        let folder = Path::new(Sandbox::BINARY).parent();
+        let folder = folder.expect("the binary is in a folder").to_owned();
+        let others = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(folder).chain(std::env::split_paths(&others));
+        std::env::join_paths(folders).expect("the binary's folder can be in a PATH")
     }
 
     fn name(self) -> &'static str {
@@ -153,7 +163,7 @@ impl Terminal {
             .current_dir(desk(sandbox))
             .env_clear()
             .envs(sandbox.environment())
-            .env("PATH", path_with_the_binary())
+            .env("PATH", Shell::path_with_the_binary())
             .env("XDG_DATA_DIRS", share)
             .env("ZDOTDIR", sandbox.path())
             .env("TERM", "dumb")
@@ -289,16 +299,6 @@ impl Offer {
 }
 
 /// The folder that the shells are in.
-fn desk(sandbox: &Sandbox) -> std::path::PathBuf {
+fn desk(sandbox: &Sandbox) -> PathBuf {
     sandbox.path().join("desk")
-}
-
-/// The binary under test is `hooks` on the PATH.
-fn path_with_the_binary() -> std::ffi::OsString {
-    let folder = Path::new(Sandbox::BINARY)
-        .parent()
-        .expect("the binary is in a folder");
-    let others = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&others));
-    std::env::join_paths(folders).expect("the binary's folder can be in a PATH")
 }

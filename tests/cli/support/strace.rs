@@ -117,15 +117,15 @@ impl Strace {
 
     fn run(&self, invocation: Invocation, scope: Scope, option: &str) -> Finished {
         let paths = match scope {
-            Scope::On(paths) => paths
-                .iter()
-                .map(|path| format!("-P '{}' ", path.display()))
-                .collect(),
+            Scope::On(paths) => {
+                let option = |path: &PathBuf| format!("-P '{}'", path.display());
+                paths.iter().map(option).collect::<Vec<_>>().join(" ")
+            }
             Scope::All => String::new(),
         };
         let file = self.file();
         let script = format!(
-            "exec strace -f -qqq -y -o '{}' {paths}{option} \"$@\"",
+            "exec strace -f -qqq -y -o '{}' {paths} {option} \"$@\"",
             file.display()
         );
         let mut finished = invocation.shell(&script).run();

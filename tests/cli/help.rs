@@ -1,0 +1,365 @@
+//! Help that teaches: examples that work as pasted, exit statuses, environment, and near-misses.
+
+use std::thread;
+
+use crate::support::{Sandbox, Shell, on_an_own_network};
+
+/// The verbs, in the order of a day's use.
+pub(crate) const VERBS: [&str; 11] = [
+    "add",
+    "list",
+    "publish",
+    "run",
+    "test",
+    "log",
+    "redeliver",
+    "show",
+    "edit",
+    "remove",
+    "listen",
+];
+
+/// What each verb can end with; `run` ends as its command does.
+const STATUSES: [(&str, &[&str]); 11] = [
+    ("add", &["0", "1", "2", "4", "6"]),
+    ("list", &["0", "1", "2"]),
+    ("publish", &["0", "1", "2", "3", "130"]),
+    ("run", &["N", "126", "127", "128+n", "2"]),
+    ("test", &["0", "1", "2", "3", "5", "130"]),
+    ("log", &["0", "1", "2", "5"]),
+    ("redeliver", &["0", "1", "2", "3", "5", "6", "130"]),
+    ("show", &["0", "1", "2", "5"]),
+    ("edit", &["0", "1", "2", "4", "5", "6"]),
+    ("remove", &["0", "1", "2", "5", "6"]),
+    ("listen", &["0", "1", "2", "130"]),
+];
+
+/// A day on which every example makes sense: three hooks of a receiver on the port of the examples, a
+/// publication to send again, a commit. `work` is the example, on whose status the whole ends.
+const DAY: &str = r#"
+set -euo pipefail
+exec 3< <(exec hooks listen 2>&1 >received)
+receiver=$!
+trap 'kill "$receiver"' EXIT
+read -r line <&3
+test "$line" = "listening on http://127.0.0.1:9000"
+git init -q .
+git -c user.name=A -c user.email=a@example.com commit -q --allow-empty -m 'a commit'
+for hook in one two three; do
+    hooks -q add --url "http://127.0.0.1:9000/$hook" --event PostDeployment >hook
+done
+hooks -q publish PostDeployment '{"id":"41"}'
+status=0
+. ./work || status=$?
+exit "$status"
+"#;
+
+/// What `listen` is for, with its own example as the receiver; it is ended unless it ends by itself.
+const RECEIVING: &str = r#"
+set -euo pipefail
+exec 3< <(. ./work 2>&1)
+receiver=$!
+read -r line <&3
+hooks -q add --url "${line#listening on }/cb" --event PostDeployment >hook
+status=0
+hooks -q publish PostDeployment '{"id":"42"}' --retries 0 || status=$?
+grep -q '"id": "42"' <&3
+ended=0
+if ! grep -q -- --count work; then
+    pkill -P "$receiver" -TERM || kill "$receiver"
+    ended=143
+fi
+received=0
+wait "$receiver" || received=$?
+test "$received" -eq "$ended"
+exit "$status"
+"#;
+
+#[track_caller]
+fn help(arguments: &[&str]) -> String {
+    let sandbox = Sandbox::new();
+    let help = sandbox.hooks(arguments).arg("--help").run();
+    help.assert_code(0);
+    assert_eq!(help.stderr, "");
+    help.stdout
+}
+
+/// The lines of one section of a help, without the indent.
+fn section<'a>(help: &'a str, heading: &str) -> Vec<&'a str> {
+    let lines = help.lines().skip_while(|line| *line != heading).skip(1);
+    let lines = lines.take_while(|line| !line.is_empty());
+    lines
+        .map(|line| line.strip_prefix("  ").unwrap_or(line))
+        .collect()
+}
+
+/// The examples of a verb, or those of the tool for an empty one.
+#[track_caller]
+pub(crate) fn examples(verb: &str) -> Vec<String> {
+    let arguments: &[&str] = if verb.is_empty() { &[] } else { &[verb] };
+    let help = help(arguments);
+    section(&help, "Examples:")
+        .into_iter()
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Runs one example on its day; the receiver and all else is on a network of its own.
+#[track_caller]
+fn assert_works(example: &str, day: &str, status: i32) {
+    let sandbox = Sandbox::new();
+    sandbox.write("work", format!("{example}\n"));
+    sandbox.write("day", day);
+    let ran = on_an_own_network(sandbox.hooks::<&str>([]), "bash ./day");
+    let ran = ran.env("PATH", Shell::path_with_the_binary()).run();
+    ran.assert_code(status);
+    assert!(!ran.stderr.contains("error: "), "{example}\n{}", ran.stderr);
+}
+
+#[test]
+fn the_examples_of_every_verb_work_as_pasted() {
+    if !on_an_own_network_is_possible() {
+        return;
+    }
+    thread::scope(|scope| {
+        for verb in VERBS {
+            scope.spawn(move || {
+                for example in examples(verb) {
+                    let status = match example.split_once("exit ") {
+                        Some((_, code)) => code.trim_end_matches('\'').parse().unwrap(),
+                        None if example.contains("--respond") => 3,
+                        None => 0,
+                    };
+                    let day = if verb == "listen" { RECEIVING } else { DAY };
+                    assert_works(&example, day, status);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn the_examples_of_the_tool_itself_work_one_after_the_other() {
+    if !on_an_own_network_is_possible() {
+        return;
+    }
+    let examples = examples("");
+    assert!(
+        examples[0].ends_with(" &"),
+        "a receiver comes first: {examples:?}"
+    );
+    let day = "trap 'kill $!' EXIT; set -e; . ./work";
+    assert_works(&examples.join("\n"), day, 0);
+}
+
+fn on_an_own_network_is_possible() -> bool {
+    crate::support::needs("bash")
+        && crate::support::needs("git")
+        && crate::support::needs("python3")
+        && crate::support::needs_network()
+}
+
+#[test]
+fn every_verb_has_two_or_three_examples_and_each_is_a_call_of_it() {
+    for verb in VERBS {
+        let examples = examples(verb);
+        assert!((2..=3).contains(&examples.len()), "{verb}: {examples:?}");
+        for example in examples {
+            assert!(
+                example.contains(&format!("hooks {verb}")),
+                "{verb}: {example}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_example_stays_one_line_on_a_narrow_terminal() {
+    for verb in VERBS.into_iter().chain([""]) {
+        for example in examples(verb) {
+            let columns = example.chars().count() + 2;
+            assert!(columns <= 80, "{columns} columns: {example}");
+        }
+    }
+}
+
+#[test]
+fn every_verb_names_the_statuses_it_ends_with() {
+    for (verb, statuses) in STATUSES {
+        let help = help(&[verb]);
+        let lines = section(&help, "Exit status:");
+        let named: Vec<&str> = lines
+            .iter()
+            .filter_map(|line| line.split("  ").next())
+            .collect();
+        assert_eq!(named, statuses, "{verb}: {lines:#?}");
+        if statuses.contains(&"130") {
+            assert!(
+                lines.concat().contains("143: by SIGTERM"),
+                "{verb}: {lines:#?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_verb_names_its_environment() {
+    let limits = [
+        "HOOKS_TIMEOUT",
+        "HOOKS_RETRIES",
+        "HOOKS_DEADLINE",
+        "HOOKS_JOBS",
+    ];
+    for verb in VERBS {
+        let help = help(&[verb]);
+        let environment = section(&help, "Environment:").concat();
+        // listen has no registry.
+        assert_eq!(
+            environment.contains("HOOKS_FILE"),
+            verb != "listen",
+            "{verb}: {environment}"
+        );
+        let sends = ["publish", "run", "test", "redeliver"].contains(&verb);
+        for variable in limits {
+            assert_eq!(
+                environment.contains(variable),
+                sends,
+                "{verb}: {variable}: {environment}"
+            );
+        }
+    }
+    let help = help(&[]);
+    let environment = section(&help, "Environment:").concat();
+    for variable in
+        limits
+            .into_iter()
+            .chain(["HOOKS_FILE", "no_proxy", "SSL_CERT_FILE", "NO_COLOR"])
+    {
+        assert!(environment.contains(variable), "{variable}: {environment}");
+    }
+}
+
+#[test]
+fn the_environment_itself_is_not_shown() {
+    let sandbox = Sandbox::new();
+    for flag in ["--help", "-h"] {
+        let help = sandbox
+            .hooks(["add", flag])
+            .env("HOOKS_FILE", "/a/s3cret/place")
+            .run();
+        help.assert_code(0).assert_hides("s3cret");
+    }
+}
+
+#[test]
+fn alone_it_shows_the_verbs_in_the_order_of_a_days_use_and_where_to_begin() {
+    let sandbox = Sandbox::new();
+    let alone = sandbox.hooks::<&str>([]).run();
+    alone.assert_code(2);
+    assert_eq!(alone.stdout, "");
+    let lines = section(&alone.stderr, "Commands:");
+    let verbs: Vec<&str> = lines
+        .iter()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    assert_eq!(verbs, VERBS);
+    assert!(
+        lines.iter().all(|line| line.chars().count() <= 78),
+        "one line a verb: {lines:#?}"
+    );
+    assert!(
+        alone.stderr.contains("hooks add --help"),
+        "{}",
+        alone.stderr
+    );
+    assert_eq!(sandbox.names(), [""; 0], "it makes nothing");
+}
+
+#[test]
+fn the_short_help_is_a_summary_and_names_the_long_one() {
+    let sandbox = Sandbox::new();
+    for verb in VERBS {
+        let short = sandbox.hooks([verb, "-h"]).run();
+        short.assert_code(0);
+        assert!(short.stdout.contains("--help"), "{}", short.stdout);
+        assert!(!short.stdout.contains("Examples:"), "{}", short.stdout);
+        let long = help(&[verb]);
+        assert!(
+            short.stdout.lines().count() < long.lines().count(),
+            "{verb}"
+        );
+    }
+}
+
+#[test]
+fn help_is_plain_text_of_a_readable_width() {
+    for verb in VERBS.into_iter().chain([""]) {
+        let arguments: &[&str] = if verb.is_empty() { &[] } else { &[verb] };
+        for line in help(arguments).lines() {
+            assert!(line.chars().count() <= 100, "{verb}: {line}");
+            assert!(
+                !line.contains('\u{1b}') && !line.contains('`'),
+                "{verb}: {line}"
+            );
+        }
+    }
+}
+
+/// What somebody types, and what they are told of.
+const NEAR_MISSES: [(&[&str], &str); 18] = [
+    (&["lst"], "did you mean list?"),
+    (&["ls"], "did you mean list?"),
+    (&["pubish", "E"], "did you mean publish?"),
+    (&["redelivr", "1"], "did you mean redeliver?"),
+    (&["tests", "1"], "did you mean test?"),
+    (&["add", "--ulr", "http://h/"], "did you mean --url?"),
+    (&["add", "--evnt", "E"], "did you mean --event?"),
+    (
+        &[
+            "add",
+            "--url",
+            "http://h/",
+            "--event",
+            "E",
+            "--format",
+            "slak",
+        ],
+        "did you mean slack?",
+    ),
+    (
+        &["publish", "E", "--status", "sucess"],
+        "did you mean success?",
+    ),
+    (&["publish", "E", "--dryrun"], "did you mean --dry-run?"),
+    (&["publish", "E", "--gti"], "did you mean --git?"),
+    (&["edit", "1", "--disabled"], "did you mean --disable?"),
+    (&["listen", "--prot", "1"], "did you mean --port?"),
+    (&["--fiel", "x", "list"], "did you mean --file?"),
+    (&["--color", "nevr", "list"], "did you mean never?"),
+    (
+        &["run", "E", "make", "deploy"],
+        "the command goes after --: hooks run EVENT -- COMMAND",
+    ),
+    (&["redeliver"], "--failed"),
+    (&["help", "add"], "see 'hooks add --help'"),
+];
+
+#[test]
+fn a_usage_error_suggests_the_near_miss_and_the_help_to_see() {
+    let sandbox = Sandbox::new();
+    for (arguments, suggestion) in NEAR_MISSES {
+        let refused = sandbox.hooks(arguments).run();
+        refused
+            .assert_code(2)
+            .assert_stderr_has(&["error: ", "--help'"]);
+        let hint = refused
+            .stderr
+            .lines()
+            .find(|line| line.starts_with("hint: "));
+        assert!(
+            hint.is_some_and(|hint| hint.contains(suggestion)),
+            "{arguments:?} suggests no {suggestion}:\n{}",
+            refused.stderr
+        );
+    }
+}

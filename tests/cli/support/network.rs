@@ -1,0 +1,25 @@
+//! A network of a call's own, with nothing but the loopback: the ports of examples are free there, and
+//! nobody else's receiver is met.
+
+use std::process::Command;
+
+use super::invocation::Invocation;
+use super::program::needs_success;
+
+/// Switches the loopback on (`SIOCSIFFLAGS`, `IFF_UP`), which is all that `ip link set lo up` does.
+const LOOPBACK_UP: &str = r#"import fcntl, os, socket, struct, sys
+with socket.socket() as any: fcntl.ioctl(any, 0x8914, struct.pack("16sh", b"lo", 1))
+os.execvp(sys.argv[1], sys.argv[1:])"#;
+
+/// Whether this machine lets a process have one.
+pub(crate) fn needs_network() -> bool {
+    let unshare = "unshare -rn";
+    needs_success(unshare, Command::new("unshare").args(["-rn", "true"])).is_some()
+}
+
+/// Makes this call a command of `sh` on such a network. It takes the call's environment and folder.
+pub(crate) fn on_an_own_network<'a>(invocation: Invocation<'a>, command: &str) -> Invocation<'a> {
+    invocation.shell(&format!(
+        "exec unshare -rn python3 -c '{LOOPBACK_UP}' {command}"
+    ))
+}
