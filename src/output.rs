@@ -57,6 +57,13 @@ impl Output {
         writeln!(anstream::stdout().lock(), "{text}")
     }
 
+    /// A result that has no colours to be taken out again, which a hundred thousand hooks would feel.
+    pub fn json(self, text: &str) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(text.as_bytes())?;
+        stdout.write_all(b"\n")
+    }
+
     /// Something to know, left out by `--quiet`.
     pub fn note(self, text: impl Display) {
         if !self.quiet {

@@ -1,5 +1,17 @@
 //! Signals, as calls from a thread of their own.
 
+#[cfg(unix)]
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+#[cfg(unix)]
+use signal_hook::iterator::exfiltrator::WithOrigin;
+#[cfg(unix)]
+use signal_hook::iterator::{Handle, SignalsInfo};
+#[cfg(unix)]
+use signal_hook::low_level::siginfo::{Cause, Origin};
+
+#[cfg(unix)]
+const CAUGHT: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+
 /// A signal that has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Caught {
@@ -13,25 +25,38 @@ pub struct Caught {
 /// ignored from now on: a terminal or a push client that has gone is no reason to stop delivering.
 ///
 /// Where signals cannot be had, they go on ending the process.
+#[cfg(unix)]
 pub fn on_interrupt(handle: impl Fn(Caught) + Send + 'static) {
-    before_command(handle)();
+    let _ = register(&CAUGHT, handle);
 }
+
+#[cfg(not(unix))]
+pub fn on_interrupt(_: impl Fn(Caught) + Send + 'static) {}
 
 /// As [`on_interrupt`], but signals that the caller of this process has ignored (`nohup`) stay so until
 /// the returned function is called. A command that is started in between ignores them, too: a handler
 /// does not outlive the start of a command, and neither would what it replaced.
 #[cfg(unix)]
 pub fn before_command(handle: impl Fn(Caught) + Send + 'static) -> Box<dyn FnOnce()> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    use signal_hook::iterator::SignalsInfo;
-    use signal_hook::iterator::exfiltrator::WithOrigin;
-    use signal_hook::low_level::siginfo::{Cause, Origin};
-
     let ignored = ignored();
-    let (late, early): (Vec<i32>, Vec<i32>) = [SIGINT, SIGTERM, SIGHUP]
+    let (late, early): (Vec<i32>, Vec<i32>) = CAUGHT
         .into_iter()
         .partition(|signal| ignored & bit(*signal) != 0);
-    // The thread comes first: without one, a signal had better end the process as ever.
+    let Some(registered) = register(&early, handle) else {
+        return Box::new(|| {});
+    };
+    Box::new(move || {
+        for signal in late {
+            // It goes on being ignored then.
+            let _ = registered.add_signal(signal);
+        }
+    })
+}
+
+/// Calls `handle` for these signals from a thread. Without one, a signal had better end the process as
+/// ever, so the thread comes first.
+#[cfg(unix)]
+fn register(signals: &[i32], handle: impl Fn(Caught) + Send + 'static) -> Option<Handle> {
     let (sender, receiver) = std::sync::mpsc::channel::<SignalsInfo<WithOrigin>>();
     let caught = |origin: Origin| Caught {
         signal: origin.signal,
@@ -47,20 +72,11 @@ pub fn before_command(handle: impl Fn(Caught) + Send + 'static) -> Box<dyn FnOnc
                 }
             }
         });
-    let registered = match (thread, SignalsInfo::<WithOrigin>::new(early)) {
-        (Ok(_), Ok(signals)) => {
-            let handle = signals.handle();
-            let _ = sender.send(signals);
-            handle
-        }
-        _ => return Box::new(|| {}),
-    };
-    Box::new(move || {
-        for signal in late {
-            // It goes on being ignored then.
-            let _ = registered.add_signal(signal);
-        }
-    })
+    thread.ok()?;
+    let signals = SignalsInfo::<WithOrigin>::new(signals).ok()?;
+    let registered = signals.handle();
+    sender.send(signals).ok()?;
+    Some(registered)
 }
 
 #[cfg(not(unix))]

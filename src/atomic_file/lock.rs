@@ -1,7 +1,7 @@
 //! The lock file: held while a file changes, never deleted, never renamed.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -98,14 +98,11 @@ impl Lock {
         }
     }
 
-    /// Leaves a note of who holds the lock, for those who wait. Best effort: a full disk must not
-    /// keep anybody from the lock.
+    /// Leaves a note of who holds the lock, for those who wait: always of one length, as cutting a file
+    /// costs more than all the rest. Best effort: a full disk must not keep anybody from the lock.
     fn claim(mut file: File) -> Self {
-        let note = format!("{}\n", std::process::id());
-        let _ = file
-            .set_len(0)
-            .and_then(|()| file.seek(SeekFrom::Start(0)))
-            .and_then(|_| file.write_all(note.as_bytes()));
+        let note = format!("{:10}\n", std::process::id());
+        let _ = file.write_all(note.as_bytes());
         Self { _file: file }
     }
 }

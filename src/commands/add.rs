@@ -34,11 +34,13 @@ pub(super) fn run(context: &Context, arguments: &Add) -> Result<Exit> {
     }
     context.warn_if_exposed(&registry, std::slice::from_ref(&hook));
     let generated = options.secret.as_ref().filter(|_| options.generated);
-    context.output.result(if arguments.json {
-        output::json::hook(&hook, generated)
+    if arguments.json {
+        context.output.json(&output::json::hook(&hook, generated))?;
     } else {
-        output::hook::whole(context.output, &hook, generated)
-    })?;
+        context
+            .output
+            .result(output::hook::whole(context.output, &hook, generated))?;
+    }
     Ok(Exit::Done)
 }
 

@@ -17,7 +17,7 @@ pub(super) fn run(context: &Context, arguments: &List) -> Result<Exit> {
     };
     let hooks = contents.hooks.iter().filter(wanted);
     if arguments.json {
-        context.output.result(output::json::hooks(hooks))?;
+        context.output.json(&output::json::hooks(hooks))?;
         return Ok(Exit::Done);
     }
     if hooks.clone().next().is_none() {

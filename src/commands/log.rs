@@ -30,9 +30,12 @@ pub(super) fn run(context: &Context, arguments: &Log) -> Result<Exit> {
         .take(usize::try_from(arguments.n).unwrap_or(usize::MAX))
         .collect();
     if !chosen.is_empty() {
-        context
-            .output
-            .result(shown(context, arguments, &chosen, now))?;
+        let text = shown(context, arguments, &chosen, now);
+        if arguments.json {
+            context.output.json(&text)?;
+        } else {
+            context.output.result(text)?;
+        }
     }
     // The journal is worth a look when the registry is broken, and that is worth an error.
     let contents = context.read(&registry)?;

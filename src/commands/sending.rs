@@ -285,5 +285,5 @@ pub(super) fn interruptible() -> Channel {
 
 /// Prints JSON at the end of a publish: whoever has closed standard output does not want it.
 pub(super) fn print_json(context: &Context, view: &impl serde::Serialize) {
-    let _ = context.output.result(crate::output::json::pretty(view));
+    let _ = context.output.json(&crate::output::json::pretty(view));
 }

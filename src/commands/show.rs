@@ -12,10 +12,12 @@ pub(super) fn run(context: &Context, arguments: &Show) -> Result<Exit> {
     let hook = contents
         .find(arguments.id)
         .ok_or_else(|| unknown(&[arguments.id]))?;
-    context.output.result(if arguments.json {
-        output::json::hook(hook, None)
+    if arguments.json {
+        context.output.json(&output::json::hook(hook, None))?;
     } else {
-        output::hook::whole(context.output, hook, None)
-    })?;
+        context
+            .output
+            .result(output::hook::whole(context.output, hook, None))?;
+    }
     Ok(Exit::Done)
 }

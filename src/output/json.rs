@@ -124,7 +124,8 @@ pub fn pretty(view: &impl Serialize) -> String {
 fn harmless(json: String) -> String {
     // The line feeds of the indentation stay; serde has escaped those inside strings.
     let hostile = |c: char| c != '\n' && is_hostile(c);
-    if !json.contains(hostile) {
+    // All of it but DEL is beyond ASCII.
+    if !json.bytes().any(|byte| byte >= 0x7f) || !json.contains(hostile) {
         return json;
     }
     let mut out = String::with_capacity(json.len() + 16);
