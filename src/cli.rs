@@ -107,7 +107,7 @@ pub enum Command {
     /// Shows the latest deliveries, newest first
     #[command(after_long_help = help::LOG)]
     Log(Log),
-    /// Sends again what was not delivered, or the latest publication of a hook
+    /// Sends again what was not delivered, or a hook's latest publication
     #[command(after_long_help = help::REDELIVER)]
     Redeliver(Redeliver),
     /// Shows one hook, whole
@@ -119,7 +119,7 @@ pub enum Command {
     /// Removes hooks
     #[command(alias = "rm", after_long_help = help::REMOVE)]
     Remove(Remove),
-    /// Receives and prints deliveries: a local receiver to try hooks against
+    /// Receives and prints deliveries, to try hooks against
     #[command(after_long_help = help::LISTEN)]
     Listen(Listen),
 }

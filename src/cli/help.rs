@@ -47,8 +47,9 @@ from a file or is generated, never from a flag.
 
 Examples:
   hooks add --url https://example.com/cb --event PostDeployment
-  hooks add --url https://ci.example.com/hook --event '*' --status failed --generate-secret
-  hooks add --url https://chat.example.com/hooks/team --event PostDeployment --format slack
+  hooks add --url https://example.com/alarm --event '*' --status failed
+  hooks add --url https://example.com/ci --event Built --generate-secret
+  hooks add --url https://example.com/chat --event Built --format slack
 
 Exit status:
   0  registered, or registered already
@@ -133,7 +134,7 @@ DEPLOYMENT is -. What was not delivered is in the journal: hooks redeliver --fai
 Examples:
   hooks publish PostDeployment '{\"id\":\"42\",\"status\":\"success\"}'
   echo '{\"id\":\"42\"}' | hooks publish PostDeployment --dry-run -
-  hooks publish PostDeployment --status failed --message 'disk full' --set build:=7
+  hooks publish PostDeployment --status failed --set build:=7
 
 Exit status:
   0    every matching hook accepted it, or no hook matched
@@ -157,7 +158,7 @@ exit status; what happens to the deliveries only warns.
 Examples:
   hooks run PostDeployment -- true
   hooks run PostDeployment --git -- echo deploying
-  hooks run PostDeployment --message 'nightly' --deadline 10s -- sh -c 'sleep 1; exit 3'
+  hooks run PostDeployment --deadline 10s -- sh -c 'exit 3'
 
 Exit status:
   N      what the command ended with

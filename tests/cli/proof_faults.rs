@@ -185,3 +185,55 @@ fn publish_delivers_and_warns_at_each_fault_of_its_journal() {
     let seen = each_fault(&scenario(&later), publication);
     assert_seen(&seen, &["delivered", "warned", "not sent"]);
 }
+
+/// `redeliver`: nothing is sent that is not on record as being sent, so that two at once never send the same.
+fn redelivery(run: &Run, fault: &Fault, _: &Value) -> &'static str {
+    let journal = run.journal_text().unwrap_or_default();
+    let claimed = journal.contains(r#"{"redelivery":"#);
+    let ended = journal.contains(r#"{"outcome":"#);
+    fault.must(claimed || !run.was_sent(), "sent without a claim");
+    if fault.code == 1 {
+        fault.must(fault.error != "EINTR", "EINTR is never fatal");
+        fault.must(!run.was_sent(), "sent, and called a failure");
+        fault.must(
+            fault.says("error: ") && fault.says("[DIR]/") && fault.says(fault.words),
+            "path and cause are named",
+        );
+        return "not sent";
+    }
+    fault.must(
+        fault.code == 0 && run.was_sent(),
+        "it must be sent or refused",
+    );
+    let warned = fault.says("warning: ");
+    fault.must(ended || warned, "what is not on record is warned of");
+    fault.must(
+        !warned || fault.error != "EINTR",
+        "EINTR is no reason for a warning",
+    );
+    if warned { "warned" } else { "delivered" }
+}
+
+#[test]
+fn redeliver_sends_nothing_that_it_cannot_claim() {
+    let receiver = Receiver::new();
+    let url = receiver.url("/");
+    let hook = json!({"id": 1, "url": url, "event": "E", "insecure_ssl": false});
+    let registry = json!({"version": 1, "next_id": 2, "hooks": [hook]}).to_string();
+    let killed = json!({
+        "id": "msg_killed", "time": "2999-01-01T00:00:00Z", "event": "E", "content": "{}",
+        "deadline": "2026-01-01T00:00:00Z", "targets": [{"hook": 1, "url": url}]
+    });
+    let journal = format!("{}\n", json!({ "publication": killed }));
+    let scenario = Scenario {
+        arguments: &["redeliver", "msg_killed"],
+        registry: "hooks.json",
+        prepare: &|sandbox| {
+            sandbox.write("hooks.json", &registry);
+            sandbox.write("hooks.json.journal", &journal);
+        },
+        receiver: Some(&receiver),
+    };
+    let seen = each_fault(&scenario, redelivery);
+    assert_seen(&seen, &["delivered", "warned", "not sent"]);
+}
