@@ -40,6 +40,9 @@ impl Folder {
     pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path().join(name);
         fs::write(&path, text).expect("the folder takes a file");
+        // As the tool makes them; for a file that others can read it looks for secrets, too.
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        fs::set_permissions(&path, private).expect("a file of our own");
         path
     }
 

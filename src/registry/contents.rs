@@ -29,7 +29,11 @@ pub struct Contents {
 impl Contents {
     /// Parses the file.
     pub(super) fn parse(bytes: &[u8]) -> serde_json::Result<Self> {
-        serde_json::from_slice(bytes)
+        // Checking the whole for UTF-8 at once is faster than string by string.
+        match std::str::from_utf8(bytes) {
+            Ok(text) => serde_json::from_str(text),
+            Err(_) => serde_json::from_slice(bytes),
+        }
     }
 
     /// The version, if it is higher than this program understands. Such a file may be of any shape,
