@@ -84,6 +84,9 @@ pub fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn parse(text: &str) -> Deployment {
@@ -161,5 +164,29 @@ mod tests {
     fn deep_nesting_is_no_danger() {
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(500_000), "]".repeat(500_000));
         assert_eq!(status(parse(&deep).as_str()), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_deployment_as_they_are_or_an_error(bytes in any::<Vec<u8>>()) {
+            if let Ok(deployment) = Deployment::parse(bytes.clone()) {
+                prop_assert_eq!(deployment.as_str().as_bytes(), bytes);
+            }
+        }
+
+        #[test]
+        fn a_key_that_is_set_leaves_the_others_as_they_are(
+            members in vec(("[a-d]{1,2}", "(-?[1-9][0-9]{0,30}(\\.[0-9]+)?|\"[^\"\\\\\\x00-\\x1f]*\")"), 0..8),
+            space in "[ \t\n]{0,2}",
+        ) {
+            let spelled = |(key, value): &(String, String)| format!("{space}\"{key}\"{space}:{space}{value}");
+            let text = format!("{{{}}}", members.iter().map(spelled).collect::<Vec<_>>().join(","));
+            let set = [("a".to_owned(), "true".to_owned())];
+            let after = parse(&text).with(&set).as_str().to_owned();
+            prop_assert_eq!(object::last_value(&after, "a"), Some("true"));
+            for (key, _) in members.iter().filter(|(key, _)| key != "a") {
+                prop_assert_eq!(object::last_value(&after, key), object::last_value(&text, key));
+            }
+        }
     }
 }

@@ -55,6 +55,8 @@ pub(super) fn parse_retry_after(value: &str, now: DateTime<Utc>) -> Option<Durat
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -94,5 +96,17 @@ mod tests {
         assert_eq!(wait(&failed, 2, 2, left), None);
         assert_eq!(wait(&failed, 3, 2, Duration::MAX), None);
         assert_eq!(wait(&Attempt::refused("x".to_owned()), 1, 2, left), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_retry_after_is_a_wait_or_nothing(
+            value in prop_oneof![any::<String>(), "[0-9]{0,30}", "[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT"],
+            seconds in -1_000_000_000_000_i64..1_000_000_000_000,
+        ) {
+            let now = DateTime::from_timestamp(seconds, 0).unwrap();
+            let digits = !value.trim().is_empty() && value.trim().bytes().all(|b| b.is_ascii_digit());
+            prop_assert!(!digits || parse_retry_after(&value, now).is_some());
+        }
     }
 }

@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -356,5 +357,36 @@ fn a_sample_is_marked_as_a_test() {
     assert_eq!(sample["end_time"], "1970-01-01T00:00:00.000Z");
     for key in filters::KUDU_KEYS {
         assert!(sample[key].is_string(), "{key}");
+    }
+}
+
+proptest! {
+    // A rendering takes a thread of its own, so fewer cases than elsewhere.
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 4))]
+
+    #[test]
+    fn any_template_on_any_deployment_gives_json_or_an_error(
+        template in prop_oneof![
+            any::<String>(),
+            r#"[{}%"|~:, a-z.\[\]()0-9-]{0,60}"#,
+            r#"\{"text": \{\{ [a-z]{1,9}( ?[|~+*/.-] ?[a-z"0-9]{1,9}){0,3} \}\}\}"#,
+        ],
+        message in any::<String>(),
+    ) {
+        let content = serde_json::json!({"message": message, "status": "failed", "n": 1.5}).to_string();
+        let subject = Subject {
+            webhook_id: "msg_x",
+            event: "E",
+            time: chrono::DateTime::UNIX_EPOCH,
+            content: &content,
+        };
+        let _ = check(&template);
+        if let Ok(body) = render(None, Some(&template), &subject) {
+            prop_assert!(serde_json::from_slice::<serde::de::IgnoredAny>(&body.bytes).is_ok());
+        }
+        for format in NAMES {
+            let body = render(Some(format), None, &subject).unwrap();
+            prop_assert!(serde_json::from_slice::<serde::de::IgnoredAny>(&body.bytes).is_ok());
+        }
     }
 }

@@ -163,6 +163,8 @@ fn is_owned(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -253,6 +255,28 @@ mod tests {
                 matches!(check_header(owned, "x"), Err(HeaderError::Owned(_))),
                 "{owned}"
             );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_passes_as_a_url_is_one(
+            text in prop_oneof![any::<String>(), "(?i)https?://[a-z0-9:@/?#\\\\\\[\\].%-]{0,30}"],
+        ) {
+            let Ok(url) = check_url(&text) else { return Ok(()) };
+            prop_assert!(matches!(url.scheme(), "http" | "https"));
+            prop_assert!(url.host_str().is_some_and(|host| !host.is_empty()));
+            prop_assert!(url.port_or_known_default().is_some_and(|port| port > 0));
+            prop_assert!(!text.chars().any(|c| c.is_control() || c.is_whitespace()));
+            prop_assert!(same_url(&text, &text));
+        }
+
+        #[test]
+        fn what_passes_as_a_header_is_one_line(name in any::<String>(), value in any::<String>()) {
+            if check_header(&name, &value).is_ok() {
+                let line = [name, value].concat();
+                prop_assert!(!line.contains(['\r', '\n', '\0']));
+            }
         }
     }
 }

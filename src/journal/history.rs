@@ -239,6 +239,9 @@ impl Recorded {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn at(minutes: i64) -> DateTime<Utc> {
@@ -353,5 +356,29 @@ mod tests {
         let history = History::parse(lines.as_bytes());
         assert_eq!(history.damaged, [1, 3, 5]);
         assert_eq!(history.publications.len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn any_lines_are_read_or_counted_as_damaged(
+            lines in vec(prop_oneof![
+                any::<Vec<u8>>(),
+                "\\{\"(publication|outcome|redelivery|interrupted)\":.{0,40}".prop_map(String::into_bytes),
+            ], 0..20),
+        ) {
+            let publication = publication();
+            let mut journal = lines.join(&b'\n');
+            journal.push(b'\n');
+            journal.extend(begun(&publication).bytes());
+            let history = History::parse(&journal);
+            // Whatever stands before it, a whole line is found.
+            let found = history.find(&publication.id).map(|recorded| &recorded.publication);
+            prop_assert_eq!(found, Some(&publication));
+            let filled = journal.split(|b| *b == b'\n').filter(|line| !line.is_empty()).count();
+            prop_assert!(history.damaged.len() < filled);
+            for delivery in history.publications.iter().flat_map(|recorded| &recorded.deliveries) {
+                let _ = (delivery.state(at(0)), delivery.due());
+            }
+        }
     }
 }

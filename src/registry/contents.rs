@@ -195,6 +195,10 @@ impl<'de> Visitor<'de> for HookListVisitor {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use serde_json::Value;
+
     use super::*;
 
     fn rewrite(text: &str) -> String {
@@ -259,5 +263,47 @@ mod tests {
             Some(2)
         );
         assert_eq!(Contents::newer_version(br#"{"hooks":7,"version":1}"#), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_registry_or_an_error(bytes in any::<Vec<u8>>()) {
+            let _ = Contents::parse(&bytes);
+            let _ = Contents::newer_version(&bytes);
+        }
+
+        #[test]
+        fn what_was_parsed_is_written_back_equal(
+            hooks in vec((any::<String>(), any::<String>(), any::<bool>(), json()), 0..5),
+            unknown in json(),
+        ) {
+            let hook = |(id, (url, event, insecure, value)): (usize, (String, String, bool, String))| {
+                let (url, event) = (quoted(&url), quoted(&event));
+                format!(
+                    r#"{{"x":{value},"id":{id},"url":{url},"event":{event},"insecure_ssl":{insecure}}}"#
+                )
+            };
+            let hooks: Vec<String> = hooks.into_iter().enumerate().map(hook).collect();
+            let text = format!(r#"{{"y":{unknown},"version":1,"hooks":[{}]}}"#, hooks.join(","));
+            let written = rewrite(&text);
+            prop_assert_eq!(rewrite(&written), written.clone());
+            let (before, after): (Value, Value) =
+                (serde_json::from_str(&text).unwrap(), serde_json::from_str(&written).unwrap());
+            prop_assert_eq!(&before["hooks"], &after["hooks"]);
+            prop_assert_eq!(&before["y"], &after["y"]);
+        }
+    }
+
+    /// Values that serde_json's own type holds exactly, so that it can compare them.
+    fn json() -> impl Strategy<Value = String> {
+        prop_oneof![
+            any::<i64>().prop_map(|number| number.to_string()),
+            any::<String>().prop_map(|text| quoted(&text)),
+            Just("[null, {\"a\": []}]".to_owned()),
+        ]
+    }
+
+    fn quoted(text: &str) -> String {
+        Value::from(text).to_string()
     }
 }
