@@ -132,9 +132,11 @@ fn section<'a>(help: &'a str, label: &str) -> Option<&'a str> {
 }
 
 fn paragraphs<'a>(parts: impl Iterator<Item = &'a str>) -> String {
-    parts
-        .map(|part| format!(".PP\n{}\n", escaped(part)))
-        .collect()
+    let mut text = String::new();
+    for part in parts {
+        let _ = writeln!(text, ".PP\n{}", escaped(part));
+    }
+    text
 }
 
 fn verbatim(text: &str) -> String {
