@@ -21,12 +21,12 @@ _hooks() {
     COMPREPLY=()
     answer=$(HOOKS_COMPLETE=bash _CLAP_IFS=$IFS _CLAP_COMPLETE_INDEX=$last \
         _CLAP_COMPLETE_COMP_TYPE=$COMP_TYPE _CLAP_COMPLETE_SPACE=false \
-        hooks -- "${words[@]}" 2>/dev/null) || return
+        hooks -- "${words[@]}" 2>/dev/null) && [[ -n $answer ]] || return
     while read -r reply; do
         reply=${reply#"$kept"}
         case $piece in
         \"* | \'*) ;;
-        \~/*) printf -v reply '~/%q' "${reply#\~/}" ;;
+        \~/*) printf -v reply '%s%q' \~/ "${reply#\~/}" ;;
         *) printf -v reply %q "$reply" ;;
         esac
         COMPREPLY+=("$reply")

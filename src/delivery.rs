@@ -200,6 +200,11 @@ impl<'a> FanOut<'a> {
     }
 
     fn run(mut self) -> Ended {
+        // A signal that came before starts nothing at all.
+        let waiting = self.receiver.try_recv().ok();
+        if let Some(signal) = waiting.and_then(|event| self.handle(event)) {
+            return Ended::Interrupted(signal);
+        }
         loop {
             let now = Instant::now();
             if now >= self.limits.deadline {

@@ -5,10 +5,12 @@ pub mod indent;
 pub mod json;
 pub mod outcome;
 pub mod progress;
+mod stream;
 mod table;
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::time::Instant;
 
 use anstyle::{AnsiColor, Style};
 
@@ -16,6 +18,7 @@ use crate::cli::{Color, Global};
 use crate::escape::escape;
 use crate::exit::Failure;
 
+pub use stream::Stream;
 pub use table::Table;
 
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
@@ -55,6 +58,17 @@ impl Output {
     /// A result, on standard output.
     pub fn result(self, text: impl Display) -> io::Result<()> {
         writeln!(anstream::stdout().lock(), "{text}")
+    }
+
+    /// How a delivery went. Nobody may be reading, and the next delivery does not wait for that.
+    pub fn outcome(self, stream: Stream, text: &str) {
+        stream.write_line(text, stream::SHORT);
+    }
+
+    /// The JSON of deliveries, which a slow reader is to get whole, if it reads on until then.
+    pub fn deliveries(self, json: &str, until: Instant) {
+        let left = until.saturating_duration_since(Instant::now());
+        Stream::Stdout.write_line(json, left.max(stream::LONG));
     }
 
     /// A result that has no colours to be taken out again, which a hundred thousand hooks would feel.
@@ -115,11 +129,9 @@ pub fn error(error: &anyhow::Error) {
     }
 }
 
-/// Standard error may be closed, or a push client that has gone: then nobody listens, and the work
-/// goes on.
 fn to_stderr(style: Style, kind: &str, text: impl Display) {
     let text = text.to_string();
     // One line each, so that nothing foreign can look like a line of ours.
     let text = escape(&text);
-    let _ = writeln!(anstream::stderr().lock(), "{style}{kind}:{style:#} {text}");
+    Stream::Stderr.write_line(&format!("{style}{kind}:{style:#} {text}"), stream::LONG);
 }

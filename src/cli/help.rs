@@ -49,7 +49,6 @@ Examples:
   hooks add --url https://example.com/cb --event PostDeployment
   hooks add --url https://example.com/alarm --event '*' --status failed
   hooks add --url https://example.com/ci --event Built --generate-secret
-  hooks add --url https://example.com/chat --event Built --format slack
 
 Exit status:
   0  registered, or registered already

@@ -12,7 +12,7 @@ use crate::escape::{escape, escape_lines};
 use crate::exit::Exit;
 use crate::git::{self, Commit};
 use crate::hook::{Hook, Skip, timestamp};
-use crate::output::{Output, json::PublicationView};
+use crate::output::{self, Output, json::PublicationView};
 use crate::publication::Publication;
 
 /// A deployment's key and its value as JSON text.
@@ -32,7 +32,7 @@ pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
             .note(format!("no hook is to be called for {}", arguments.event));
         if arguments.json {
             let view = PublicationView::new(&publication, std::iter::empty());
-            sending::print_json(context, &view);
+            context.output.json(&output::json::pretty(&view))?;
         }
         return Ok(Exit::Done);
     }
@@ -42,7 +42,7 @@ pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
     let sent = sending.publish(publication, hooks, sending::interruptible());
     if arguments.json {
         let publication = &sent.orders[0].publication;
-        sending::print_json(context, &sent.view(publication));
+        sent.print_json(context, &sent.view(publication));
     }
     Ok(sent.exit())
 }

@@ -53,13 +53,13 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
     let orders = choice.orders(claims);
     if orders.is_empty() {
         if arguments.json {
-            sending::print_json(context, &[0; 0]);
+            context.output.json("[]")?;
         }
         return Ok(Exit::Done);
     }
     let sent = sending.deliver(orders, sending::interruptible());
     if arguments.json {
-        sending::print_json(context, &sent.views());
+        sent.print_json(context, &sent.views());
     }
     Ok(sent.exit())
 }

@@ -17,7 +17,7 @@ use crate::delivery::{self, Channel, Ended, Limits, Order};
 use crate::exit::Exit;
 use crate::hook::Hook;
 use crate::journal::{Appended, Claim, Journal};
-use crate::output::json::PublicationView;
+use crate::output::json::{self, PublicationView};
 use crate::output::progress::Progress;
 use crate::publication::{Outcome, Publication};
 use crate::registry::Registry;
@@ -59,6 +59,7 @@ pub(super) struct Sent {
     pub(super) orders: Vec<Order>,
     outcomes: Vec<Option<Outcome>>,
     ended: Ended,
+    deadline: Instant,
 }
 
 impl<'a> Sending<'a> {
@@ -153,6 +154,7 @@ impl<'a> Sending<'a> {
             orders,
             outcomes,
             ended,
+            deadline: self.limits.deadline,
         }
     }
 
@@ -236,6 +238,13 @@ impl<'a> Sending<'a> {
 }
 
 impl Sent {
+    /// Prints JSON at the end. Whoever has closed standard output does not want it.
+    pub(super) fn print_json(&self, context: &Context, view: &impl serde::Serialize) {
+        context
+            .output
+            .deliveries(&json::pretty(view), self.deadline);
+    }
+
     /// Prints the publications as JSON: one, or an array for `redeliver`.
     pub(super) fn views(&self) -> Vec<PublicationView<'_>> {
         let mut publications: Vec<&Arc<Publication>> = Vec::new();
@@ -281,9 +290,4 @@ pub(super) fn interruptible() -> Channel {
     let interrupt = channel.interrupter();
     signals::on_interrupt(move |caught| interrupt(caught.signal));
     channel
-}
-
-/// Prints JSON at the end of a publish: whoever has closed standard output does not want it.
-pub(super) fn print_json(context: &Context, view: &impl serde::Serialize) {
-    let _ = context.output.json(&crate::output::json::pretty(view));
 }

@@ -35,7 +35,7 @@ pub(super) fn run(context: &Context, arguments: &Test) -> Result<Exit> {
     let publication = Publication::new(event, &format::sample(Utc::now())).marked_as_test();
     let sent = sending.publish(publication, vec![hook], sending::interruptible());
     if arguments.json {
-        sending::print_json(context, &sent.view(&sent.orders[0].publication));
+        sent.print_json(context, &sent.view(&sent.orders[0].publication));
     }
     Ok(sent.exit())
 }

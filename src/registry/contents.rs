@@ -294,7 +294,7 @@ mod tests {
         }
     }
 
-    /// Values that serde_json's own type holds exactly, so that it can compare them.
+    /// Values that `serde_json`'s own type holds exactly, so that it can compare them.
     fn json() -> impl Strategy<Value = String> {
         prop_oneof![
             any::<i64>().prop_map(|number| number.to_string()),

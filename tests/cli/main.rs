@@ -36,6 +36,8 @@ mod outcomes;
 mod output;
 mod packages;
 #[cfg(target_os = "linux")]
+mod proof_compaction;
+#[cfg(target_os = "linux")]
 mod proof_faults;
 #[cfg(target_os = "linux")]
 mod proof_full_disks;
@@ -76,6 +78,7 @@ mod signals;
 mod signing;
 #[cfg(unix)]
 mod smart_http;
+mod stuck_reader;
 mod templates;
 mod tls;
 mod trust_arguments;

@@ -9,10 +9,12 @@ use crate::support::{Sandbox, needs};
 const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/man");
 
 fn pages() -> Vec<String> {
-    let entries = fs::read_dir(PAGES).unwrap();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let entries = fs::read_dir(PAGES).expect("the pages can be listed");
+    let name = |entry: std::io::Result<fs::DirEntry>| {
+        let entry = entry.expect("the pages can be listed");
+        entry.file_name().to_string_lossy().into_owned()
+    };
+    let mut names: Vec<String> = entries.map(name).collect();
     names.sort();
     names
 }
@@ -22,11 +24,11 @@ fn read(page: &str) -> String {
     let shown = Command::new("mandoc")
         .args(["-Tutf8", "-Owidth=300", &format!("{PAGES}/{page}")])
         .output()
-        .unwrap();
+        .expect("mandoc can be started");
     assert!(shown.status.success(), "{page}");
     // A bold letter is struck twice.
     let mut text = String::new();
-    for letter in String::from_utf8(shown.stdout).unwrap().chars() {
+    for letter in String::from_utf8_lossy(&shown.stdout).chars() {
         if letter == '\u{8}' {
             text.pop();
         } else {

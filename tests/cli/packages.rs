@@ -18,19 +18,19 @@ fn cargo(arguments: &[&str]) -> String {
         .arg("--offline")
         .current_dir(ROOT)
         .output()
-        .unwrap();
+        .expect("cargo can be started");
     let stderr = String::from_utf8_lossy(&said.stderr);
     assert!(said.status.success(), "cargo {arguments:?}: {stderr}");
-    String::from_utf8(said.stdout).unwrap()
+    String::from_utf8(said.stdout).expect("cargo says text")
 }
 
 /// The files below a folder of the sources, by their path from its root.
 fn files_in(folder: &str) -> BTreeSet<String> {
     let mut files = BTreeSet::new();
-    for entry in fs::read_dir(format!("{ROOT}/{folder}")).unwrap() {
-        let entry = entry.unwrap();
-        let path = format!("{folder}/{}", entry.file_name().to_str().unwrap());
-        if entry.file_type().unwrap().is_dir() {
+    for entry in fs::read_dir(format!("{ROOT}/{folder}")).expect("it is a folder") {
+        let entry = entry.expect("a folder can be listed");
+        let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
             files.append(&mut files_in(&path));
         } else {
             files.insert(path);
@@ -64,9 +64,9 @@ fn the_crate_holds_what_a_user_needs_and_nothing_else() {
 /// The assets of the Debian package: from where to where, and how they may be used.
 fn assets() -> Vec<[String; 3]> {
     let metadata = cargo(&["metadata", "--no-deps", "--format-version=1"]);
-    let metadata: Value = serde_json::from_str(&metadata).unwrap();
+    let metadata: Value = serde_json::from_str(&metadata).expect("metadata is JSON");
     let assets = metadata["packages"][0]["metadata"]["deb"]["assets"].clone();
-    serde_json::from_value(assets).unwrap()
+    serde_json::from_value(assets).expect("an asset is three strings")
 }
 
 #[test]

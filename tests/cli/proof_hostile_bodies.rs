@@ -120,14 +120,18 @@ fn compressed_bodies_stay_compressed() {
     if !needs("gzip") {
         return;
     }
-    // 300 MB of zeros in less than 64 KiB twice over.
+    // 50 MB of zeros, in less than what is read of a reply.
     let bomb = Command::new("sh")
-        .args(["-c", "head -c 300M /dev/zero | gzip -9 | gzip -9"])
+        .args(["-c", "head -c 50M /dev/zero | gzip -9"])
         .stdout(Stdio::piped())
         .output()
         .expect("gzip can be started")
         .stdout;
-    assert!(bomb.len() > 100 && bomb.len() < 64 * 1024, "{}", bomb.len());
+    assert!(
+        bomb.len() > 10_000 && bomb.len() < 64 * 1024,
+        "{}",
+        bomb.len()
+    );
     for coding in [
         "gzip",
         "x-gzip",

@@ -1,7 +1,6 @@
 //! Journals and prints outcomes as they come.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -9,8 +8,8 @@ use std::time::Duration;
 use super::{Results, Sending};
 use crate::atomic_file::Patience;
 use crate::delivery::{Observer, Order};
-use crate::output::outcome;
 use crate::output::progress::Progress;
+use crate::output::{Stream, outcome};
 use crate::publication::Outcome;
 
 /// How often the progress line moves.
@@ -57,12 +56,11 @@ impl Recorder<'_> {
         let hook = &self.orders[order].hook;
         if !(output.quiet && outcome.delivered) {
             let line = outcome::line(output, hook, outcome);
-            // A push client that has gone changes nothing.
-            let _ = match self.sending.results {
-                Results::Text => output.result(line),
-                Results::Aside => writeln!(anstream::stderr().lock(), "{line}"),
-                Results::Json => Ok(()),
-            };
+            match self.sending.results {
+                Results::Text => output.outcome(Stream::Stdout, &line),
+                Results::Aside => output.outcome(Stream::Stderr, &line),
+                Results::Json => {}
+            }
         }
         if outcome.is_gone() && hook.enabled {
             output.note(format!(

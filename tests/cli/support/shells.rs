@@ -149,7 +149,10 @@ impl Terminal {
         let [source, installed] = shell.completion();
         let source = format!("{}/completions/{source}", env!("CARGO_MANIFEST_DIR"));
         let installed = sandbox.path().join(installed);
-        for folder in [installed.parent().unwrap(), &desk(sandbox)] {
+        for folder in [
+            installed.parent().expect("it is in a folder"),
+            &desk(sandbox),
+        ] {
             fs::create_dir_all(folder).expect("a folder can be made in the sandbox");
         }
         fs::copy(&source, installed).expect("the completion can be copied");
