@@ -6,7 +6,7 @@ mod owner;
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 pub use lock::{Lock, LockError, Patience};
@@ -80,9 +80,9 @@ pub fn replace(
     file: &Path,
     temporary: &Path,
     ownership: &Ownership,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    contents: &[u8],
 ) -> Result<(), SaveError> {
-    let saved = write_temporary(temporary, ownership, write)
+    let saved = write_temporary(temporary, ownership, contents)
         .and_then(|()| Directory::of(file))
         .and_then(|directory| retry(|| fs::rename(temporary, file)).map(|()| directory));
     match saved {
@@ -95,23 +95,15 @@ pub fn replace(
     }
 }
 
-fn write_temporary(
-    temporary: &Path,
-    ownership: &Ownership,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> io::Result<()> {
+fn write_temporary(temporary: &Path, ownership: &Ownership, contents: &[u8]) -> io::Result<()> {
     // One that a killed process left may belong to another user: start anew.
     match retry(|| fs::remove_file(temporary)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let file = create(temporary)?;
+    let mut file = create(temporary)?;
     ownership.apply(&file)?;
-    let mut writer = BufWriter::with_capacity(256 * 1024, file);
-    write(&mut writer)?;
-    let file = writer
-        .into_inner()
-        .map_err(io::IntoInnerError::into_error)?;
+    file.write_all(contents)?;
     retry(|| file.sync_all())
 }
 
@@ -269,17 +261,14 @@ mod tests {
     }
 
     #[test]
-    fn a_failing_write_leaves_the_old_file_and_no_temporary_one() {
+    fn a_file_that_cannot_be_replaced_stays_and_no_temporary_one_is_left() {
         let directory = tempfile::tempdir().unwrap();
         let (file, tmp) = (directory.path().join("f"), directory.path().join("f.tmp"));
-        fs::write(&file, "old").unwrap();
-        let saved = replace(&file, &tmp, &nobody(), |writer| {
-            writer.write_all(b"half")?;
-            Err(io::Error::other("full"))
-        });
+        // A directory in its place: the rename fails.
+        fs::create_dir(&file).unwrap();
+        let saved = replace(&file, &tmp, &nobody(), b"new");
         assert!(matches!(saved, Err(SaveError::NotSaved(_))));
-        assert_eq!(fs::read(&file).unwrap(), b"old");
-        assert!(!tmp.exists());
+        assert!(file.is_dir() && !tmp.exists());
     }
 
     #[test]

@@ -167,7 +167,7 @@ impl Registry {
         let path = self.shown.display();
         let ownership = Ownership::of(&self.file)
             .with_context(|| format!("could not save the registry {path}"))?;
-        let saved = atomic_file::replace(&self.file, &temporary, &ownership, |w| contents.write(w));
+        let saved = atomic_file::replace(&self.file, &temporary, &ownership, &contents.text());
         saved.map_err(|error| match error {
             SaveError::NotSaved(error) => anyhow::Error::new(error).context(format!(
                 "could not save the registry {path} (it is as it was)"

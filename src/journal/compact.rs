@@ -42,14 +42,12 @@ pub(super) fn compact(file: &Path, registry: &Registry, bytes: &[u8]) -> Result<
         .sum();
     let head = Record::Compacted(CompactedRecord { time: now, length }).line();
     let ownership = Ownership::of(file)?;
-    let saved = atomic_file::replace(file, &registry.temporary_file(), &ownership, |writer| {
-        writer.write_all(head.as_bytes())?;
-        for number in &kept {
-            writer.write_all(lines[number - 1])?;
-            writer.write_all(b"\n")?;
-        }
-        Ok(())
-    });
+    let mut text = head.into_bytes();
+    for number in &kept {
+        text.extend_from_slice(lines[number - 1]);
+        text.push(b'\n');
+    }
+    let saved = atomic_file::replace(file, &registry.temporary_file(), &ownership, &text);
     saved.map_err(|error| match error {
         SaveError::NotSaved(error) | SaveError::NotDurable(error) => error.into(),
     })

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
-use std::io::{self, Write};
 
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
@@ -47,9 +46,12 @@ impl Contents {
         (probe.version > VERSION).then_some(probe.version)
     }
 
-    pub(super) fn write(&self, mut writer: &mut dyn Write) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut writer, self)?;
-        writer.write_all(b"\n")
+    /// The file's text.
+    pub(super) fn text(&self) -> Vec<u8> {
+        // Numbers, strings and JSON that was parsed before always serialise.
+        let mut text = serde_json::to_vec_pretty(self).unwrap_or_default();
+        text.push(b'\n');
+        text
     }
 
     /// An id that no hook has or had; `None` when the numbers are used up.
@@ -202,11 +204,7 @@ mod tests {
     use super::*;
 
     fn rewrite(text: &str) -> String {
-        let mut written = Vec::new();
-        Contents::parse(text.as_bytes())
-            .unwrap()
-            .write(&mut written)
-            .unwrap();
+        let written = Contents::parse(text.as_bytes()).unwrap().text();
         String::from_utf8(written).unwrap()
     }
 

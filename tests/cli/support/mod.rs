@@ -52,7 +52,7 @@ pub(crate) use network::{needs_network, on_an_own_network};
 pub(crate) use process::{Running, Signal};
 pub(crate) use program::{Program, free_port, needs_success};
 #[cfg(target_os = "linux")]
-pub(crate) use proof::{Chance, complete, figures, needs_root, peak_memory, scaled};
+pub(crate) use proof::{Chance, complete, figures, needs_root, scaled};
 #[cfg(target_os = "linux")]
 pub(crate) use raw_server::{RawServer, hold, read_request};
 pub(crate) use receiver::Receiver;
