@@ -193,7 +193,7 @@ impl<'a> FanOut<'a> {
             delayed: BinaryHeap::new(),
             awaited: BTreeSet::new(),
             in_flight: 0,
-            most_in_flight: limits.jobs.min(pool::most_in_flight()),
+            most_in_flight: limits.jobs.min(pool::raise_file_limit()),
             left: orders.len(),
             finished: Vec::new(),
         }
@@ -249,12 +249,19 @@ impl<'a> FanOut<'a> {
     fn handle(&mut self, event: Event) -> Option<i32> {
         let mut next = Some(event);
         while let Some(event) = next {
-            match event {
-                Event::Interrupt(signal) => return Some(signal),
-                Event::Head(order, head) => self.progress[order].head = Some(head),
-                Event::Attempt(order, attempt) => self.attempted(order, attempt),
+            if let Some(signal) = self.take(event) {
+                return Some(signal);
             }
             next = self.receiver.try_recv().ok();
+        }
+        None
+    }
+
+    fn take(&mut self, event: Event) -> Option<i32> {
+        match event {
+            Event::Interrupt(signal) => return Some(signal),
+            Event::Head(order, head) => self.progress[order].head = Some(head),
+            Event::Attempt(order, attempt) => self.attempted(order, attempt),
         }
         None
     }
@@ -301,6 +308,8 @@ impl<'a> FanOut<'a> {
                 self.observer.retrying(order, &outcome, wait);
                 self.delayed.push(Reverse((now + wait, order)));
                 self.progress[order].last = Some(attempt);
+                // What counts at the deadline is what that attempt came to, its body included.
+                self.progress[order].head = None;
             }
             None => self.finish(order, &attempt),
         }
@@ -357,6 +366,10 @@ impl<'a> FanOut<'a> {
 
     /// A signal has come: what has answered is an outcome, the rest is left.
     fn keep_what_is_known(&mut self) {
+        // Answers may stand behind the signal in the channel.
+        while let Ok(event) = self.receiver.try_recv() {
+            self.take(event);
+        }
         for order in 0..self.progress.len() {
             if self.progress[order].done {
                 continue;

@@ -49,6 +49,11 @@ impl Deployment {
         &self.0
     }
 
+    /// Whether it is no larger than what is published. Flags may have made it so.
+    pub fn fits(&self) -> bool {
+        self.0.len() <= LIMIT
+    }
+
     /// Sets keys, each to a JSON text. The other keys keep their spelling.
     #[must_use]
     pub fn with(self, keys: &[(String, String)]) -> Self {

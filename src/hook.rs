@@ -184,11 +184,14 @@ impl Hook {
 }
 
 impl LastDelivery {
-    /// Takes a newer delivery's fields; an older one never overwrites a newer one.
-    pub fn merge(&mut self, other: &Self) {
-        if instant(self.datetime.as_deref()) <= instant(other.datetime.as_deref()) {
+    /// Takes a newer delivery's fields, and tells whether it did: an older one never overwrites a newer
+    /// one.
+    pub fn merge(&mut self, other: &Self) -> bool {
+        let newer = instant(self.datetime.as_deref()) <= instant(other.datetime.as_deref());
+        if newer {
             self.clone_from(other);
         }
+        newer
     }
 }
 

@@ -7,22 +7,21 @@ mod compact;
 mod history;
 mod record;
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 
 use crate::atomic_file::{Lines, Lock, Patience};
-use crate::exit::{Exit, Failure};
 use crate::publication::{Outcome, Publication};
-use crate::registry::Registry;
+use crate::registry::{Registry, Unlocked};
 
 pub use history::{Delivery, History, Recorded, State};
 use record::{Record, RedeliveryRecord};
 
-/// How often an append that had no lock looks again whether a compaction took its lines away.
+/// How often an append that had no lock is done again because a compaction came in between.
 const UNLOCKED_TRIES: usize = 5;
 
 /// The journal of one registry; it shares the registry's lock.
@@ -76,13 +75,7 @@ impl Journal {
         patience: Patience,
     ) -> Result<Appended> {
         let line = Record::publication(publication, targets, deadline).line();
-        let (lock, mut appended) = self.lock_or_go_on(patience)?;
-        let overgrown = self.append(&line, lock.as_ref(), true)?;
-        if overgrown && lock.is_some() {
-            let compacted = self.compact().context("could not compact the journal");
-            appended.not_compacted = compacted.err().map(|error| format!("{error:#}"));
-        }
-        Ok(appended)
+        self.append(&line, patience, true)
     }
 
     /// Appends outcomes of a publication's deliveries: the hook's id and how it went. They are not
@@ -96,9 +89,7 @@ impl Journal {
             Record::outcome(&publication.id, *hook, outcome).line()
         };
         let lines: String = outcomes.iter().map(line).collect();
-        let (lock, appended) = self.lock_or_go_on(patience)?;
-        self.append(&lines, lock.as_ref(), false)?;
-        Ok(appended)
+        self.append(&lines, patience, false)
     }
 
     /// Appends that this process leaves these deliveries as they are, so that another one need not wait
@@ -108,71 +99,70 @@ impl Journal {
         let line =
             |claim: &Claim| Record::interrupted(&claim.publication.id, &claim.hooks, time).line();
         let lines: String = left.iter().map(line).collect();
-        let (lock, _) = self.lock_or_go_on(patience)?;
-        self.append(&lines, lock.as_ref(), false).map(drop)
+        self.append(&lines, patience, false).map(drop)
     }
 
     /// Chooses deliveries to be sent again, and appends that this process is at them until the
-    /// deadline: all under one lock, so that two at once never send the same.
+    /// deadline: all under one lock, so that two at once never send the same. Nothing is printed under
+    /// it: a reader that has stopped reading must not keep the lock.
     pub fn claim(
         &self,
-        deadline: DateTime<Utc>,
         patience: Patience,
+        deadline: impl FnOnce() -> DateTime<Utc>,
         choose: impl FnOnce(&History) -> Result<Vec<Claim>>,
     ) -> Result<(Vec<Claim>, History)> {
         let lock = self.registry.lock(patience)?;
         let history = self.read()?;
         let claims = choose(&history)?;
-        let time = Utc::now();
+        let (time, deadline) = (Utc::now(), deadline());
         let line = |claim: &Claim| {
             let record = RedeliveryRecord::new(&claim.publication.id, &claim.hooks, time, deadline);
             Record::Redelivery(record).line()
         };
         let lines: String = claims.iter().map(line).collect();
         if !lines.is_empty() {
-            self.append(&lines, Some(&lock), true)?;
+            self.append_locked(&lines, &lock, true)?;
         }
         Ok((claims, history))
     }
 
-    /// A lock that another process does not give back must not lose an event: then the lines are
-    /// appended without it.
-    fn lock_or_go_on(&self, patience: Patience) -> Result<(Option<Lock>, Appended)> {
+    /// Appends under the lock, or without it: a lock that another process does not give back must not
+    /// lose an event.
+    fn append(&self, lines: &str, patience: Patience, sync: bool) -> Result<Appended> {
         match self.registry.lock(patience) {
-            Ok(lock) => Ok((Some(lock), Appended::default())),
-            Err(error) => match error.downcast_ref::<Failure>() {
-                Some(failure) if failure.exit == Exit::Locked => {
-                    let unlocked = Some(failure.to_string());
-                    Ok((
-                        None,
-                        Appended {
-                            unlocked,
-                            ..Appended::default()
-                        },
-                    ))
-                }
-                _ => Err(error),
-            },
+            Ok(lock) => self.append_locked(lines, &lock, sync),
+            Err(Unlocked::Held(failure)) => {
+                self.append_unlocked(lines, sync)
+                    .with_context(|| self.unwritten())?;
+                let unlocked = Some(failure.to_string());
+                Ok(Appended {
+                    unlocked,
+                    ..Appended::default()
+                })
+            }
+            Err(unlocked) => Err(unlocked.into()),
         }
     }
 
-    /// Appends, and tells whether the journal is due for a compaction.
-    fn append(&self, lines: &str, lock: Option<&Lock>, sync: bool) -> Result<bool> {
-        self.try_append(lines, lock, sync)
-            .with_context(|| format!("could not write the journal {}", self.file.display()))
+    fn append_locked(&self, lines: &str, lock: &Lock, sync: bool) -> Result<Appended> {
+        let (_, overgrown) = self.write(lines, sync).with_context(|| self.unwritten())?;
+        let mut appended = Appended::default();
+        if overgrown {
+            let compacted = self
+                .compact(lock)
+                .with_context(|| format!("could not compact the journal {}", self.file.display()));
+            appended.not_compacted = compacted.err().map(|error| format!("{error:#}"));
+        }
+        Ok(appended)
     }
 
-    fn try_append(&self, lines: &str, lock: Option<&Lock>, sync: bool) -> io::Result<bool> {
-        let ownership = self.registry.companion_ownership()?;
+    /// Whoever compacts at this moment carries over what was appended before it put the new file in
+    /// place; what was appended to the old one after that is appended again.
+    fn append_unlocked(&self, lines: &str, sync: bool) -> io::Result<()> {
         for _ in 0..UNLOCKED_TRIES {
-            let mut journal = Lines::open(&self.file, &ownership)?;
-            let overgrown = compact::overgrown(&mut journal)?;
-            journal.append(lines)?;
-            if sync {
-                journal.sync()?;
-            }
-            if lock.is_some() || journal.is_still(&self.file) {
-                return Ok(overgrown);
+            let (journal, _) = self.write(lines, sync)?;
+            if journal.is_still(&self.file) {
+                return Ok(());
             }
         }
         Err(io::Error::other(
@@ -180,9 +170,34 @@ impl Journal {
         ))
     }
 
-    fn compact(&self) -> Result<()> {
-        let bytes = self.bytes()?;
-        compact::compact(&self.file, &self.registry, &bytes)
+    /// Appends, and tells whether the journal was due for a compaction before.
+    fn write(&self, lines: &str, sync: bool) -> io::Result<(Lines, bool)> {
+        let ownership = self.registry.companion_ownership()?;
+        let mut journal = Lines::open(&self.file, &ownership)?;
+        let overgrown = compact::overgrown(&mut journal)?;
+        journal.append(lines)?;
+        if sync {
+            journal.sync()?;
+        }
+        Ok((journal, overgrown))
+    }
+
+    fn unwritten(&self) -> String {
+        format!("could not write the journal {}", self.file.display())
+    }
+
+    /// The lock keeps other compactions away; an append without it is carried over.
+    fn compact(&self, _: &Lock) -> Result<()> {
+        let mut old = File::open(&self.file)?;
+        let mut bytes = Vec::new();
+        old.read_to_end(&mut bytes)?;
+        compact::compact(&self.file, &self.registry, &bytes)?;
+        let mut late = Vec::new();
+        old.read_to_end(&mut late)?;
+        if !late.is_empty() {
+            self.write(&String::from_utf8_lossy(&late), true)?;
+        }
+        Ok(())
     }
 
     fn bytes(&self) -> Result<Vec<u8>> {

@@ -13,6 +13,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Instant;
 
 use anstyle::{AnsiColor, Style};
+use anyhow::{Context as _, Result};
 
 use crate::cli::{Color, Global};
 use crate::escape::escape;
@@ -23,6 +24,8 @@ pub use table::Table;
 
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+const UNWRITTEN: &str = "could not write to standard output";
+
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const NOTE: Style = AnsiColor::Cyan.on_default().bold();
 
@@ -56,8 +59,8 @@ impl Output {
     }
 
     /// A result, on standard output.
-    pub fn result(self, text: impl Display) -> io::Result<()> {
-        writeln!(anstream::stdout().lock(), "{text}")
+    pub fn result(self, text: impl Display) -> Result<()> {
+        writeln!(anstream::stdout().lock(), "{text}").context(UNWRITTEN)
     }
 
     /// How a delivery went. Nobody may be reading, and the next delivery does not wait for that.
@@ -72,10 +75,12 @@ impl Output {
     }
 
     /// A result that has no colours to be taken out again, which a hundred thousand hooks would feel.
-    pub fn json(self, text: &str) -> io::Result<()> {
+    pub fn json(self, text: &str) -> Result<()> {
         let mut stdout = io::stdout().lock();
-        stdout.write_all(text.as_bytes())?;
-        stdout.write_all(b"\n")
+        let written = stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.write_all(b"\n"));
+        written.context(UNWRITTEN)
     }
 
     /// Something to know, left out by `--quiet`.

@@ -29,6 +29,24 @@ pub struct Registry {
     waiting: fn(&str),
 }
 
+/// Why the lock could not be had.
+#[derive(Debug)]
+pub enum Unlocked {
+    /// Another process has held it all the time.
+    Held(Failure),
+    /// The lock file could not be opened or locked.
+    Io(anyhow::Error),
+}
+
+impl From<Unlocked> for anyhow::Error {
+    fn from(unlocked: Unlocked) -> Self {
+        match unlocked {
+            Unlocked::Held(failure) => failure.into(),
+            Unlocked::Io(error) => error,
+        }
+    }
+}
+
 /// What a change to the contents came to.
 #[derive(Debug)]
 pub enum Change<T> {
@@ -80,6 +98,11 @@ impl Registry {
         &self.shown
     }
 
+    /// Whether there is a file yet.
+    pub fn exists(&self) -> bool {
+        self.file.exists()
+    }
+
     /// The journal beside it.
     pub fn journal_file(&self) -> PathBuf {
         atomic_file::beside(&self.file, "journal")
@@ -128,24 +151,31 @@ impl Registry {
     }
 
     /// Takes the lock that guards the registry and its journal.
-    pub fn lock(&self, patience: Patience) -> Result<Lock> {
-        atomic_file::create_directory_of(&self.file).with_context(|| {
+    pub fn lock(&self, patience: Patience) -> Result<Lock, Unlocked> {
+        let io =
+            |error: io::Error, what: String| Unlocked::Io(anyhow::Error::new(error).context(what));
+        atomic_file::create_directory_of(&self.file).map_err(|error| {
             let directory = self.file.parent().unwrap_or(Path::new("/"));
-            format!("could not create the directory {}", directory.display())
+            io(
+                error,
+                format!("could not create the directory {}", directory.display()),
+            )
         })?;
         let path = atomic_file::beside(&self.file, "lock");
-        let unlocked = || format!("could not lock the registry {}", self.shown.display());
-        let ownership = self.companion_ownership().with_context(unlocked)?;
-        Lock::acquire(&path, &ownership, patience, &self.waiting).map_err(|error| match error {
-            LockError::Held(holder) => {
-                let message = format!("{}: {holder} holds its lock", unlocked());
-                let hint = "try again when that process has ended";
-                Failure::new(Exit::Locked, message).hint(hint).into()
-            }
-            LockError::Io(error) => {
-                let what = format!("{} by {}", unlocked(), path.display());
-                anyhow::Error::new(error).context(what)
-            }
+        let could_not = format!("could not lock the registry {}", self.shown.display());
+        let ownership = self
+            .companion_ownership()
+            .map_err(|error| io(error, could_not.clone()))?;
+        let locked = Lock::acquire(&path, &ownership, patience, &self.waiting);
+        locked.map_err(|error| match error {
+            LockError::Held(holder) => Unlocked::Held(
+                Failure::new(
+                    Exit::Locked,
+                    format!("{could_not}: {holder} holds its lock"),
+                )
+                .hint("try again when that process has ended"),
+            ),
+            LockError::Io(error) => io(error, format!("{could_not} by {}", path.display())),
         })
     }
 

@@ -77,6 +77,9 @@ impl Lock {
         if try_now(&file).map_err(LockError::Io)? {
             return Ok(Self::claim(file));
         }
+        if patience.most.is_zero() {
+            return Err(LockError::Held(holder(path)));
+        }
         let pending = lock_in_background(file).map_err(LockError::Io)?;
         let (started, mut told) = (Instant::now(), false);
         loop {

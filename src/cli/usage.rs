@@ -34,6 +34,9 @@ fn same_letters(error: &clap::Error, verb: &str) -> Option<String> {
         letters.sort_unstable();
         letters
     };
+    if error.kind() != ErrorKind::UnknownArgument {
+        return None;
+    }
     let refused = named(error, ContextKind::InvalidArg).filter(|word| is_flag(word))?;
     let refused = sorted(refused.trim_start_matches('-'));
     let hooks = crate::cli::Cli::command();

@@ -6,7 +6,7 @@ use super::options::Options;
 use super::{Context, unknown};
 use crate::cli::Edit;
 use crate::exit::{Exit, Failure};
-use crate::hook::{Hook, LastDelivery, same_url};
+use crate::hook::{Hook, LastDelivery, View, Viewed, same_url};
 use crate::output;
 use crate::registry::{Change, Contents};
 
@@ -17,6 +17,9 @@ pub(super) fn run(context: &Context, arguments: &Edit) -> Result<Exit> {
         return Err(failure.hint("see 'hooks edit --help'").into());
     }
     let registry = context.registry()?;
+    if !registry.exists() {
+        return Err(unknown(&[arguments.id]).into());
+    }
     let hook = registry.update(|contents| edit(contents, arguments, &options))?;
     context.warn_if_exposed(&registry, std::slice::from_ref(&hook));
     let generated = options.secret.as_ref().filter(|_| options.generated);
@@ -54,10 +57,10 @@ fn edit(contents: &mut Contents, arguments: &Edit, options: &Options) -> Result<
             .into());
     }
     let hook = contents.find_mut(id).ok_or_else(|| unknown(&[id]))?;
-    let before = serialized(hook);
+    let before = serialized(hook)?;
     apply(hook, arguments, options);
     let hook = hook.clone();
-    if serialized(&hook) == before {
+    if serialized(&hook)? == before {
         return Ok(Change::Keep(hook));
     }
     Ok(Change::Save(hook))
@@ -87,7 +90,6 @@ fn apply(hook: &mut Hook, arguments: &Edit, options: &Options) {
     options.apply(hook);
 }
 
-fn serialized(hook: &Hook) -> String {
-    let view = crate::hook::Viewed(hook, crate::hook::View::File);
-    serde_json::to_string(&view).unwrap_or_default()
+fn serialized(hook: &Hook) -> serde_json::Result<String> {
+    serde_json::to_string(&Viewed(hook, View::File))
 }

@@ -113,7 +113,7 @@ impl Options {
             _ => {}
         }
         if let Some(status) = &self.status
-            && *status != hook.status
+            && !same_words(status, &hook.status)
         {
             flags.push(format!("--status '{}'", status.join(",")));
         }
@@ -150,6 +150,11 @@ impl Options {
         }
         flags
     }
+}
+
+fn same_words(a: &[String], b: &[String]) -> bool {
+    let has = |words: &[String], word: &String| words.iter().any(|w| w.eq_ignore_ascii_case(word));
+    a.iter().all(|word| has(b, word)) && b.iter().all(|word| has(a, word))
 }
 
 fn some(text: &str) -> Option<String> {

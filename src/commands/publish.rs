@@ -9,7 +9,7 @@ use crate::cli::{Fields, Publish};
 use crate::delivery;
 use crate::deployment::{self, Deployment, Source, quoted};
 use crate::escape::{escape, escape_lines};
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 use crate::git::{self, Commit};
 use crate::hook::{Hook, Skip, timestamp};
 use crate::output::{self, Output, json::PublicationView};
@@ -100,7 +100,12 @@ fn deployment(arguments: &Publish) -> Result<Deployment> {
     if let Some(revision) = &arguments.git {
         deployment = deployment.filled(&of_commit(&git::commit(revision)?));
     }
-    Ok(deployment.with(&keys))
+    let deployment = deployment.with(&keys);
+    if !deployment.fits() {
+        let message = "could not make the deployment: with its flags it is larger than 1 MiB";
+        return Err(Failure::new(Exit::Failed, message).into());
+    }
+    Ok(deployment)
 }
 
 fn keys(arguments: &Publish) -> Vec<Key> {

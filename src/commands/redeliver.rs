@@ -30,27 +30,34 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
         Results::Text
     };
     let sending = Sending::new(context, &registry, arguments.limits.settle()?, results);
-    let hooks = context.read(&registry)?.hooks;
-    let choice = Choice {
-        output: context.output,
-        hooks: hooks
-            .into_iter()
-            .map(|hook| (hook.id, Arc::new(hook)))
-            .collect(),
-        now: Utc::now(),
-    };
-    let (claims, history) =
-        sending
-            .journal()
-            .claim(sending.deadline(), Patience::of(PATIENCE), |history| {
-                if arguments.failed {
-                    return Ok(choice.due(history, arguments));
-                }
+    // Read again under the lock; here it is for its warning, and so that a broken one ends it at once.
+    context.read(&registry)?;
+    if !registry.journal_file().exists() && arguments.failed {
+        context.output.note("nothing to send again");
+        if arguments.json {
+            context.output.json("[]")?;
+        }
+        return Ok(Exit::Done);
+    }
+    let mut choice = Choice::default();
+    let patience = Patience::of(sending.left().min(PATIENCE));
+    let claimed = sending.journal().claim(
+        patience,
+        || sending.deadline(),
+        |history| {
+            choice.hooks = by_id(registry.read()?.hooks);
+            if arguments.failed {
+                Ok(choice.due(history, arguments))
+            } else {
                 choice.named(history, &arguments.ids)
-            })?;
+            }
+        },
+    );
+    choice.say_all(context.output);
+    let (claims, history) = claimed?;
     warn_of_damage(context, &registry.journal_file(), &history);
-    drop(history);
     let orders = choice.orders(claims);
+    drop(history);
     if orders.is_empty() {
         if arguments.json {
             context.output.json("[]")?;
@@ -64,16 +71,42 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
     Ok(sent.exit())
 }
 
-/// What is known when it is chosen what to send.
+fn by_id(hooks: Vec<Hook>) -> HashMap<u64, Arc<Hook>> {
+    hooks
+        .into_iter()
+        .map(|hook| (hook.id, Arc::new(hook)))
+        .collect()
+}
+
+/// What is known when it is chosen what to send, under the lock, and what is to be said of it after.
 struct Choice {
-    output: Output,
     hooks: HashMap<u64, Arc<Hook>>,
     now: DateTime<Utc>,
+    notes: Vec<String>,
+    warnings: Vec<String>,
+}
+
+impl Default for Choice {
+    fn default() -> Self {
+        Self {
+            hooks: HashMap::new(),
+            now: Utc::now(),
+            notes: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
 }
 
 impl Choice {
+    fn say_all(&self, output: Output) {
+        self.warnings
+            .iter()
+            .for_each(|warning| output.warning(warning));
+        self.notes.iter().for_each(|note| output.note(note));
+    }
+
     /// `--failed`: everything undelivered that is young enough and due, oldest first.
-    fn due(&self, history: &History, arguments: &Redeliver) -> Vec<Claim> {
+    fn due(&mut self, history: &History, arguments: &Redeliver) -> Vec<Claim> {
         let since = TimeDelta::from_std(arguments.since).unwrap_or(TimeDelta::MAX);
         let mut later: Vec<DateTime<Utc>> = Vec::new();
         let mut claims = Vec::new();
@@ -112,28 +145,28 @@ impl Choice {
             .filter(|hook| hook.url == delivery.url)
     }
 
-    fn say_what_waits(&self, nothing: bool, later: &[DateTime<Utc>]) {
+    fn say_what_waits(&mut self, nothing: bool, later: &[DateTime<Utc>]) {
         match later.iter().min() {
-            Some(next) => self.output.note(format!(
+            Some(next) => self.notes.push(format!(
                 "not due yet: {}, the next at {}; to send whatever failed: --now",
                 later.len(),
                 readable_time(*next)
             )),
-            None if nothing => self.output.note("nothing to send again"),
+            None if nothing => self.notes.push("nothing to send again".to_owned()),
             None => {}
         }
     }
 
     /// The latest publication of each hook, or the publications, that are named.
-    fn named(&self, history: &History, references: &[Reference]) -> Result<Vec<Claim>> {
+    fn named(&mut self, history: &History, references: &[Reference]) -> Result<Vec<Claim>> {
         let mut claims = Vec::new();
         for reference in references {
             match reference {
                 Reference::Hook(id) => {
                     let hook = self.hooks.get(id).ok_or_else(|| unknown(&[*id]))?;
                     let Some((recorded, delivery)) = history.latest_of(hook.id) else {
-                        self.output
-                            .warning(format!("nothing was published to hook {id} yet"));
+                        self.warnings
+                            .push(format!("nothing was published to hook {id} yet"));
                         continue;
                     };
                     self.claim(&mut claims, recorded, &[delivery]);
@@ -159,7 +192,7 @@ impl Choice {
     }
 
     /// Adds what can be sent of a publication, and says of the rest why it cannot.
-    fn claim(&self, claims: &mut Vec<Claim>, recorded: &Recorded, deliveries: &[&Delivery]) {
+    fn claim(&mut self, claims: &mut Vec<Claim>, recorded: &Recorded, deliveries: &[&Delivery]) {
         let id = &recorded.publication.id;
         for delivery in deliveries {
             let hook = delivery.hook;
@@ -172,8 +205,8 @@ impl Choice {
                 Some(_) => None,
             };
             if let Some(why) = why_not {
-                self.output
-                    .warning(format!("hook {hook} is left out of {id}: {why}"));
+                self.warnings
+                    .push(format!("hook {hook} is left out of {id}: {why}"));
                 continue;
             }
             match claims.iter_mut().find(|claim| claim.publication.id == *id) {

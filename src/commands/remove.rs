@@ -8,9 +8,13 @@ use crate::exit::Exit;
 use crate::registry::{Change, Contents};
 
 pub(super) fn run(context: &Context, arguments: &Remove) -> Result<Exit> {
-    context
-        .registry()?
-        .update(|contents| remove(contents, arguments))?;
+    let registry = context.registry()?;
+    if !registry.exists() {
+        // Nothing is locked, and no directory made, for a registry that is not there.
+        remove(&mut Contents::default(), arguments)?;
+        return Ok(Exit::Done);
+    }
+    registry.update(|contents| remove(contents, arguments))?;
     Ok(Exit::Done)
 }
 

@@ -52,22 +52,26 @@ fn publish(
             .note(format!("no hook is to be called for {}", arguments.event));
         return Ok(());
     }
-    sending.publish(publication, hooks, channel(finished.cut, events));
+    sending.publish(publication, hooks, channel(finished.signals, events));
     Ok(())
 }
 
-/// From now on a signal cuts the publish; what it leaves is in the journal.
-fn channel(cut: bool, events: Receiver<Event>) -> Channel {
+/// The second signal of the whole run cuts the publish; what it leaves is in the journal. The first is
+/// the command's, also where the command's end is known here before it: Ctrl-C goes to both at once.
+fn channel(mut signals: u32, events: Receiver<Event>) -> Channel {
     let channel = Channel::new();
     let interrupt = channel.interrupter();
-    if cut {
+    if signals > 1 {
         interrupt(0);
     }
     // Without a thread, the publish ends at its deadline.
     let _ = thread::Builder::new().spawn(move || {
         for event in events {
             if let Event::Signal(caught) = event {
-                interrupt(caught.signal);
+                signals += 1;
+                if signals > 1 {
+                    interrupt(caught.signal);
+                }
             }
         }
     });
@@ -95,8 +99,18 @@ fn deployment(context: &Context, arguments: &Run, finished: &Finished) -> Deploy
         ("start_time".to_owned(), quoted(&timestamp(finished.start))),
         ("end_time".to_owned(), quoted(&timestamp(finished.end))),
     ];
-    Deployment::empty()
-        .with(&keys)
-        .with(&own)
-        .with(&of_fields(&arguments.fields))
+    let fields = of_fields(&arguments.fields);
+    let whole = Deployment::empty().with(&keys).with(&own).with(&fields);
+    if whole.fits() {
+        return whole;
+    }
+    context
+        .output
+        .warning("the deployment is larger than 1 MiB; published without the commit");
+    let bare = Deployment::empty().with(&own).with(&fields);
+    if bare.fits() {
+        bare
+    } else {
+        Deployment::empty().with(&own)
+    }
 }

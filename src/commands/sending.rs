@@ -5,7 +5,7 @@ mod merge;
 mod recorder;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -31,6 +31,9 @@ const JOURNAL_PATIENCE: Duration = Duration::from_secs(5);
 /// … or hardly at all, where waiting is no use or nobody has the time.
 const SHORT_PATIENCE: Duration = Duration::from_millis(200);
 
+/// Writing the last outcomes may take this long past the deadline.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+
 /// Where the result lines go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Results {
@@ -50,8 +53,8 @@ pub(super) struct Sending<'a> {
     limits: Limits,
     results: Results,
     journal_works: bool,
-    /// The lock could not be had before the deliveries: it is not waited for again and again.
-    locked_out: bool,
+    /// The lock could not be had: it is not waited for again and again.
+    locked_out: AtomicBool,
 }
 
 /// How it went.
@@ -85,7 +88,7 @@ impl<'a> Sending<'a> {
             limits,
             results,
             journal_works: true,
-            locked_out: false,
+            locked_out: AtomicBool::new(false),
         }
     }
 
@@ -94,9 +97,10 @@ impl<'a> Sending<'a> {
         &self.journal
     }
 
-    /// The deadline, on the clock that other processes read.
+    /// The deadline, on the clock that other processes read, and the moment after it in which the last
+    /// outcomes are written.
     pub(super) fn deadline(&self) -> DateTime<Utc> {
-        let left = self.left();
+        let left = self.left() + LAST_WORDS;
         Utc::now() + chrono::TimeDelta::from_std(left).unwrap_or(chrono::TimeDelta::MAX)
     }
 
@@ -117,7 +121,6 @@ impl<'a> Sending<'a> {
         self.journal_works = begun.is_ok();
         match begun {
             Ok(appended) => {
-                self.locked_out = appended.unlocked.is_some();
                 self.warn_of(&appended);
             }
             Err(error) => self.context.output.warning(format!(
@@ -213,26 +216,30 @@ impl<'a> Sending<'a> {
 
     /// How long an append to the journal waits for the lock.
     fn journal_patience(&self) -> Duration {
-        if self.locked_out {
-            return SHORT_PATIENCE;
+        if self.locked_out.load(Ordering::Relaxed) {
+            return Duration::ZERO;
         }
         (self.left() / 2).clamp(SHORT_PATIENCE, JOURNAL_PATIENCE)
     }
 
-    fn left(&self) -> Duration {
+    /// How much of the deadline is left.
+    pub(super) fn left(&self) -> Duration {
         self.limits
             .deadline
             .saturating_duration_since(Instant::now())
     }
 
+    /// Says once that the lock could not be had, and remembers it: the deliveries do not wait for it
+    /// again.
     fn warn_of(&self, appended: &Appended) {
-        if let Some(why) = &appended.unlocked {
-            self.context
-                .output
-                .warning(format!("{why}; journalled without it"));
+        let output = self.context.output;
+        if let Some(why) = &appended.unlocked
+            && !self.locked_out.swap(true, Ordering::Relaxed)
+        {
+            output.warning(format!("{why}; journalled without it"));
         }
         if let Some(why) = &appended.not_compacted {
-            self.context.output.warning(why);
+            output.warning(why);
         }
     }
 }
@@ -245,7 +252,7 @@ impl Sent {
             .deliveries(&json::pretty(view), self.deadline);
     }
 
-    /// Prints the publications as JSON: one, or an array for `redeliver`.
+    /// The publications, each with those of its deliveries that have an outcome.
     pub(super) fn views(&self) -> Vec<PublicationView<'_>> {
         let mut publications: Vec<&Arc<Publication>> = Vec::new();
         for order in &self.orders {

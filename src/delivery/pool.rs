@@ -25,10 +25,10 @@ const STACK: usize = if cfg!(debug_assertions) {
 #[cfg(unix)]
 const OTHER_FILES: u64 = 24;
 
-/// The most attempts that may be in flight before open files run out; each may need two at once, for
-/// its connection and for a name look-up. The soft limit is raised as far as it goes.
+/// Raises the soft limit of open files as far as it goes, and gives the most attempts that may be in
+/// flight before they run out; each may need two at once, for its connection and for a name look-up.
 #[cfg(unix)]
-pub(super) fn most_in_flight() -> usize {
+pub(super) fn raise_file_limit() -> usize {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let raised = setrlimit(
@@ -44,7 +44,7 @@ pub(super) fn most_in_flight() -> usize {
 }
 
 #[cfg(not(unix))]
-pub(super) fn most_in_flight() -> usize {
+pub(super) fn raise_file_limit() -> usize {
     usize::MAX
 }
 

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use super::{Deployment, LIMIT};
 use crate::exit::{Exit, Failure};
 use crate::json::Complaint;
+use crate::redact;
 
 /// Where a deployment is read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,10 +62,16 @@ fn argument(text: &str) -> Result<Deployment> {
 }
 
 fn file(path: &str) -> Result<Deployment> {
-    let unread = || format!("could not read the deployment from {path}");
+    // A URL in a path's place may have a password in it.
+    let shown = if path.contains("://") {
+        redact::url(path)
+    } else {
+        path.to_owned()
+    };
+    let unread = || format!("could not read the deployment from {shown}");
     let file = File::open(path).with_context(unread)?;
     let bytes = bounded(file).with_context(unread)?;
-    Deployment::parse(bytes).map_err(|complaint| refused(path, &complaint).into())
+    Deployment::parse(bytes).map_err(|complaint| refused(&shown, &complaint).into())
 }
 
 fn stdin() -> Result<Deployment> {

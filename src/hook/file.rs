@@ -205,6 +205,10 @@ impl<'de> Visitor<'de> for HookVisitor {
         let mut hook = Hook::new(0, String::new(), String::new());
         while let Some(key) = map.next_key()? {
             match key {
+                // Of two, the first would be lost at the next write.
+                Key::Id if id.is_some() => return Err(de::Error::duplicate_field("id")),
+                Key::Url if url.is_some() => return Err(de::Error::duplicate_field("url")),
+                Key::Event if event.is_some() => return Err(de::Error::duplicate_field("event")),
                 Key::Id => id = Some(map.next_value::<Id>()?.0),
                 Key::Url => url = Some(map.next_value()?),
                 Key::Event => event = Some(map.next_value()?),

@@ -48,9 +48,11 @@ pub(super) fn compact(file: &Path, registry: &Registry, bytes: &[u8]) -> Result<
         text.push(b'\n');
     }
     let saved = atomic_file::replace(file, &registry.temporary_file(), &ownership, &text);
-    saved.map_err(|error| match error {
-        SaveError::NotSaved(error) | SaveError::NotDurable(error) => error.into(),
-    })
+    match saved {
+        Err(SaveError::NotSaved(error)) => Err(error.into()),
+        // A power cut may bring the long journal back, which has lost nothing.
+        Ok(()) | Err(SaveError::NotDurable(_)) => Ok(()),
+    }
 }
 
 /// The numbers of the lines to keep, in order: damaged ones, every publication with an undelivered

@@ -46,6 +46,8 @@ pub struct Delivery {
     /// Whether it was ever delivered, whatever a later try came to.
     pub ever_delivered: bool,
     tries: usize,
+    /// The try before the last, for one that turns out to be none.
+    previous_try: DateTime<Utc>,
     /// A process is at it until then.
     until: Option<DateTime<Utc>>,
 }
@@ -76,6 +78,22 @@ impl State {
 }
 
 impl Delivery {
+    /// One that a process has just taken up.
+    fn begun(hook: u64, url: String, time: DateTime<Utc>, deadline: DateTime<Utc>) -> Self {
+        let mut delivery = Self {
+            hook,
+            url,
+            outcome: None,
+            last_try: time,
+            ever_delivered: false,
+            tries: 0,
+            previous_try: time,
+            until: None,
+        };
+        delivery.begin(time, deadline);
+        delivery
+    }
+
     /// Its state at this moment.
     pub fn state(&self, now: DateTime<Utc>) -> State {
         match (self.until, &self.outcome) {
@@ -103,6 +121,7 @@ impl Delivery {
 
     fn begin(&mut self, time: DateTime<Utc>, deadline: DateTime<Utc>) {
         self.tries += 1;
+        self.previous_try = self.last_try;
         self.last_try = time;
         self.until = Some(deadline);
     }
@@ -116,7 +135,8 @@ impl Delivery {
         self.until = None;
         if outcome.attempts == 0 {
             // Its turn did not come: that was no try.
-            self.tries -= 1;
+            self.tries = self.tries.saturating_sub(1);
+            self.last_try = self.previous_try;
         } else {
             self.last_try = outcome.time;
         }
@@ -159,21 +179,16 @@ impl History {
     fn add(&mut self, record: Record, line: usize) {
         match record {
             Record::Publication(record) => {
-                let begun = |target: super::record::Target| {
-                    let mut delivery = Delivery {
-                        hook: target.hook,
-                        url: target.url.into_owned(),
-                        outcome: None,
-                        last_try: record.time,
-                        ever_delivered: false,
-                        tries: 0,
-                        until: None,
-                    };
-                    delivery.begin(record.time, record.deadline);
-                    delivery
-                };
+                // A line may stand twice: an append without the lock is done again if it may be lost.
+                if self.find_mut(&record.id, line).is_some() {
+                    return;
+                }
                 let publication = record.to_publication();
-                let deliveries = record.targets.into_iter().map(begun).collect();
+                let deliveries = record.targets.into_iter().map(|target| {
+                    let url = target.url.into_owned();
+                    Delivery::begun(target.hook, url, record.time, record.deadline)
+                });
+                let deliveries = deliveries.collect();
                 self.by_id
                     .insert(publication.id.clone(), self.publications.len());
                 self.publications.push(Recorded {
@@ -258,6 +273,25 @@ mod tests {
 
     fn begun(publication: &Publication) -> String {
         Record::publication(publication, &[(1, "http://h/")], at(1)).line()
+    }
+
+    #[test]
+    fn a_line_that_stands_twice_is_one_publication() {
+        let publication = publication();
+        let lines = begun(&publication).repeat(2) + &ended(&publication, 1, true);
+        let history = History::parse(lines.as_bytes());
+        assert_eq!(history.publications.len(), 1);
+        assert_eq!(history.publications[0].lines, [1, 2, 3]);
+        assert!(history.publications[0].deliveries[0].ever_delivered);
+    }
+
+    #[test]
+    fn a_turn_that_did_not_come_is_no_try() {
+        let publication = publication();
+        let failed = begun(&publication) + &ended(&publication, 1, false);
+        let unattempted = ended(&publication, 9, false).replace("\"attempts\":1", "\"attempts\":0");
+        let after = failed.clone() + &again(&publication, 8) + &unattempted + &unattempted;
+        assert_eq!(delivery(&after).due(), delivery(&failed).due());
     }
 
     fn ended(publication: &Publication, minutes: i64, delivered: bool) -> String {

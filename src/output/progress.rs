@@ -1,6 +1,5 @@
 //! The live line on a terminal: who is still awaited, and how long.
 
-use std::io::Write as _;
 use std::time::Instant;
 
 use super::outcome::duration;
@@ -39,15 +38,14 @@ impl Progress {
             .chars()
             .take(usize::from(width).saturating_sub(1))
             .collect();
-        let _ = write!(anstream::stderr().lock(), "\r\x1b[K{cut}");
-        let _ = anstream::stderr().flush();
+        super::Stream::Stderr.write_raw(&format!("\r\x1b[K{cut}"));
         self.drawn = true;
     }
 
     /// Takes the line away, so that another can be printed in its place.
     pub fn clear(&mut self) {
         if self.drawn {
-            let _ = write!(anstream::stderr().lock(), "\r\x1b[K");
+            super::Stream::Stderr.write_raw("\r\x1b[K");
             self.drawn = false;
         }
     }

@@ -4,12 +4,12 @@
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// For what the next delivery would wait for.
 pub(super) const SHORT: Duration = Duration::from_millis(100);
 /// For what is said once.
-pub(super) const LONG: Duration = Duration::from_secs(2);
+pub(super) const LONG: Duration = Duration::from_millis(500);
 
 /// A pipe that is said to be writable takes this much at once (`PIPE_BUF`).
 const PIECE: usize = 4096;
@@ -27,24 +27,34 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// Writes the text and a line end. If the reader takes nothing for as long as `patience`, or is
+    /// Writes the text and a line end. If the reader has not taken all of it within `patience`, or is
     /// gone, the rest is dropped, and whatever comes later is not waited for.
     pub(super) fn write_line(self, text: &str, patience: Duration) {
-        let line = format!("{text}\n");
+        let (line, until) = (format!("{text}\n"), Instant::now() + patience);
         match self {
-            Self::Stdout => self.write(&mut anstream::stdout().lock(), &line, patience),
-            Self::Stderr => self.write(&mut anstream::stderr().lock(), &line, patience),
+            Self::Stdout => self.write(&mut anstream::stdout().lock(), &line, until),
+            Self::Stderr => self.write(&mut anstream::stderr().lock(), &line, until),
         }
     }
 
-    fn write(self, writer: &mut dyn Write, mut text: &str, patience: Duration) {
+    /// Writes the text as it is, colour or not: what moves a cursor is no colour.
+    pub(super) fn write_raw(self, text: &str) {
+        let until = Instant::now() + SHORT;
+        match self {
+            Self::Stdout => self.write(&mut std::io::stdout().lock(), text, until),
+            Self::Stderr => self.write(&mut std::io::stderr().lock(), text, until),
+        }
+    }
+
+    fn write(self, writer: &mut dyn Write, mut text: &str, until: Instant) {
         while !text.is_empty() {
             let (piece, rest) = text.split_at(text.floor_char_boundary(PIECE));
             let stuck = self.stuck();
+            let left = until.saturating_duration_since(Instant::now());
             let patience = if stuck.load(Ordering::Relaxed) {
                 Duration::ZERO
             } else {
-                patience
+                left
             };
             if !self.is_writable(patience) {
                 stuck.store(true, Ordering::Relaxed);
@@ -73,13 +83,22 @@ impl Stream {
     #[cfg(unix)]
     fn is_writable(self, patience: Duration) -> bool {
         use rustix::event::{PollFd, PollFlags, poll};
+        use rustix::io::Errno;
         let (stdout, stderr) = (std::io::stdout(), std::io::stderr());
         let mut descriptors = match self {
             Self::Stdout => [PollFd::new(&stdout, PollFlags::OUT)],
             Self::Stderr => [PollFd::new(&stderr, PollFlags::OUT)],
         };
-        let timeout = patience.try_into().ok();
-        !matches!(poll(&mut descriptors, timeout.as_ref()), Ok(0))
+        let until = Instant::now() + patience;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match poll(&mut descriptors, left.try_into().ok().as_ref()) {
+                Ok(0) => return false,
+                // A signal in the middle of the wait is no answer.
+                Err(Errno::INTR) => {}
+                _ => return true,
+            }
+        }
     }
 
     #[cfg(not(unix))]

@@ -143,6 +143,8 @@ impl<'de> Visitor<'de> for ContentsVisitor {
             match key {
                 Key::Version => version = Some(check_version(map.next_value()?)?),
                 Key::NextId => contents.next_id = map.next_value()?,
+                // The last would win, and the first be lost at the next write.
+                Key::Hooks if hooks.is_some() => return Err(de::Error::duplicate_field("hooks")),
                 Key::Hooks => hooks = Some(map.next_value::<HookList>()?.0),
                 Key::Unknown(key) => contents.unknown.push((key.into_owned(), map.next_value()?)),
             }
@@ -249,6 +251,11 @@ mod tests {
     fn other_shapes_are_refused_with_their_place() {
         assert!(refusal("{}").contains("missing field `version`"));
         assert!(refusal("{\"version\":1}").contains("missing field `hooks`"));
+        assert!(
+            refusal(r#"{"version":1,"hooks":[],"hooks":[]}"#).contains("duplicate field `hooks`")
+        );
+        let doubled = r#"[{"id":1,"url":"u","url":"v","event":"e"}]"#;
+        assert!(refusal(doubled).contains("duplicate field `url`"));
         assert!(refusal("7").contains("expected a registry"));
         let twice = "[{\"id\":1,\"url\":\"u\",\"event\":\"e\"},\n{\"id\":\"1\",\"url\":\"v\",\"event\":\"e\"}]";
         assert!(

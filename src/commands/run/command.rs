@@ -32,8 +32,8 @@ pub(super) struct Finished {
     pub(super) code: u8,
     pub(super) start: DateTime<Utc>,
     pub(super) end: DateTime<Utc>,
-    /// A second signal has come: publish no further than to the journal.
-    pub(super) cut: bool,
+    /// How many signals have come; the first was the command's.
+    pub(super) signals: u32,
 }
 
 /// Runs the command to its end.
@@ -49,21 +49,21 @@ pub(super) fn run(
     });
     let spawned = spawn(command);
     catch_the_rest();
-    let (code, cut) = match spawned {
+    let (code, signals) = match spawned {
         Ok(child) => wait(child, sender.clone(), events),
         Err(error) => {
             let missing = error.kind() == io::ErrorKind::NotFound;
             let name = command[0].to_string_lossy();
             let what = format!("could not run {}", escape(&name));
             output::error(&anyhow::Error::new(error).context(what));
-            (if missing { NOT_FOUND } else { NOT_RUNNABLE }, false)
+            (if missing { NOT_FOUND } else { NOT_RUNNABLE }, 0)
         }
     };
     Finished {
         code,
         start,
         end: Utc::now(),
-        cut,
+        signals,
     }
 }
 
@@ -79,7 +79,7 @@ fn spawn(command: &[OsString]) -> io::Result<Child> {
 }
 
 /// Waits for the command. Signals go to it; those of the terminal it has already.
-fn wait(child: Child, sender: Sender<Event>, events: &Receiver<Event>) -> (u8, bool) {
+fn wait(child: Child, sender: Sender<Event>, events: &Receiver<Event>) -> (u8, u32) {
     let pid = child.id();
     let child = Arc::new(Mutex::new(child));
     let in_background = Arc::clone(&child);
@@ -88,12 +88,12 @@ fn wait(child: Child, sender: Sender<Event>, events: &Receiver<Event>) -> (u8, b
     });
     if thread.is_err() {
         // Without a thread there is nobody to pass signals on.
-        return (wait_for(&child).map_or(NOT_RUNNABLE, code), false);
+        return (wait_for(&child).map_or(NOT_RUNNABLE, code), 0);
     }
     let mut signals = 0;
     for event in events {
         match event {
-            Event::Exited(Ok(status)) => return (code(status), signals > 1),
+            Event::Exited(Ok(status)) => return (code(status), signals),
             Event::Exited(Err(_)) => break,
             Event::Signal(caught) => {
                 signals += 1;
@@ -103,7 +103,7 @@ fn wait(child: Child, sender: Sender<Event>, events: &Receiver<Event>) -> (u8, b
             }
         }
     }
-    (NOT_RUNNABLE, signals > 1)
+    (NOT_RUNNABLE, signals)
 }
 
 fn wait_for(child: &Mutex<Child>) -> io::Result<ExitStatus> {

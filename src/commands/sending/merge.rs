@@ -31,8 +31,8 @@ pub(super) fn merge(contents: &mut Contents, news: &News) -> Change<()> {
     let mut changed = false;
     for hook in &mut contents.hooks {
         for (order, outcome) in news.get(&hook.id).into_iter().flatten() {
-            if hook.url == order.hook.url {
-                hook.last.merge(&last_delivery(&order.publication, outcome));
+            let same = hook.url == order.hook.url;
+            if same && hook.last.merge(&last_delivery(&order.publication, outcome)) {
                 disable_if_gone(hook, outcome);
                 changed = true;
             }

@@ -40,14 +40,16 @@ impl Recorder<'_> {
             .map(|(p, hook, o)| (&**p, *hook, o))
             .collect();
         let patience = Patience::of(self.sending.journal_patience()).unless(&self.cut);
-        let recorded = self.sending.journal.record(&records, patience);
-        if let Err(error) = recorded
-            && std::mem::take(&mut self.journal_works)
-        {
-            self.progress.clear();
-            self.sending.context.output.warning(format!(
-                "{error:#}; what was delivered now may be sent again"
-            ));
+        match self.sending.journal.record(&records, patience) {
+            Ok(appended) => self.sending.warn_of(&appended),
+            Err(error) if std::mem::take(&mut self.journal_works) => {
+                self.progress.clear();
+                let output = self.sending.context.output;
+                output.warning(format!(
+                    "{error:#}; what was delivered now may be sent again"
+                ));
+            }
+            Err(_) => {}
         }
     }
 
