@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 
-use crate::atomic_file::{Lines, Lock, Patience};
+use crate::atomic_file::{Lines, Lock, Patience, SaveError};
 use crate::publication::{Outcome, Publication};
 use crate::registry::{Registry, Unlocked};
 
@@ -148,9 +148,7 @@ impl Journal {
         let (_, overgrown) = self.write(lines, sync).with_context(|| self.unwritten())?;
         let mut appended = Appended::default();
         if overgrown {
-            let compacted = self
-                .compact(lock)
-                .with_context(|| format!("could not compact the journal {}", self.file.display()));
+            let compacted = self.compact(lock);
             appended.not_compacted = compacted.err().map(|error| format!("{error:#}"));
         }
         Ok(appended)
@@ -188,16 +186,29 @@ impl Journal {
 
     /// The lock keeps other compactions away; an append without it is carried over.
     fn compact(&self, _: &Lock) -> Result<()> {
-        let mut old = File::open(&self.file)?;
+        let could_not = || format!("could not compact the journal {}", self.file.display());
+        let mut old = File::open(&self.file).with_context(could_not)?;
         let mut bytes = Vec::new();
-        old.read_to_end(&mut bytes)?;
-        compact::compact(&self.file, &self.registry, &bytes)?;
-        let mut late = Vec::new();
-        old.read_to_end(&mut late)?;
-        if !late.is_empty() {
-            self.write(&String::from_utf8_lossy(&late), true)?;
+        old.read_to_end(&mut bytes).with_context(could_not)?;
+        let compacted = compact::compact(&self.file, &self.registry, &bytes);
+        if let Err(SaveError::NotSaved(error)) = compacted {
+            return Err(error).with_context(could_not);
         }
-        Ok(())
+        let mut late = Vec::new();
+        old.read_to_end(&mut late).with_context(could_not)?;
+        if !late.is_empty() {
+            self.write(&String::from_utf8_lossy(&late), true)
+                .with_context(could_not)?;
+        }
+        match compacted {
+            Err(SaveError::NotDurable(error)) => Err(error).with_context(|| {
+                format!(
+                    "compacted, but not durable: could not sync the directory of {}",
+                    self.file.display()
+                )
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn bytes(&self) -> Result<Vec<u8>> {

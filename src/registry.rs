@@ -98,9 +98,10 @@ impl Registry {
         &self.shown
     }
 
-    /// Whether there is a file yet.
-    pub fn exists(&self) -> bool {
-        self.file.exists()
+    /// Whether there is no file yet. One that cannot be looked at is there, and will say why.
+    pub fn is_missing(&self) -> bool {
+        let found = fs::metadata(&self.file);
+        found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
     }
 
     /// The journal beside it.

@@ -17,7 +17,7 @@ pub(super) fn run(context: &Context, arguments: &Edit) -> Result<Exit> {
         return Err(failure.hint("see 'hooks edit --help'").into());
     }
     let registry = context.registry()?;
-    if !registry.exists() {
+    if registry.is_missing() {
         return Err(unknown(&[arguments.id]).into());
     }
     let hook = registry.update(|contents| edit(contents, arguments, &options))?;

@@ -9,7 +9,7 @@ use crate::registry::{Change, Contents};
 
 pub(super) fn run(context: &Context, arguments: &Remove) -> Result<Exit> {
     let registry = context.registry()?;
-    if !registry.exists() {
+    if registry.is_missing() {
         // Nothing is locked, and no directory made, for a registry that is not there.
         remove(&mut Contents::default(), arguments)?;
         return Ok(Exit::Done);

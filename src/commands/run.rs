@@ -52,26 +52,27 @@ fn publish(
             .note(format!("no hook is to be called for {}", arguments.event));
         return Ok(());
     }
-    sending.publish(publication, hooks, channel(finished.signals, events));
+    sending.publish(publication, hooks, channel(finished, events));
     Ok(())
 }
 
-/// The second signal of the whole run cuts the publish; what it leaves is in the journal. The first is
-/// the command's, also where the command's end is known here before it: Ctrl-C goes to both at once.
-fn channel(mut signals: u32, events: Receiver<Event>) -> Channel {
+/// From now on a signal cuts the publish; what it leaves is in the journal. Not one that was the
+/// command's: Ctrl-C goes to both at once, and the command's end may be known here before it.
+fn channel(finished: &Finished, events: Receiver<Event>) -> Channel {
     let channel = Channel::new();
     let interrupt = channel.interrupter();
-    if signals > 1 {
+    if finished.signals > 1 {
         interrupt(0);
     }
+    let mut is_the_commands = finished.signals == 0 && matches!(finished.code, 130 | 143);
     // Without a thread, the publish ends at its deadline.
     let _ = thread::Builder::new().spawn(move || {
         for event in events {
-            if let Event::Signal(caught) = event {
-                signals += 1;
-                if signals > 1 {
-                    interrupt(caught.signal);
-                }
+            let Event::Signal(caught) = event else {
+                continue;
+            };
+            if !std::mem::take(&mut is_the_commands) {
+                interrupt(caught.signal);
             }
         }
     });

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::history::{History, Recorded, State};
@@ -32,7 +31,7 @@ pub(super) fn overgrown(journal: &mut Lines) -> std::io::Result<bool> {
 }
 
 /// Writes what is to be kept of these bytes in the journal's place. The caller holds the lock.
-pub(super) fn compact(file: &Path, registry: &Registry, bytes: &[u8]) -> Result<()> {
+pub(super) fn compact(file: &Path, registry: &Registry, bytes: &[u8]) -> Result<(), SaveError> {
     let now = Utc::now();
     let kept = kept_lines(bytes, now);
     let lines: Vec<&[u8]> = bytes.split(|b| *b == b'\n').collect();
@@ -41,18 +40,13 @@ pub(super) fn compact(file: &Path, registry: &Registry, bytes: &[u8]) -> Result<
         .map(|number| lines[number - 1].len() as u64 + 1)
         .sum();
     let head = Record::Compacted(CompactedRecord { time: now, length }).line();
-    let ownership = Ownership::of(file)?;
     let mut text = head.into_bytes();
     for number in &kept {
         text.extend_from_slice(lines[number - 1]);
         text.push(b'\n');
     }
-    let saved = atomic_file::replace(file, &registry.temporary_file(), &ownership, &text);
-    match saved {
-        Err(SaveError::NotSaved(error)) => Err(error.into()),
-        // A power cut may bring the long journal back, which has lost nothing.
-        Ok(()) | Err(SaveError::NotDurable(_)) => Ok(()),
-    }
+    let ownership = Ownership::of(file).map_err(SaveError::NotSaved)?;
+    atomic_file::replace(file, &registry.temporary_file(), &ownership, &text)
 }
 
 /// The numbers of the lines to keep, in order: damaged ones, every publication with an undelivered
