@@ -24,6 +24,7 @@ use crate::exit::{Exit, Failure};
 use crate::hook::Hook;
 use crate::output::{self, Output};
 use crate::registry::{Contents, Registry};
+use crate::signature::Secret;
 
 /// What every verb gets.
 #[derive(Debug, Clone)]
@@ -62,6 +63,16 @@ impl Context {
             say_who_is_waited_for
         };
         Ok(Registry::locate(self.file.as_deref())?.when_waiting(waiting))
+    }
+
+    /// Prints a hook; the secret only where it was just generated.
+    fn print_hook(&self, hook: &Hook, generated: Option<&Secret>, json: bool) -> Result<()> {
+        if json {
+            self.output.json(&output::json::hook(hook, generated))
+        } else {
+            self.output
+                .result(output::hook::whole(self.output, hook, generated))
+        }
     }
 
     /// Reads the registry, and warns if others may read the secrets in it.

@@ -3,8 +3,29 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::{Limits, values};
+use clap::Args;
+
+use super::values;
 use crate::exit::Failure;
+
+/// How long to try, and how many deliveries at once. What is not given comes from the environment,
+/// where an empty variable counts as none, or is the default: see [`Limits::settle`].
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits")]
+pub struct Limits {
+    /// The longest that one attempt may take [env: HOOKS_TIMEOUT] [default: 10s]
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    timeout: Option<Duration>,
+    /// How often to try again after a failure that may pass [env: HOOKS_RETRIES] [default: 2]
+    #[arg(long, value_name = "N", value_parser = values::retries)]
+    retries: Option<u32>,
+    /// The longest that everything together may take [env: HOOKS_DEADLINE] [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    deadline: Option<Duration>,
+    /// The most deliveries in flight at once [env: HOOKS_JOBS] [default: 256]
+    #[arg(long, value_name = "N", value_parser = values::jobs)]
+    jobs: Option<NonZeroUsize>,
+}
 
 /// The limits that hold.
 #[derive(Debug, Clone, Copy)]

@@ -7,7 +7,6 @@ use super::options::Options;
 use crate::cli::Add;
 use crate::exit::{Exit, Failure};
 use crate::hook::{Hook, same_url};
-use crate::output;
 use crate::registry::{Change, Contents};
 
 /// A hook, and whether it was there before.
@@ -34,13 +33,7 @@ pub(super) fn run(context: &Context, arguments: &Add) -> Result<Exit> {
     }
     context.warn_if_exposed(&registry, std::slice::from_ref(&hook));
     let generated = options.secret.as_ref().filter(|_| options.generated);
-    if arguments.json {
-        context.output.json(&output::json::hook(&hook, generated))?;
-    } else {
-        context
-            .output
-            .result(output::hook::whole(context.output, &hook, generated))?;
-    }
+    context.print_hook(&hook, generated, arguments.json)?;
     Ok(Exit::Done)
 }
 

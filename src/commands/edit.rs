@@ -7,7 +7,6 @@ use super::{Context, unknown};
 use crate::cli::Edit;
 use crate::exit::{Exit, Failure};
 use crate::hook::{Hook, LastDelivery, View, Viewed, same_url};
-use crate::output;
 use crate::registry::{Change, Contents};
 
 pub(super) fn run(context: &Context, arguments: &Edit) -> Result<Exit> {
@@ -23,13 +22,7 @@ pub(super) fn run(context: &Context, arguments: &Edit) -> Result<Exit> {
     let hook = registry.update(|contents| edit(contents, arguments, &options))?;
     context.warn_if_exposed(&registry, std::slice::from_ref(&hook));
     let generated = options.secret.as_ref().filter(|_| options.generated);
-    if arguments.json {
-        context.output.json(&output::json::hook(&hook, generated))?;
-    } else {
-        context
-            .output
-            .result(output::hook::whole(context.output, &hook, generated))?;
-    }
+    context.print_hook(&hook, generated, arguments.json)?;
     Ok(Exit::Done)
 }
 
