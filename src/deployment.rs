@@ -78,8 +78,13 @@ impl Deployment {
 
 /// The `status` of a deployment's text: of duplicate keys the last counts, and one that is not a
 /// string is no status.
-pub fn status(text: &str) -> Option<String> {
-    serde_json::from_str(object::last_value(text, "status")?).ok()
+pub fn status(content: &str) -> Option<String> {
+    text(content, "status")
+}
+
+/// A key's value in a deployment's text, if that is a string.
+pub fn text(content: &str, key: &str) -> Option<String> {
+    serde_json::from_str(object::last_value(content, key)?).ok()
 }
 
 /// A text as a JSON string.

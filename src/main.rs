@@ -23,6 +23,7 @@ mod registry;
 mod signals;
 mod signature;
 
+use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -48,7 +49,7 @@ fn run() -> ExitCode {
         // A shell in the middle of a command line is no place for an error.
         Err(_) => return ExitCode::FAILURE,
     }
-    let outcome = match Cli::try_parse() {
+    let outcome = match Cli::try_parse_from(words()) {
         Ok(cli) => commands::run(cli),
         Err(error) => refused(&error),
     };
@@ -65,6 +66,17 @@ fn run() -> ExitCode {
     ExitCode::from(exit.code())
 }
 
+/// The command line; `hooks help add` is what everybody types for `hooks add --help`.
+fn words() -> Vec<OsString> {
+    let mut words: Vec<OsString> = std::env::args_os().collect();
+    if words.get(1).is_some_and(|word| word == "help") {
+        words.remove(1);
+        words.truncate(2);
+        words.push("--help".into());
+    }
+    words
+}
+
 /// Help and version are printed; anything else that clap refuses is an error in our own words.
 fn refused(error: &clap::Error) -> anyhow::Result<Exit> {
     use clap::error::ErrorKind;
@@ -79,7 +91,7 @@ fn refused(error: &clap::Error) -> anyhow::Result<Exit> {
             Ok(Exit::Usage)
         }
         _ => {
-            let lossy = |word: std::ffi::OsString| word.to_string_lossy().into_owned();
+            let lossy = |word: OsString| word.to_string_lossy().into_owned();
             let words: Vec<String> = std::env::args_os().skip(1).map(lossy).collect();
             Err(cli::usage::failure(error, &words).into())
         }

@@ -259,9 +259,17 @@ fn is_secret_segment(segment: &str) -> bool {
 
 fn is_token(text: &str) -> bool {
     let decoded = percent_decode_str(text).decode_utf8_lossy();
-    decoded.chars().count() >= TOKEN_CHARS
-        && decoded.contains(|c: char| c.is_ascii_alphabetic())
-        && decoded.contains(|c: char| c.is_ascii_digit())
+    if decoded.chars().count() < TOKEN_CHARS {
+        return false;
+    }
+    let count = |is: fn(&u8) -> bool| decoded.bytes().filter(is).count();
+    let (digits, upper) = (count(u8::is_ascii_digit), count(u8::is_ascii_uppercase));
+    let letters = upper + count(u8::is_ascii_lowercase);
+    // One without a digit, which chance makes, has about as many capitals as small letters; words have
+    // fewer.
+    let mixed = decoded.bytes().all(|b| b.is_ascii_alphabetic())
+        && (letters / 4..=letters * 3 / 4).contains(&upper);
+    letters > 0 && (digits > 0 || mixed)
 }
 
 /// How a receiver may spell `piece`: as it came, percent-decoded, and as a form value.

@@ -127,6 +127,11 @@ impl Registry {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Ok(Contents::default());
             }
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                let message = format!("{}: {error}", self.unread());
+                let hint = "it is for its owner alone; do it as that user (ls -l shows who it is)";
+                return Err(Failure::new(Exit::Failed, message).hint(hint).into());
+            }
             Err(error) => return Err(error).with_context(|| self.unread()),
         };
         Contents::parse(&bytes).map_err(|error| self.unparsable(&bytes, &error).into())

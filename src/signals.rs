@@ -30,6 +30,15 @@ pub fn on_interrupt(handle: impl Fn(Caught) + Send + 'static) {
     let _ = register(&CAUGHT, handle);
 }
 
+/// As [`on_interrupt`], for what has no reason to outlive its terminal: SIGHUP is handled, too.
+#[cfg(unix)]
+pub fn on_end(handle: impl Fn(Caught) + Send + 'static) {
+    let _ = register_all(&CAUGHT, handle);
+}
+
+#[cfg(not(unix))]
+pub fn on_end(_: impl Fn(Caught) + Send + 'static) {}
+
 #[cfg(not(unix))]
 pub fn on_interrupt(_: impl Fn(Caught) + Send + 'static) {}
 
@@ -53,10 +62,19 @@ pub fn before_command(handle: impl Fn(Caught) + Send + 'static) -> Box<dyn FnOnc
     })
 }
 
+#[cfg(unix)]
+fn register(signals: &[i32], handle: impl Fn(Caught) + Send + 'static) -> Option<Handle> {
+    register_all(signals, move |caught| {
+        if caught.signal != SIGHUP {
+            handle(caught);
+        }
+    })
+}
+
 /// Calls `handle` for these signals from a thread. Without one, a signal had better end the process as
 /// ever, so the thread comes first.
 #[cfg(unix)]
-fn register(signals: &[i32], handle: impl Fn(Caught) + Send + 'static) -> Option<Handle> {
+fn register_all(signals: &[i32], handle: impl Fn(Caught) + Send + 'static) -> Option<Handle> {
     let (sender, receiver) = std::sync::mpsc::channel::<SignalsInfo<WithOrigin>>();
     let caught = |origin: Origin| Caught {
         signal: origin.signal,
@@ -67,9 +85,7 @@ fn register(signals: &[i32], handle: impl Fn(Caught) + Send + 'static) -> Option
         .spawn(move || {
             let mut signals = receiver.recv();
             for origin in signals.iter_mut().flatten() {
-                if origin.signal != SIGHUP {
-                    handle(caught(origin));
-                }
+                handle(caught(origin));
             }
         });
     thread.ok()?;

@@ -195,7 +195,8 @@ Environment:
 
 pub(super) const LOG: &str = "\
 A delivery is delivered, failed, pending (a process is at it) or unfinished (that process was killed). \
-With -v each comes with the id of its publication, for redeliver.
+TIME is that of the last try. With -v each comes with its URL, the whole deployment, and the id of the \
+publication, for redeliver.
 
 Examples:
   hooks log

@@ -20,6 +20,12 @@ pub fn failure(error: &clap::Error, words: &[String]) -> Failure {
         (None, "hooks run", ErrorKind::UnknownArgument | ErrorKind::MissingRequiredArgument) => {
             format!("the command goes after --: hooks run EVENT -- COMMAND; {help}")
         }
+        (None, "hooks add", ErrorKind::UnknownArgument) => {
+            format!("hooks add --url URL --event EVENT (a star is quoted: '*'); {help}")
+        }
+        (None, "hooks publish", ErrorKind::UnknownArgument) => {
+            format!("quote the JSON as one argument: '{{\"id\":\"42\"}}'; {help}")
+        }
         (None, "hooks redeliver", ErrorKind::MissingRequiredArgument) => {
             format!("name hooks or publications, or --failed for all that is due; {help}")
         }

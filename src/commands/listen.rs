@@ -55,7 +55,7 @@ pub(super) fn run(context: &Context, arguments: &Listen) -> Result<Exit> {
 fn stop_at_a_signal(receiver: &Receiver) -> Arc<AtomicI32> {
     let interrupted = Arc::new(AtomicI32::new(0));
     let (stopper, signal) = (receiver.stopper(), Arc::clone(&interrupted));
-    signals::on_interrupt(move |caught| {
+    signals::on_end(move |caught| {
         signal.store(caught.signal, Ordering::SeqCst);
         stopper.stop();
     });

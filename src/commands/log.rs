@@ -54,8 +54,11 @@ fn shown(
     chosen: &[(&Recorded, &Delivery)],
     now: DateTime<Utc>,
 ) -> String {
+    if !arguments.json && context.output.verbose {
+        return output::outcome::blocks(context.output, chosen, now);
+    }
     if !arguments.json {
-        return output::outcome::table(context.output, chosen, now).to_string();
+        return output::outcome::table(chosen, now).to_string();
     }
     let line = |(recorded, delivery): &(&Recorded, &Delivery)| {
         output::json::log_line(recorded, delivery, now)

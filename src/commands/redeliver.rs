@@ -86,6 +86,15 @@ struct Choice {
     warnings: Vec<String>,
 }
 
+/// What is undelivered and not sent now.
+#[derive(Debug, Default)]
+struct Left {
+    later: Vec<DateTime<Utc>>,
+    gone: usize,
+    disabled: usize,
+    old: usize,
+}
+
 impl Default for Choice {
     fn default() -> Self {
         Self {
@@ -108,18 +117,24 @@ impl Choice {
     /// `--failed`: everything undelivered that is young enough and due, oldest first.
     fn due(&mut self, history: &History, arguments: &Redeliver) -> Vec<Claim> {
         let since = TimeDelta::from_std(arguments.since).unwrap_or(TimeDelta::MAX);
-        let mut later: Vec<DateTime<Utc>> = Vec::new();
+        let mut left = Left::default();
         let mut claims = Vec::new();
-        for recorded in &history.publications {
-            if recorded.publication.test || self.now - recorded.publication.time > since {
-                continue;
-            }
+        for recorded in history.publications.iter().filter(|r| !r.publication.test) {
+            let old = self.now - recorded.publication.time > since;
             let mut hooks = Vec::new();
-            for delivery in recorded.deliveries.iter().filter(|d| self.is_wanted(d)) {
-                if arguments.now || delivery.due() <= self.now {
-                    hooks.push(delivery.hook);
-                } else {
-                    later.push(delivery.due());
+            for delivery in recorded
+                .deliveries
+                .iter()
+                .filter(|d| d.is_undelivered(self.now))
+            {
+                match self.same_hook(delivery) {
+                    None => left.gone += 1,
+                    Some(hook) if !hook.enabled => left.disabled += 1,
+                    Some(_) if old => left.old += 1,
+                    Some(_) if arguments.now || delivery.due() <= self.now => {
+                        hooks.push(delivery.hook);
+                    }
+                    Some(_) => left.later.push(delivery.due()),
                 }
             }
             if !hooks.is_empty() {
@@ -129,14 +144,8 @@ impl Choice {
                 });
             }
         }
-        self.say_what_waits(claims.is_empty(), &later);
+        self.say_what_is_left(claims.is_empty(), &left);
         claims
-    }
-
-    /// Undelivered, to a hook that still exists under that id and URL and is enabled.
-    fn is_wanted(&self, delivery: &Delivery) -> bool {
-        let hook = self.same_hook(delivery);
-        delivery.is_undelivered(self.now) && hook.is_some_and(|hook| hook.enabled)
     }
 
     fn same_hook(&self, delivery: &Delivery) -> Option<&Arc<Hook>> {
@@ -145,15 +154,29 @@ impl Choice {
             .filter(|hook| hook.url == delivery.url)
     }
 
-    fn say_what_waits(&mut self, nothing: bool, later: &[DateTime<Utc>]) {
-        match later.iter().min() {
-            Some(next) => self.notes.push(format!(
+    fn say_what_is_left(&mut self, nothing: bool, left: &Left) {
+        if let Some(next) = left.later.iter().min() {
+            self.notes.push(format!(
                 "not due yet: {}, the next at {}; to send whatever failed: --now",
-                later.len(),
+                left.later.len(),
                 readable_time(*next)
-            )),
-            None if nothing => self.notes.push("nothing to send again".to_owned()),
-            None => {}
+            ));
+        } else if nothing {
+            self.notes.push("nothing to send again".to_owned());
+        }
+        let kinds = [
+            (left.gone, "to a hook that is gone or has another URL"),
+            (left.disabled, "to a disabled hook"),
+            (left.old, "older than --since"),
+        ];
+        let kinds: Vec<String> = kinds
+            .iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, what)| format!("{number} {what}"))
+            .collect();
+        if !kinds.is_empty() {
+            self.notes
+                .push(format!("undelivered, and left so: {}", kinds.join(", ")));
         }
     }
 
@@ -200,7 +223,7 @@ impl Choice {
                 None => Some("it does not exist any more with the URL of that time"),
                 Some(hook) if !hook.enabled => Some("it is disabled"),
                 Some(_) if delivery.state(self.now) == State::Pending => {
-                    Some("another process is at it")
+                    Some("another process may be at it")
                 }
                 Some(_) => None,
             };

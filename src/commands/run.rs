@@ -28,7 +28,9 @@ pub(super) fn run(context: &Context, arguments: &Run) -> Result<Exit> {
     let (sender, events) = mpsc::channel();
     let finished = command::run(&arguments.command, &sender, &events);
     if let Err(error) = publish(context, arguments, limits, &finished, events) {
-        context.output.warning(format!("not published: {error:#}"));
+        context
+            .output
+            .warning(format!("not published, and not kept for later: {error:#}"));
     }
     Ok(Exit::Command(finished.code))
 }

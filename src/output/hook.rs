@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::table::{Column, Look};
+use super::table::{Column, Look, shorter};
 use super::{Output, Table};
 use crate::escape::escape;
 use crate::hook::{Hook, LastDelivery};
@@ -79,19 +79,17 @@ pub fn table<'a>(output: Output, hooks: impl Iterator<Item = &'a Hook>) -> Table
         Column::Cut("EVENT"),
         Column::Cut("URL"),
         Column::Whole("LAST DELIVERY"),
-        Column::Cut("STATUS"),
-        Column::Cut("REASON"),
+        Column::Cut("RESULT"),
     ]);
     for hook in hooks {
-        let text = |value: &Option<String>| escape(value.as_deref().unwrap_or("")).into_owned();
         let event = match &hook.status[..] {
             [] => escape(&hook.event).into_owned(),
             wanted => escape(&format!("{} ({})", hook.event, wanted.join(","))).into_owned(),
         };
-        let (status, reason) = if hook.enabled {
-            (status(&hook.last), text(&hook.last.reason))
-        } else {
-            ("disabled".to_owned(), text(&hook.disabled_reason))
+        let result = match &hook.disabled_reason {
+            _ if hook.enabled => result(&hook.last),
+            Some(reason) => format!("disabled: {}", escape(reason)),
+            None => "disabled".to_owned(),
         };
         let when = match &hook.last.datetime {
             Some(time) => escape(&to_the_minute(time)).into_owned(),
@@ -100,10 +98,9 @@ pub fn table<'a>(output: Output, hooks: impl Iterator<Item = &'a Hook>) -> Table
         let cells = vec![
             hook.id.to_string(),
             event,
-            output.url(&hook.url),
+            shorter(output.url(&hook.url)),
             when,
-            status,
-            reason,
+            result,
         ];
         table.row(cells, look(hook));
     }
@@ -126,11 +123,15 @@ fn look(hook: &Hook) -> Look {
     }
 }
 
-fn status(last: &LastDelivery) -> String {
+/// `200 OK`, `404 Not Found: no such channel`, `connection refused`
+fn result(last: &LastDelivery) -> String {
     let status = escape(last.status.as_deref().unwrap_or(""));
+    let reason = escape(last.reason.as_deref().unwrap_or(""));
     match last.code {
-        Some(code) => format!("{code} {status}"),
-        None => status.into_owned(),
+        None if reason.is_empty() => status.into_owned(),
+        None => reason.into_owned(),
+        Some(code) if reason == status || (200..300).contains(&code) => format!("{code} {status}"),
+        Some(code) => format!("{code} {status}: {reason}"),
     }
 }
 

@@ -98,3 +98,18 @@ impl std::fmt::Display for Table {
         f.write_str(&self.table.trim_fmt())
     }
 }
+
+/// The longest that a URL stays whole in a terminal's table, in characters.
+const LONGEST_URL: usize = 40;
+
+/// A URL with its middle left out, on a terminal: hooks often differ only in the end of theirs, which a
+/// column that is cut would hide.
+pub fn shorter(url: String) -> String {
+    let length = url.chars().count();
+    if length <= LONGEST_URL || !io::stdout().is_terminal() {
+        return url;
+    }
+    let start: String = url.chars().take(LONGEST_URL / 2).collect();
+    let end: String = url.chars().skip(length - LONGEST_URL / 2 + 1).collect();
+    format!("{start}…{end}")
+}

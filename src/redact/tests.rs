@@ -11,6 +11,18 @@ fn a_headers_words_are_secrets_and_its_scheme_is_not() {
 }
 
 #[test]
+fn a_token_that_has_no_digit_by_chance_is_known_by_its_capitals() {
+    let shown =
+        url("https://hooks.slack.com/services/T02AB3CD4/B02EF5GH6/aBcDeFgHiJkLmNoPqRsTuVwX");
+    assert_eq!(
+        shown,
+        "https://hooks.slack.com/services/T02AB3CD4/B02EF5GH6/***"
+    );
+    let words = "https://example.com/PostDeploymentNotifications/internal-tools/deployments";
+    assert_eq!(url(words), words);
+}
+
+#[test]
 fn urls_without_secrets_stay_as_written() {
     for text in [
         "https://example.com",
