@@ -123,14 +123,15 @@ fn look(hook: &Hook) -> Look {
     }
 }
 
-/// `200 OK`, `404 Not Found: no such channel`, `connection refused`
+/// `200 OK, delivered`, `404 Not Found: no such channel`, `connection refused`
 fn result(last: &LastDelivery) -> String {
     let status = escape(last.status.as_deref().unwrap_or(""));
     let reason = escape(last.reason.as_deref().unwrap_or(""));
     match last.code {
         None if reason.is_empty() => status.into_owned(),
         None => reason.into_owned(),
-        Some(code) if reason == status || (200..300).contains(&code) => format!("{code} {status}"),
+        Some(code) if reason == status => format!("{code} {status}"),
+        Some(code) if (200..300).contains(&code) => format!("{code} {status}, {reason}"),
         Some(code) => format!("{code} {status}: {reason}"),
     }
 }

@@ -84,7 +84,10 @@ fn without_a_registry_or_with_a_broken_one_it_deploys_all_the_same() {
     for (registry, said) in [
         (None, "note: no hook is to be called for PostDeployment"),
         (Some(""), "note: no hook is to be called for PostDeployment"),
-        (Some("{ broken"), "warning: not published: "),
+        (
+            Some("{ broken"),
+            "warning: not published, and not kept for later: ",
+        ),
     ] {
         let mut call = step(
             &repository,

@@ -306,7 +306,7 @@ fn help_is_plain_text_of_a_readable_width() {
 }
 
 /// What somebody types, and what they are told of.
-const NEAR_MISSES: [(&[&str], &str); 18] = [
+const NEAR_MISSES: [(&[&str], &str); 17] = [
     (&["lst"], "did you mean list?"),
     (&["ls"], "did you mean list?"),
     (&["pubish", "E"], "did you mean publish?"),
@@ -341,8 +341,17 @@ const NEAR_MISSES: [(&[&str], &str); 18] = [
         "the command goes after --: hooks run EVENT -- COMMAND",
     ),
     (&["redeliver"], "--failed"),
-    (&["help", "add"], "see 'hooks add --help'"),
 ];
+
+#[test]
+fn help_of_a_verb_may_be_asked_for_as_git_does_it() {
+    let sandbox = Sandbox::new();
+    let flag = sandbox.hooks(["add", "--help"]).run();
+    sandbox
+        .hooks(["help", "add"])
+        .run()
+        .assert(0, &flag.stdout, "");
+}
 
 #[test]
 fn a_usage_error_suggests_the_near_miss_and_the_help_to_see() {

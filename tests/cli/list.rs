@@ -77,9 +77,9 @@ fn a_table_shows_each_hook_and_how_its_last_delivery_went() {
         .assert_code(0);
     // A free port has five digits, so the columns stand where they stand here.
     let table = "\
-ID  EVENT                     URL                           LAST DELIVERY      STATUS         REASON
-1   PostDeployment            http://127.0.0.1:[PORT]/good   [TIME]  200 OK         delivered
-2   PostDeployment (success)  http://127.0.0.1:[PORT]/bad    [TIME]  404 Not Found  no such\\nchannel
+ID  EVENT                     URL                           LAST DELIVERY      RESULT
+1   PostDeployment            http://127.0.0.1:[PORT]/good   [TIME]  200 OK, delivered
+2   PostDeployment (success)  http://127.0.0.1:[PORT]/bad    [TIME]  404 Not Found: no such\\nchannel
 3   Other                     http://127.0.0.1:[PORT]/never  never
 4   *                         http://127.0.0.1:9/refused    [TIME]  disabled
 ";

@@ -105,7 +105,7 @@ fn a_registry_that_can_not_be_read_warns_and_does_not_stop_the_deployment() {
     sandbox.write("hooks.json", "half a regis");
     let ran = sandbox.hooks(run("echo deployed; exit 6")).run();
     ran.assert_code(6).assert_stderr_has(&[
-        "warning: not published: ",
+        "warning: not published, and not kept for later: ",
         "[DIR]/hooks.json",
         "line 1",
     ]);

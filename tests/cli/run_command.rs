@@ -272,7 +272,7 @@ fn a_registry_that_is_nowhere_or_can_not_be_used_only_warns() {
             .env("HOOKS_FILE", file)
             .run();
         assert_own(&ran);
-        ran.assert_stderr_has(&["warning: not published: ", file]);
+        ran.assert_stderr_has(&["warning: not published, and not kept for later: ", file]);
     }
     let nowhere = run(&sandbox, "echo deployed; exit 7")
         .without_env("HOOKS_FILE")
@@ -280,7 +280,7 @@ fn a_registry_that_is_nowhere_or_can_not_be_used_only_warns() {
         .env("HOME", "relative")
         .run();
     assert_own(&nowhere);
-    nowhere.assert_stderr_has(&["warning: not published: "]);
+    nowhere.assert_stderr_has(&["warning: not published, and not kept for later: "]);
 }
 
 #[test]
