@@ -1,11 +1,12 @@
 //! A receiver in the benchmark's own process: keeps connections open, answers 200 after a delay.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, poll};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
@@ -16,9 +17,10 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
+    /// One thread for all connections, so that it is no matter how many of them a client opens.
     pub(crate) fn http(delay: Duration) -> Self {
         let (listener, port) = listen();
-        accept(listener, move |stream| serve(stream, delay));
+        thread::spawn(move || Multiplexer::new(listener, delay).run());
         Self {
             url: format!("http://127.0.0.1:{port}"),
             authority: String::new(),
@@ -42,7 +44,7 @@ impl Receiver {
         let (listener, port) = listen();
         accept(listener, move |stream| {
             let connection = ServerConnection::new(Arc::clone(&config)).expect("TLS is set up");
-            serve(StreamOwned::new(connection, stream), Duration::ZERO);
+            serve(StreamOwned::new(connection, stream));
         });
         Self {
             url: format!("https://127.0.0.1:{port}"),
@@ -69,7 +71,7 @@ fn listen() -> (TcpListener, u16) {
     (listener, port)
 }
 
-fn accept(listener: TcpListener, serve: impl Fn(std::net::TcpStream) + Send + Sync + 'static) {
+fn accept(listener: TcpListener, serve: impl Fn(TcpStream) + Send + Sync + 'static) {
     let serve = Arc::new(serve);
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
@@ -80,39 +82,124 @@ fn accept(listener: TcpListener, serve: impl Fn(std::net::TcpStream) + Send + Sy
     });
 }
 
-/// Answers requests with a content-length until the client goes away.
-fn serve(stream: impl Read + Write, delay: Duration) {
-    let mut stream = BufReader::new(stream);
-    while let Some(length) = read_head(&mut stream) {
-        let mut body = vec![0; length];
-        if stream.read_exact(&mut body).is_err() {
-            return;
+/// Answers one request after the other until the client goes away.
+fn serve(mut stream: impl Read + Write) {
+    let (mut request, mut piece) = (Vec::new(), [0; 8192]);
+    loop {
+        while let Some(length) = whole_request(&request) {
+            request.drain(..length);
+            if stream
+                .write_all(ANSWER)
+                .and_then(|()| stream.flush())
+                .is_err()
+            {
+                return;
+            }
         }
-        thread::sleep(delay);
-        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
-        let sent = stream
-            .get_mut()
-            .write_all(answer)
-            .and_then(|()| stream.get_mut().flush());
-        if sent.is_err() {
-            return;
+        match stream.read(&mut piece) {
+            Ok(0) | Err(_) => return,
+            Ok(read) => request.extend_from_slice(&piece[..read]),
         }
     }
 }
 
-/// The length of the body that follows.
-fn read_head(stream: &mut impl BufRead) -> Option<usize> {
-    let (mut line, mut length) = (String::new(), 0);
-    loop {
-        line.clear();
-        if stream.read_line(&mut line).ok()? == 0 {
-            return None;
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+
+/// The length of the first request, once all of it is there.
+fn whole_request(bytes: &[u8]) -> Option<usize> {
+    let head = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+    let text = String::from_utf8_lossy(&bytes[..head]).to_ascii_lowercase();
+    let length = text
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:"));
+    let whole = head
+        + length
+            .and_then(|length| length.trim().parse().ok())
+            .unwrap_or(0);
+    (bytes.len() >= whole).then_some(whole)
+}
+
+/// Serves many connections by `poll`.
+struct Multiplexer {
+    listener: TcpListener,
+    delay: Duration,
+    clients: Vec<Client>,
+}
+
+struct Client {
+    stream: TcpStream,
+    request: Vec<u8>,
+    due: Option<Instant>,
+}
+
+impl Multiplexer {
+    fn new(listener: TcpListener, delay: Duration) -> Self {
+        listener
+            .set_nonblocking(true)
+            .expect("the listener can be polled");
+        Self {
+            listener,
+            delay,
+            clients: Vec::new(),
         }
-        if line == "\r\n" {
-            return Some(length);
+    }
+
+    fn run(mut self) {
+        loop {
+            self.wait();
+            while let Ok((stream, _)) = self.listener.accept() {
+                let _ = stream.set_nodelay(true);
+                stream
+                    .set_nonblocking(true)
+                    .expect("a connection can be polled");
+                self.clients.push(Client {
+                    stream,
+                    request: Vec::new(),
+                    due: None,
+                });
+            }
+            let (delay, now) = (self.delay, Instant::now());
+            self.clients.retain_mut(|client| client.go_on(delay, now));
         }
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().ok()?;
+    }
+
+    /// Until there is something to accept, to read, or to answer.
+    fn wait(&self) {
+        let next = self.clients.iter().filter_map(|client| client.due).min();
+        let timeout = next.map(|due| due.saturating_duration_since(Instant::now()));
+        let timeout = timeout.and_then(|timeout| timeout.try_into().ok());
+        let mut polled = vec![PollFd::new(&self.listener, PollFlags::IN)];
+        polled.extend(
+            self.clients
+                .iter()
+                .map(|client| PollFd::new(&client.stream, PollFlags::IN)),
+        );
+        let _ = poll(&mut polled, timeout.as_ref());
+    }
+}
+
+impl Client {
+    /// Reads what is there, answers what is due; whether the connection goes on.
+    fn go_on(&mut self, delay: Duration, now: Instant) -> bool {
+        let mut piece = [0; 8192];
+        loop {
+            match self.stream.read(&mut piece) {
+                Ok(0) => return false,
+                Ok(read) => self.request.extend_from_slice(&piece[..read]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(_) => return false,
+            }
         }
+        if self.due.is_none() && whole_request(&self.request).is_some() {
+            self.due = Some(now + delay);
+        }
+        if self.due.is_some_and(|due| due <= now) {
+            self.due = None;
+            let length = whole_request(&self.request).unwrap_or(0);
+            self.request.drain(..length);
+            // So short an answer never blocks.
+            return self.stream.write_all(ANSWER).is_ok();
+        }
+        true
     }
 }
