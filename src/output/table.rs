@@ -99,17 +99,21 @@ impl std::fmt::Display for Table {
     }
 }
 
-/// The longest that a URL stays whole in a terminal's table, in characters.
-const LONGEST_URL: usize = 40;
+/// What a table's other columns take of the width at least, in characters.
+const OTHERS: usize = 33;
 
-/// A URL with its middle left out, on a terminal: hooks often differ only in the end of theirs, which a
-/// column that is cut would hide.
+/// A URL with its middle left out, on a terminal that has no room for all of it: hooks often differ only
+/// in the end of theirs, which a column that is cut would hide.
 pub fn shorter(url: String) -> String {
+    let width = terminal_size::terminal_size().filter(|_| io::stdout().is_terminal());
+    let Some((width, _)) = width else { return url };
+    // The event and the result want as much.
+    let room = (usize::from(width.0).saturating_sub(OTHERS) / 3).max(12);
     let length = url.chars().count();
-    if length <= LONGEST_URL || !io::stdout().is_terminal() {
+    if length <= room {
         return url;
     }
-    let start: String = url.chars().take(LONGEST_URL / 2).collect();
-    let end: String = url.chars().skip(length - LONGEST_URL / 2 + 1).collect();
+    let start: String = url.chars().take(room / 3).collect();
+    let end: String = url.chars().skip(length - (room - room / 3 - 1)).collect();
     format!("{start}…{end}")
 }
