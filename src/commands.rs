@@ -2,9 +2,11 @@
 
 mod add;
 mod edit;
+mod fields;
 mod list;
 mod listen;
 mod log;
+mod matching;
 mod options;
 mod publish;
 mod redeliver;
@@ -14,7 +16,7 @@ mod sending;
 mod show;
 mod test;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
@@ -22,6 +24,7 @@ use anyhow::Result;
 use crate::cli::{Cli, Command};
 use crate::exit::{Exit, Failure};
 use crate::hook::Hook;
+use crate::journal::History;
 use crate::output::{self, Output};
 use crate::registry::{Contents, Registry};
 use crate::signature::Secret;
@@ -113,4 +116,19 @@ fn unknown(ids: &[u64]) -> Failure {
         format!("no hook has the id {}", ids.join(" or ")),
     )
     .hint("see 'hooks list'")
+}
+
+/// A damaged line is skipped, kept, and said.
+fn warn_of_damage(context: &Context, file: &Path, history: &History) {
+    let numbers: Vec<String> = history.damaged.iter().map(usize::to_string).collect();
+    let which = match &numbers[..] {
+        [one] => format!("line {one}"),
+        [some @ .., last] if some.len() < 5 => format!("lines {} and {last}", some.join(", ")),
+        [first, ..] => format!("{} lines, the first of them {first}", numbers.len()),
+        [] => return,
+    };
+    context.output.warning(format!(
+        "skipped {which} of the journal {}: damaged",
+        file.display()
+    ));
 }

@@ -5,6 +5,7 @@ pub mod indent;
 pub mod json;
 pub mod outcome;
 pub mod progress;
+pub mod request;
 mod stream;
 mod table;
 

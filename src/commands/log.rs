@@ -1,11 +1,9 @@
 //! `hooks log`: the journal's deliveries, newest first.
 
-use std::path::Path;
-
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-use super::{Context, unknown};
+use super::{Context, unknown, warn_of_damage};
 use crate::cli::Log;
 use crate::exit::{Exit, Failure};
 use crate::journal::{Delivery, History, Journal, Recorded, State};
@@ -81,19 +79,4 @@ fn refuse_unknown(arguments: &Log, history: &History, contents: &Contents) -> Re
     } else {
         Err(unknown(&[id]))
     }
-}
-
-/// A damaged line is skipped, kept, and said.
-pub(super) fn warn_of_damage(context: &Context, file: &Path, history: &History) {
-    let numbers: Vec<String> = history.damaged.iter().map(usize::to_string).collect();
-    let which = match &numbers[..] {
-        [one] => format!("line {one}"),
-        [some @ .., last] if some.len() < 5 => format!("lines {} and {last}", some.join(", ")),
-        [first, ..] => format!("{} lines, the first of them {first}", numbers.len()),
-        [] => return,
-    };
-    context.output.warning(format!(
-        "skipped {which} of the journal {}: damaged",
-        file.display()
-    ));
 }

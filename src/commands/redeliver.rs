@@ -6,9 +6,8 @@ use std::sync::Arc;
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::log::warn_of_damage;
 use super::sending::{self, Results, Sending};
-use super::{Context, unknown};
+use super::{Context, unknown, warn_of_damage};
 use crate::atomic_file::Patience;
 use crate::cli::{Redeliver, Reference};
 use crate::delivery::Order;
@@ -24,11 +23,7 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 
 pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
     let registry = context.registry()?;
-    let results = if arguments.json {
-        Results::Json
-    } else {
-        Results::Text
-    };
+    let results = Results::of(arguments.json);
     let sending = Sending::new(context, &registry, arguments.limits.settle()?, results);
     // Read again under the lock; here it is for its warning, and so that a broken one ends it at once.
     context.read(&registry)?;

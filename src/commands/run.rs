@@ -8,9 +8,8 @@ use std::thread;
 
 use anyhow::Result;
 
-use super::Context;
-use super::publish::{commit_keys, matching, of_fields};
 use super::sending::{Results, Sending};
+use super::{Context, fields, matching};
 use crate::cli::{Run, SettledLimits};
 use crate::delivery::Channel;
 use crate::deployment::{Deployment, quoted};
@@ -47,7 +46,7 @@ fn publish(
     let sending = Sending::new(context, &registry, limits, Results::Aside);
     let hooks = context.read(&registry)?.hooks;
     let publication = Publication::new(&arguments.event, deployment.as_str());
-    let hooks = matching(context.output, hooks, &publication);
+    let hooks = matching::hooks(context.output, hooks, &publication);
     if hooks.is_empty() {
         context
             .output
@@ -89,7 +88,7 @@ fn deployment(context: &Context, arguments: &Run, finished: &Finished) -> Deploy
     };
     let commit = arguments.git.as_deref().map(git::commit).transpose();
     let keys = match commit {
-        Ok(commit) => commit.as_ref().map(commit_keys).unwrap_or_default(),
+        Ok(commit) => commit.as_ref().map(fields::of_commit).unwrap_or_default(),
         Err(error) => {
             context
                 .output
@@ -102,15 +101,15 @@ fn deployment(context: &Context, arguments: &Run, finished: &Finished) -> Deploy
         ("start_time".to_owned(), quoted(&timestamp(finished.start))),
         ("end_time".to_owned(), quoted(&timestamp(finished.end))),
     ];
-    let fields = of_fields(&arguments.fields);
-    let whole = Deployment::empty().with(&keys).with(&own).with(&fields);
+    let flags = fields::of_flags(&arguments.fields);
+    let whole = Deployment::empty().with(&keys).with(&own).with(&flags);
     if whole.fits() {
         return whole;
     }
     context
         .output
         .warning("the deployment is larger than 1 MiB; published without the commit");
-    let bare = Deployment::empty().with(&own).with(&fields);
+    let bare = Deployment::empty().with(&own).with(&flags);
     if bare.fits() {
         bare
     } else {

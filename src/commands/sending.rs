@@ -45,6 +45,13 @@ pub(super) enum Results {
     Json,
 }
 
+impl Results {
+    /// As `--json` wants it.
+    pub(super) fn of(json: bool) -> Self {
+        if json { Self::Json } else { Self::Text }
+    }
+}
+
 /// A set of deliveries to make under one deadline.
 pub(super) struct Sending<'a> {
     context: &'a Context,

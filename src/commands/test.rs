@@ -16,11 +16,7 @@ const EVENT: &str = "Test";
 
 pub(super) fn run(context: &Context, arguments: &Test) -> Result<Exit> {
     let registry = context.registry()?;
-    let results = if arguments.json {
-        Results::Json
-    } else {
-        Results::Text
-    };
+    let results = Results::of(arguments.json);
     let sending = Sending::new(context, &registry, arguments.limits.settle()?, results);
     let contents = context.read(&registry)?;
     let hook = contents

@@ -1,0 +1,38 @@
+//! The exact request of a delivery, as `--dry-run` shows it.
+
+use super::Output;
+use crate::delivery::Request;
+use crate::escape::{escape, escape_lines};
+use crate::hook::Hook;
+
+/// The request, with its secrets masked unless `--reveal`.
+pub fn text(output: Output, hook: &Hook, request: &Request) -> String {
+    let own = |name: &str| {
+        hook.headers
+            .iter()
+            .any(|(known, _)| known.eq_ignore_ascii_case(name))
+    };
+    let hidden = |name: &str| {
+        let signs = ["authorization", "webhook-signature", "x-hub-signature-256"];
+        !output.reveal && (own(name) || signs.contains(&name))
+    };
+    let mut lines = vec![
+        format!("# hook {}", hook.id),
+        format!("POST {} HTTP/1.1", output.url(request.url.as_str())),
+        format!(
+            "host: {}",
+            &request.url[url::Position::BeforeHost..url::Position::AfterPort]
+        ),
+    ];
+    for (name, value) in &request.headers {
+        let value = if hidden(name) { "***" } else { value };
+        lines.push(format!("{}: {}", escape(name), escape(value)));
+    }
+    lines.push(format!("content-length: {}", request.body.len()));
+    let body = String::from_utf8_lossy(&request.body);
+    format!(
+        "{}\n\n{}\n",
+        lines.join("\n"),
+        escape_lines(body.trim_end_matches('\n'))
+    )
+}
