@@ -16,6 +16,7 @@ mod sending;
 mod show;
 mod test;
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -76,6 +77,19 @@ impl Context {
             self.output
                 .result(output::hook::whole(self.output, hook, generated))
         }
+    }
+
+    /// Says that an event has nobody to go to. A registry that is elsewhere looks like one without hooks.
+    fn say_that_nobody_waits(&self, registry: &Registry, event: &str) {
+        let mut note = format!("no hook is to be called for {event}");
+        if registry.is_missing() {
+            let _ = write!(
+                note,
+                ": there is no registry {} yet",
+                registry.shown().display()
+            );
+        }
+        self.output.note(note);
     }
 
     /// Reads the registry, and warns if others may read the secrets in it.

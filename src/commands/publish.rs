@@ -24,9 +24,7 @@ pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
     let publication = Publication::new(&arguments.event, deployment.as_str());
     let hooks = matching::hooks(context.output, hooks, &publication);
     if hooks.is_empty() {
-        context
-            .output
-            .note(format!("no hook is to be called for {}", arguments.event));
+        context.say_that_nobody_waits(&registry, &arguments.event);
         if arguments.json {
             let view = PublicationView::new(&publication, std::iter::empty());
             context.output.json(&output::json::pretty(&view))?;

@@ -27,6 +27,13 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
     let sending = Sending::new(context, &registry, arguments.limits.settle()?, results);
     // Read again under the lock; here it is for its warning, and so that a broken one ends it at once.
     context.read(&registry)?;
+    if registry.is_missing() {
+        // A slip in a crontab would be silent for ever.
+        context.output.warning(format!(
+            "there is no registry {}",
+            registry.shown().display()
+        ));
+    }
     if !registry.journal_file().exists() && arguments.failed {
         context.output.note("nothing to send again");
         if arguments.json {

@@ -48,9 +48,7 @@ fn publish(
     let publication = Publication::new(&arguments.event, deployment.as_str());
     let hooks = matching::hooks(context.output, hooks, &publication);
     if hooks.is_empty() {
-        context
-            .output
-            .note(format!("no hook is to be called for {}", arguments.event));
+        context.say_that_nobody_waits(&registry, &arguments.event);
         return Ok(());
     }
     sending.publish(publication, hooks, channel(finished, events));

@@ -365,3 +365,15 @@ fn one_hook_gets_what_it_missed_in_order_and_a_slow_one_holds_up_no_other() {
     assert!(last_quick < last_slow);
     assert_eq!(slow.most_in_flight(), 1, "one after the other");
 }
+
+#[test]
+fn a_registry_that_is_not_there_is_said_even_when_quiet() {
+    let sandbox = Sandbox::new();
+    // A crontab with a slip in its --file would be silent for ever.
+    let redeliver = ["--quiet", "redeliver", "--failed"];
+    sandbox.hooks(redeliver).run().assert(
+        0,
+        "",
+        "warning: there is no registry [DIR]/hooks.json\n",
+    );
+}

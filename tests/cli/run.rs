@@ -95,7 +95,7 @@ fn a_delivery_that_fails_is_said_and_changes_nothing() {
 #[test]
 fn no_hook_at_all_is_no_failure() {
     let sandbox = Sandbox::new();
-    let note = "note: no hook is to be called for PostDeployment\n";
+    let note = "note: no hook is to be called for PostDeployment: there is no registry [DIR]/hooks.json yet\n";
     sandbox.hooks(run("exit 4")).run().assert(4, "", note);
 }
 
