@@ -158,7 +158,7 @@ impl Lines {
         self.length
     }
 
-    /// Appends whole lines by one write. A last line without its newline, which a crash or a full
+    /// Appends whole lines, by one write if the system takes them at once. A last line without its newline, which a crash or a full
     /// disk left, gets one first, so that it swallows nothing of what follows.
     pub fn append(&mut self, lines: &str) -> io::Result<()> {
         let torn = self.ends_torn()?;

@@ -68,7 +68,7 @@ pub trait Observer {
     fn finished(&mut self, batch: Vec<(usize, Outcome)>);
     /// An attempt failed like this, and there will be another after this wait.
     fn retrying(&mut self, order: usize, outcome: &Outcome, wait: Duration);
-    /// What is awaited, each time this much has passed; `None`: not asked for.
+    /// How often [`Observer::waiting`] is to be called; `None`: never.
     fn tick(&self) -> Option<Duration>;
     /// The numbers of the orders in flight or waiting for their next attempt, and how many have no
     /// outcome yet.
