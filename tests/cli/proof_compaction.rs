@@ -161,3 +161,47 @@ fn a_fault_in_a_compaction_is_a_warning_and_loses_nothing() {
         ]);
     }
 }
+
+#[test]
+fn what_is_appended_without_the_lock_meanwhile_is_carried_over() {
+    if Strace::find().is_none() {
+        return;
+    }
+    let receiver = Receiver::new();
+    let sandbox = prepare(&receiver, &long_journal(&receiver.url("/")));
+    // It holds the lock for 3 s between reading the old journal and putting the new one in its place.
+    let slow = "exec strace -f -qqq -o /dev/null -e trace=fsync -e inject=fsync:delay_enter=3000000:when=1 \"$@\"";
+    let compacting = sandbox.hooks(PUBLISH).shell(slow).spawn();
+    while !sandbox.has("hooks.json.tmp") {
+        std::thread::yield_now();
+    }
+    // It cannot wait for that, goes on without the lock, and appends to the journal that is to go.
+    let hurried = ["publish", "E", "{\"hurried\":true}", "--deadline", "1s"];
+    let hurried = sandbox.hooks(hurried).run();
+    hurried
+        .assert_code(0)
+        .assert_stderr_has(&["journalled without it"]);
+    compacting.wait().assert_code(0);
+    let journal = sandbox.journal();
+    let contents = journal
+        .iter()
+        .filter_map(|line| line["publication"]["content"].as_str());
+    assert_eq!(
+        contents
+            .filter(|content| content.contains("hurried"))
+            .count(),
+        1
+    );
+    assert!(journal[0]["compacted"].is_object(), "{}", journal[0]);
+    let log = sandbox.log();
+    let delivered = log
+        .iter()
+        .filter(|delivery| delivery["state"] == "delivered");
+    assert_eq!(
+        delivered
+            .filter(|d| d["time"].as_str() < Some("2999"))
+            .count(),
+        2,
+        "{log:?}"
+    );
+}
