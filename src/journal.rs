@@ -7,6 +7,7 @@ mod compact;
 mod history;
 mod record;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::PathBuf;
@@ -92,12 +93,11 @@ impl Journal {
         self.append(&lines, patience, false)
     }
 
-    /// Appends that this process leaves these deliveries as they are, so that another one need not wait
-    /// for the deadline to take them up.
-    pub fn leave(&self, left: &[Claim], patience: Patience) -> Result<()> {
+    /// Appends that this process leaves these deliveries as they are, by the publication's id and the
+    /// hooks', so that another one need not wait for the deadline to take them up.
+    pub fn leave(&self, left: &BTreeMap<&str, Vec<u64>>, patience: Patience) -> Result<()> {
         let time = Utc::now();
-        let line =
-            |claim: &Claim| Record::interrupted(&claim.publication.id, &claim.hooks, time).line();
+        let line = |(id, hooks): (&&str, &Vec<u64>)| Record::interrupted(id, hooks, time).line();
         let lines: String = left.iter().map(line).collect();
         self.append(&lines, patience, false).map(drop)
     }

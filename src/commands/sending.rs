@@ -4,6 +4,7 @@
 mod merge;
 mod recorder;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ use crate::cli::SettledLimits;
 use crate::delivery::{self, Channel, Ended, Limits, Order};
 use crate::exit::Exit;
 use crate::hook::Hook;
-use crate::journal::{Appended, Claim, Journal};
+use crate::journal::{Appended, Journal};
 use crate::output::json::{self, PublicationView};
 use crate::output::progress::Progress;
 use crate::publication::{Outcome, Publication};
@@ -127,9 +128,7 @@ impl<'a> Sending<'a> {
             .begin(&publication, &targets, self.deadline(), patience);
         self.journal_works = begun.is_ok();
         match begun {
-            Ok(appended) => {
-                self.warn_of(&appended);
-            }
+            Ok(appended) => self.warn_of(&appended),
             Err(error) => self.context.output.warning(format!(
                 "{error:#}; it is delivered all the same, but what fails now may not be sent again"
             )),
@@ -170,22 +169,12 @@ impl<'a> Sending<'a> {
 
     /// Another process need not wait for the deadline to take up what an interrupted one leaves.
     fn leave(&self, orders: &[Order], outcomes: &[Option<Outcome>], cut: &AtomicBool) {
-        let mut left: Vec<Claim> = Vec::new();
-        for (order, _) in orders
-            .iter()
-            .zip(outcomes)
-            .filter(|(_, outcome)| outcome.is_none())
-        {
-            let Order { publication, hook } = order;
-            match left
-                .iter_mut()
-                .find(|claim| claim.publication.id == publication.id)
-            {
-                Some(claim) => claim.hooks.push(hook.id),
-                None => left.push(Claim {
-                    publication: Publication::clone(publication),
-                    hooks: vec![hook.id],
-                }),
+        let mut left: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+        for (order, outcome) in orders.iter().zip(outcomes) {
+            if outcome.is_none() {
+                left.entry(&order.publication.id)
+                    .or_default()
+                    .push(order.hook.id);
             }
         }
         // Without it, the deadline says the same a little later.

@@ -108,18 +108,11 @@ struct Headers<'a> {
 
 impl Serialize for Headers<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let shown = |value: &'_ String| {
-            if self.masked {
-                "***".to_owned()
-            } else {
-                value.clone()
-            }
-        };
-        serializer.collect_map(
-            self.headers
-                .iter()
-                .map(|(name, value)| (name, shown(value))),
-        )
+        let shown = self.headers.iter().map(|(name, value)| {
+            let value = if self.masked { "***" } else { value.as_str() };
+            (name, value)
+        });
+        serializer.collect_map(shown)
     }
 }
 

@@ -4,21 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::{Receiver, Sandbox, needs};
-
-/// A sandbox whose one hook waits for `PostDeployment` at a receiver that accepts.
-fn one_hook() -> (Sandbox, Receiver) {
-    let (sandbox, receiver) = (Sandbox::new(), Receiver::new());
-    sandbox.add(&receiver.url("/"), "PostDeployment");
-    (sandbox, receiver)
-}
-
-/// A sandbox whose one hook must not be called.
-fn untouched() -> (Sandbox, Receiver) {
-    let (sandbox, receiver) = (Sandbox::new(), Receiver::never());
-    sandbox.add(&receiver.url("/"), "PostDeployment");
-    (sandbox, receiver)
-}
+use crate::support::{Sandbox, needs, one_hook, untouched};
 
 #[test]
 fn field_flags_alone_make_the_deployment_and_never_touch_standard_input() {
@@ -281,4 +267,21 @@ fn repository(sandbox: &Sandbox) {
         "-m",
         "Second\n\nwith a body",
     ]);
+}
+
+#[test]
+fn flags_do_not_make_a_deployment_larger_than_what_is_published() {
+    let (sandbox, _receiver) = untouched();
+    let large = "x".repeat(100_000);
+    let keys: Vec<String> = (0..11).map(|n| format!("--set=k{n}={large}")).collect();
+    let refused = sandbox
+        .hooks(["publish", "PostDeployment"])
+        .args(&keys)
+        .run();
+    refused.assert(
+        1,
+        "",
+        "error: could not make the deployment: with its flags it is larger than 1 MiB\n",
+    );
+    assert!(!sandbox.has("hooks.json.journal"));
 }

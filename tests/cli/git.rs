@@ -4,14 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::{Commit, Invocation, PLAIN, Receiver, Repository, Sandbox};
-
-/// A sandbox whose one hook waits for `PostDeployment` at a receiver that accepts.
-fn one_hook() -> (Sandbox, Receiver) {
-    let (sandbox, receiver) = (Sandbox::new(), Receiver::new());
-    sandbox.add(&receiver.url("/"), "PostDeployment");
-    (sandbox, receiver)
-}
+use crate::support::{Commit, Invocation, PLAIN, Receiver, Repository, one_hook, untouched};
 
 /// Publishes from this folder, and returns what the receiver got.
 #[track_caller]
@@ -261,13 +254,6 @@ fn the_given_json_and_the_flags_win_over_the_commit() {
     assert_eq!(deployment["status"], "failed");
     assert_eq!(deployment["ref"], "refs/heads/main");
     assert!(receiver.request().text().contains("1.50"));
-}
-
-/// A sandbox whose one hook must not be called.
-fn untouched() -> (Sandbox, Receiver) {
-    let (sandbox, receiver) = (Sandbox::new(), Receiver::never());
-    sandbox.add(&receiver.url("/"), "PostDeployment");
-    (sandbox, receiver)
 }
 
 #[test]

@@ -3,7 +3,9 @@
 
 use serde_json::json;
 
-use crate::support::{Call, Effect, Receiver, Sandbox, Scope, Strace, figures, files_of};
+use crate::support::{
+    Call, Effect, Receiver, Sandbox, Scope, Strace, figures, files_of, wait_until,
+};
 
 const UNDELIVERED: [&str; 2] = ["msg_first", "msg_last"];
 const PUBLISH: [&str; 3] = ["publish", "E", "{\"now\":true}"];
@@ -172,9 +174,7 @@ fn what_is_appended_without_the_lock_meanwhile_is_carried_over() {
     // It holds the lock for 3 s between reading the old journal and putting the new one in its place.
     let slow = "exec strace -f -qqq -o /dev/null -e trace=fsync -e inject=fsync:delay_enter=3000000:when=1 \"$@\"";
     let compacting = sandbox.hooks(PUBLISH).shell(slow).spawn();
-    while !sandbox.has("hooks.json.tmp") {
-        std::thread::yield_now();
-    }
+    wait_until(|| sandbox.has("hooks.json.tmp"));
     // It cannot wait for that, goes on without the lock, and appends to the journal that is to go.
     let hurried = ["publish", "E", "{\"hurried\":true}", "--deadline", "1s"];
     let hurried = sandbox.hooks(hurried).run();

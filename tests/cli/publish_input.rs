@@ -1,20 +1,6 @@
 //! What `publish` takes as a deployment, and what it refuses before anything is sent or written.
 
-use crate::support::{DEPLOYMENT, Receiver, Sandbox, needs};
-
-/// A sandbox whose one hook waits for `PostDeployment` at a receiver that accepts.
-fn one_hook() -> (Sandbox, Receiver) {
-    let (sandbox, receiver) = (Sandbox::new(), Receiver::new());
-    sandbox.add(&receiver.url("/"), "PostDeployment");
-    (sandbox, receiver)
-}
-
-/// A sandbox whose one hook must not be called.
-fn untouched() -> (Sandbox, Receiver) {
-    let (sandbox, receiver) = (Sandbox::new(), Receiver::never());
-    sandbox.add(&receiver.url("/"), "PostDeployment");
-    (sandbox, receiver)
-}
+use crate::support::{DEPLOYMENT, needs, one_hook, untouched};
 
 #[test]
 fn an_argument_a_file_a_dash_and_standard_input_give_the_same_bytes() {

@@ -2,14 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Receiver, Reply, Sandbox, refused_url};
-
-/// A sandbox whose one hook waits for `PostDeployment` at a receiver that accepts.
-fn one_hook() -> (Sandbox, Receiver) {
-    let (sandbox, receiver) = (Sandbox::new(), Receiver::new());
-    sandbox.add(&receiver.url("/"), "PostDeployment");
-    (sandbox, receiver)
-}
+use crate::support::{Receiver, Reply, Sandbox, one_hook, refused_url};
 
 /// `hooks run PostDeployment -- sh -c SCRIPT`
 fn run(script: &str) -> [&str; 6] {

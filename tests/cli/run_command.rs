@@ -7,15 +7,8 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::support::{
-    Finished, Invocation, PLAIN, Receiver, Reply, Repository, Sandbox, executable,
+    Finished, Invocation, PLAIN, Receiver, Reply, Repository, Sandbox, executable, one_hook,
 };
-
-/// A sandbox whose one hook waits for `PostDeployment` at a receiver that accepts.
-fn one_hook() -> (Sandbox, Receiver) {
-    let (sandbox, receiver) = (Sandbox::new(), Receiver::new());
-    sandbox.add(&receiver.url("/"), "PostDeployment");
-    (sandbox, receiver)
-}
 
 /// `hooks run PostDeployment -- sh -c SCRIPT`
 fn run<'a>(sandbox: &'a Sandbox, script: &str) -> Invocation<'a> {

@@ -152,6 +152,38 @@ fn a_terminals_ctrl_c_reaches_the_command_once() {
 }
 
 #[test]
+fn a_command_that_ends_by_the_terminals_ctrl_c_is_published_each_time() {
+    if !needs("script") {
+        return;
+    }
+    // The command's end and the signal reach hooks in either order, so once is no proof.
+    for _ in 0..10 {
+        let receiver = Receiver::new();
+        let sandbox = hooked(&receiver);
+        mkfifo(&sandbox, "keys");
+        sandbox.write("command.sh", "echo ready; exec sleep 60");
+        let running = sandbox
+            .hooks::<&str>([])
+            .shell(&format!(
+                "exec script -qec 'exec {} run PostDeployment -- sh command.sh' /dev/null <keys",
+                Sandbox::BINARY
+            ))
+            .env("SHELL", "/bin/sh")
+            .env("TERM", "dumb")
+            .spawn();
+        let keys = File::options()
+            .write(true)
+            .open(sandbox.path().join("keys"));
+        let mut keys = keys.unwrap();
+        running.stdout_line("ready");
+        keys.write_all(b"\x03").unwrap();
+        running.wait().assert_code(130);
+        assert_eq!(receiver.request().json()["status"], "failed");
+        assert_eq!(sandbox.log()[0]["state"], "delivered");
+    }
+}
+
+#[test]
 fn what_was_ignored_stays_ignored_in_the_command() {
     let receiver = Receiver::new();
     for signal in ["HUP", "INT", "TERM"] {

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
 
-use crate::support::Sandbox;
+use crate::support::{Sandbox, wait_until};
 
 #[test]
 fn more_lines_than_a_pipe_takes_keep_nobody_from_delivering_and_recording() {
@@ -33,8 +33,13 @@ fn more_lines_than_a_pipe_takes_keep_nobody_from_delivering_and_recording() {
         .stderr(writer)
         .spawn()
         .expect("hooks starts");
-    // It ends though the pipe is full, or this waits until the test runner loses its patience.
-    let status = publish.wait().expect("hooks ends");
+    // Where the full pipe holds it up, it would never end by itself.
+    let mut status = None;
+    wait_until(|| {
+        status = publish.try_wait().expect("hooks can be waited for");
+        status.is_some()
+    });
+    let status = status.expect("it has ended");
     assert_eq!(status.code(), Some(3));
     drop(reader);
     let log = sandbox.hooks(["log", "--json", "-n", "1000"]).run();

@@ -64,3 +64,51 @@ fn disable_if_gone(hook: &mut Hook, outcome: &Outcome) {
         hook.disabled_reason = Some(format!("410 Gone at {time}: {}", outcome.reason));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use chrono::{DateTime, Utc};
+
+    use super::*;
+
+    fn outcome(code: u16, seconds: i64) -> Outcome {
+        Outcome {
+            time: DateTime::<Utc>::from_timestamp(seconds, 0).unwrap(),
+            delivered: code < 300,
+            status: String::new(),
+            code: Some(code),
+            reason: "said so".to_owned(),
+            attempts: 1,
+            duration: Duration::ZERO,
+        }
+    }
+
+    /// What the hook is like after these outcomes, merged in this order.
+    fn after(outcomes: &[Outcome]) -> Hook {
+        let mut contents = Contents::default();
+        let hook = Hook::new(1, "http://h/".to_owned(), "E".to_owned());
+        contents.hooks.push(hook.clone());
+        let publication = Arc::new(Publication::new("E", "{}"));
+        let order = Order {
+            publication,
+            hook: Arc::new(hook),
+        };
+        for outcome in outcomes {
+            merge(
+                &mut contents,
+                &news(std::slice::from_ref(&order), &[Some(outcome.clone())]),
+            );
+        }
+        contents.hooks.remove(0)
+    }
+
+    #[test]
+    fn a_receiver_that_is_gone_disables_its_hook_and_an_older_answer_does_not() {
+        let gone = after(&[outcome(200, 1), outcome(410, 2)]);
+        assert!(!gone.enabled && gone.disabled_reason.is_some_and(|r| r.contains("said so")));
+        assert!(after(&[outcome(200, 2), outcome(410, 1)]).enabled);
+    }
+}

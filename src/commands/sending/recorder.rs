@@ -30,14 +30,12 @@ impl Recorder<'_> {
     /// publication that did get there must not be missing.
     fn journal(&mut self, batch: &[(usize, Outcome)]) {
         let orders = self.orders;
-        let record = |(order, outcome): &'_ (usize, Outcome)| {
-            let Order { publication, hook } = &orders[*order];
-            (Arc::clone(publication), hook.id, outcome.clone())
-        };
-        let records: Vec<_> = batch.iter().map(record).collect();
-        let records: Vec<_> = records
+        let records: Vec<_> = batch
             .iter()
-            .map(|(p, hook, o)| (&**p, *hook, o))
+            .map(|(order, outcome)| {
+                let Order { publication, hook } = &orders[*order];
+                (&**publication, hook.id, outcome)
+            })
             .collect();
         let patience = Patience::of(self.sending.journal_patience()).unless(&self.cut);
         match self.sending.journal.record(&records, patience) {

@@ -126,8 +126,22 @@ pub(crate) fn needs(program: &str) -> bool {
     found
 }
 
+/// A sandbox whose one hook waits for `PostDeployment` at a receiver that accepts.
+pub(crate) fn one_hook() -> (Sandbox, Receiver) {
+    let (sandbox, receiver) = (Sandbox::new(), Receiver::new());
+    sandbox.add(&receiver.url("/"), "PostDeployment");
+    (sandbox, receiver)
+}
+
+/// A sandbox whose one hook must not be called.
+pub(crate) fn untouched() -> (Sandbox, Receiver) {
+    let (sandbox, receiver) = (Sandbox::new(), Receiver::never());
+    sandbox.add(&receiver.url("/"), "PostDeployment");
+    (sandbox, receiver)
+}
+
 /// Waits for what only the passing of time brings about, such as the end of another process's deadline.
-pub(crate) fn wait_until(ready: impl Fn() -> bool) {
+pub(crate) fn wait_until(mut ready: impl FnMut() -> bool) {
     for _ in 0..200 {
         if ready() {
             return;
