@@ -4,12 +4,12 @@
 // The doc comments are help texts, and flags are what they are.
 #![allow(clippy::doc_markdown, clippy::struct_excessive_bools)]
 
-pub mod complete;
+pub(crate) mod complete;
 #[cfg(test)]
 mod generated;
 mod help;
 mod limits;
-pub mod usage;
+pub(crate) mod usage;
 mod values;
 
 use std::path::PathBuf;
@@ -18,8 +18,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, PathCompleter};
 
-pub use limits::{Limits, SettledLimits};
-pub use values::{Assignment, Reference};
+pub(crate) use limits::{Limits, SettledLimits};
+pub(crate) use values::{Assignment, Reference};
 
 /// Tells other systems that a deployment has finished
 ///
@@ -37,19 +37,19 @@ pub use values::{Assignment, Reference};
     after_help = help::TOP_SHORT,
     after_long_help = help::TOP
 )]
-pub struct Cli {
+pub(crate) struct Cli {
     /// Options that every verb takes.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
     /// The verb.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// Options that every verb takes.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
-pub struct Global {
+pub(crate) struct Global {
     /// The registry [default: hooks.json in the user's configuration directory]
     #[arg(
         long,
@@ -59,24 +59,24 @@ pub struct Global {
         hide_env_values = true
     )]
     #[arg(value_hint = ValueHint::FilePath, value_parser = values::path())]
-    pub file: Option<PathBuf>,
+    pub(crate) file: Option<PathBuf>,
     /// Say nothing of what went well: no notes, no progress, no line for a delivered hook
     #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub quiet: bool,
+    pub(crate) quiet: bool,
     /// Say more: which hooks were passed over and why, each attempt that failed
     #[arg(short, long, global = true)]
-    pub verbose: bool,
+    pub(crate) verbose: bool,
     /// Show URLs whole; by default passwords, query values and tokens are ***
     #[arg(long, global = true)]
-    pub reveal: bool,
+    pub(crate) reveal: bool,
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    pub color: Color,
+    pub(crate) color: Color,
 }
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Color {
+pub(crate) enum Color {
     /// On a terminal, unless NO_COLOR is set.
     Auto,
     /// Always.
@@ -87,7 +87,7 @@ pub enum Color {
 
 /// The verbs, in the order of a day's use.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Registers a hook and prints it
     #[command(after_long_help = help::ADD)]
     Add(Add),
@@ -125,270 +125,270 @@ pub enum Command {
 
 /// `hooks add`
 #[derive(Debug, Args)]
-pub struct Add {
+pub(crate) struct Add {
     /// Where to POST: an absolute http or https URL; user:password@ in it become Basic authorization
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = values::url)]
-    pub url: String,
+    pub(crate) url: String,
     /// The event to wait for: a name such as PostDeployment, or * for every event
     #[arg(long, value_name = "EVENT", value_parser = values::event_or_any)]
     #[arg(add = ArgValueCandidates::new(complete::events))]
-    pub event: String,
+    pub(crate) event: String,
     /// Print the hook as JSON
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
     /// How the deliveries are made.
     #[command(flatten)]
-    pub options: HookOptions,
+    pub(crate) options: HookOptions,
 }
 
 /// The options of a hook, for `add` and `edit`.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of the hook")]
-pub struct HookOptions {
+pub(crate) struct HookOptions {
     /// Do not check the receiver's certificate, for this hook alone
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     #[arg(value_name = "BOOL", hide_possible_values = true)]
-    pub insecure_ssl: Option<bool>,
+    pub(crate) insecure_ssl: Option<bool>,
     /// Deliver only deployments with one of these statuses, such as failed,success
     #[arg(long, value_name = "STATUS,…", value_parser = values::statuses)]
-    pub status: Option<values::Statuses>,
+    pub(crate) status: Option<values::Statuses>,
     /// Send this header, too (repeatable)
     #[arg(long, value_name = "NAME: VALUE", value_parser = values::header)]
-    pub header: Vec<values::Header>,
+    pub(crate) header: Vec<values::Header>,
     /// Sign with the secret in this file (whsec_…), or from standard input with -
     #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath, value_parser = values::path())]
-    pub secret_file: Option<PathBuf>,
+    pub(crate) secret_file: Option<PathBuf>,
     /// Make a secret, sign with it, and print it this once
     #[arg(long, conflicts_with = "secret_file")]
-    pub generate_secret: bool,
+    pub(crate) generate_secret: bool,
     /// Trust the certificates in this PEM file, too; its text is stored in the hook
     #[arg(long, value_name = "PEM", value_hint = ValueHint::FilePath, value_parser = values::path())]
-    pub ca_file: Option<PathBuf>,
+    pub(crate) ca_file: Option<PathBuf>,
     /// The body that the service expects
     #[arg(long, value_name = "FORMAT", value_parser = crate::format::NAMES)]
-    pub format: Option<String>,
+    pub(crate) format: Option<String>,
     /// Render the body by this template (minijinja, JSON); its text is stored in the hook
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = values::path(), conflicts_with = "format")]
-    pub template: Option<PathBuf>,
+    pub(crate) template: Option<PathBuf>,
 }
 
 /// `hooks list`
 #[derive(Debug, Args)]
-pub struct List {
+pub(crate) struct List {
     /// Only the hooks that a publication of this event would reach
     #[arg(long, value_name = "EVENT", value_parser = values::event_or_any)]
     #[arg(add = ArgValueCandidates::new(complete::events))]
-    pub event: Option<String>,
+    pub(crate) event: Option<String>,
     /// Print a JSON array
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// `hooks show`
 #[derive(Debug, Args)]
-pub struct Show {
+pub(crate) struct Show {
     /// The hook's id
     #[arg(value_name = "ID", value_parser = values::id, add = ArgValueCandidates::new(complete::hooks))]
-    pub id: u64,
+    pub(crate) id: u64,
     /// Print the hook as JSON
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// `hooks edit`
 #[derive(Debug, Args)]
-pub struct Edit {
+pub(crate) struct Edit {
     /// The hook's id
     #[arg(value_name = "ID", value_parser = values::id, add = ArgValueCandidates::new(complete::hooks))]
-    pub id: u64,
+    pub(crate) id: u64,
     /// Another URL
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = values::url)]
-    pub url: Option<String>,
+    pub(crate) url: Option<String>,
     /// Another event, or * for every event
     #[arg(long, value_name = "EVENT", value_parser = values::event_or_any)]
     #[arg(add = ArgValueCandidates::new(complete::events))]
-    pub event: Option<String>,
+    pub(crate) event: Option<String>,
     /// Deliver to it again
     #[arg(long, conflicts_with = "disable")]
-    pub enable: bool,
+    pub(crate) enable: bool,
     /// Keep it, but deliver nothing to it
     #[arg(long)]
-    pub disable: bool,
+    pub(crate) disable: bool,
     /// Sign no longer
     #[arg(long, conflicts_with_all = ["secret_file", "generate_secret"])]
-    pub no_secret: bool,
+    pub(crate) no_secret: bool,
     /// Print the hook as JSON
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
     /// How the deliveries are made; an empty value clears (`--status ''`, `--header 'Name:'`).
     #[command(flatten)]
-    pub options: HookOptions,
+    pub(crate) options: HookOptions,
 }
 
 /// `hooks remove`
 #[derive(Debug, Args)]
-pub struct Remove {
+pub(crate) struct Remove {
     /// The hooks' ids
     #[arg(value_name = "ID", required = true, value_parser = values::id, add = ArgValueCandidates::new(complete::hooks))]
-    pub ids: Vec<u64>,
+    pub(crate) ids: Vec<u64>,
     /// Ignore ids that no hook has
     #[arg(long)]
-    pub force: bool,
+    pub(crate) force: bool,
 }
 
 /// `hooks publish`
 #[derive(Debug, Args)]
-pub struct Publish {
+pub(crate) struct Publish {
     /// The event, such as PostDeployment
     #[arg(value_name = "EVENT", value_parser = values::event)]
     #[arg(add = ArgValueCandidates::new(complete::events))]
-    pub event: String,
+    pub(crate) event: String,
     /// The deployment: JSON text, @FILE, or - for standard input (which is read when this, --git and the field flags are all left out)
     #[arg(value_name = "DEPLOYMENT", allow_hyphen_values = false)]
     #[arg(add = ArgValueCompleter::new(complete::deployment))]
-    pub deployment: Option<String>,
+    pub(crate) deployment: Option<String>,
     /// Fill id, author, author_email, message, deployer, status and times from a commit [REV: HEAD]
     #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "HEAD")]
     #[arg(allow_hyphen_values = false)]
-    pub git: Option<String>,
+    pub(crate) git: Option<String>,
     /// Print the exact request of each hook; send and write nothing
     #[arg(long, conflicts_with = "json")]
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
     /// Print the publication as JSON
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
     /// The keys to set.
     #[command(flatten)]
-    pub fields: Fields,
+    pub(crate) fields: Fields,
     /// The deployment's status
     #[arg(long, value_name = "STATUS", help_heading = "Fields of the deployment")]
     #[arg(value_parser = ["pending", "building", "deploying", "failed", "success"])]
-    pub status: Option<String>,
+    pub(crate) status: Option<String>,
     /// When it started, RFC 3339
     #[arg(long, value_name = "TIME", help_heading = "Fields of the deployment")]
-    pub start_time: Option<String>,
+    pub(crate) start_time: Option<String>,
     /// When it ended, RFC 3339
     #[arg(long, value_name = "TIME", help_heading = "Fields of the deployment")]
-    pub end_time: Option<String>,
+    pub(crate) end_time: Option<String>,
     /// How long to try.
     #[command(flatten)]
-    pub limits: Limits,
+    pub(crate) limits: Limits,
 }
 
 /// The keys of a deployment that flags can set, apart from its status and times.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Fields of the deployment")]
-pub struct Fields {
+pub(crate) struct Fields {
     /// The deployment's id, often the commit
     #[arg(long, value_name = "ID")]
-    pub id: Option<String>,
+    pub(crate) id: Option<String>,
     /// Who wrote what is deployed
     #[arg(long, value_name = "NAME")]
-    pub author: Option<String>,
+    pub(crate) author: Option<String>,
     /// The author's address
     #[arg(long, value_name = "ADDRESS", value_hint = ValueHint::EmailAddress)]
-    pub author_email: Option<String>,
+    pub(crate) author_email: Option<String>,
     /// What is deployed, such as the commit's message
     #[arg(long, value_name = "TEXT")]
-    pub message: Option<String>,
+    pub(crate) message: Option<String>,
     /// Who deploys it
     #[arg(long, value_name = "NAME")]
-    pub deployer: Option<String>,
+    pub(crate) deployer: Option<String>,
     /// Another key: a string, or with := any JSON (repeatable)
     #[arg(long, value_name = "KEY=VALUE|KEY:=JSON", value_parser = values::assignment)]
-    pub set: Vec<Assignment>,
+    pub(crate) set: Vec<Assignment>,
 }
 
 /// `hooks run`
 #[derive(Debug, Args)]
-pub struct Run {
+pub(crate) struct Run {
     /// The event, such as PostDeployment
     #[arg(value_name = "EVENT", value_parser = values::event)]
     #[arg(add = ArgValueCandidates::new(complete::events))]
-    pub event: String,
+    pub(crate) event: String,
     /// Fill id, author, author_email, message and deployer from a commit [REV: HEAD]
     #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "HEAD")]
-    pub git: Option<String>,
+    pub(crate) git: Option<String>,
     /// The keys to set.
     #[command(flatten)]
-    pub fields: Fields,
+    pub(crate) fields: Fields,
     /// How long to try.
     #[command(flatten)]
-    pub limits: Limits,
+    pub(crate) limits: Limits,
     /// The deploy command, after --
     #[arg(value_name = "COMMAND", required = true, last = true, add = ArgValueCompleter::new(PathCompleter::any()))]
-    pub command: Vec<std::ffi::OsString>,
+    pub(crate) command: Vec<std::ffi::OsString>,
 }
 
 /// `hooks test`
 #[derive(Debug, Args)]
-pub struct Test {
+pub(crate) struct Test {
     /// The hook's id
     #[arg(value_name = "ID", value_parser = values::id, add = ArgValueCandidates::new(complete::hooks))]
-    pub id: u64,
+    pub(crate) id: u64,
     /// Print the publication as JSON
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
     /// How long to try.
     #[command(flatten)]
-    pub limits: Limits,
+    pub(crate) limits: Limits,
 }
 
 /// `hooks log`
 #[derive(Debug, Args)]
-pub struct Log {
+pub(crate) struct Log {
     /// Only the deliveries to this hook
     #[arg(value_name = "ID", value_parser = values::id, add = ArgValueCandidates::new(complete::hooks))]
-    pub id: Option<u64>,
+    pub(crate) id: Option<u64>,
     /// Only what was not delivered: failed, or unfinished since the publish was killed
     #[arg(long)]
-    pub failed: bool,
+    pub(crate) failed: bool,
     /// The most deliveries to show
     #[arg(short, value_name = "N", default_value = "20", value_parser = values::count)]
-    pub n: u64,
+    pub(crate) n: u64,
     /// Print one JSON object a line
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// `hooks redeliver`
 #[derive(Debug, Args)]
-pub struct Redeliver {
+pub(crate) struct Redeliver {
     /// Hooks, whose latest publication is sent again, or a publication's msg_… id
     #[arg(value_name = "ID", required_unless_present = "failed", value_parser = values::reference)]
     #[arg(add = ArgValueCandidates::new(complete::hooks))]
-    pub ids: Vec<Reference>,
+    pub(crate) ids: Vec<Reference>,
     /// Send every failed or unfinished delivery that is due
     #[arg(long, conflicts_with = "ids")]
-    pub failed: bool,
+    pub(crate) failed: bool,
     /// With --failed: only publications younger than this
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = values::duration)]
     #[arg(conflicts_with = "ids")]
-    pub since: Duration,
+    pub(crate) since: Duration,
     /// With --failed: whatever failed, due or not
     #[arg(long, conflicts_with = "ids")]
-    pub now: bool,
+    pub(crate) now: bool,
     /// Print the publications as a JSON array
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
     /// How long to try.
     #[command(flatten)]
-    pub limits: Limits,
+    pub(crate) limits: Limits,
 }
 
 /// `hooks listen`
 #[derive(Debug, Args)]
-pub struct Listen {
+pub(crate) struct Listen {
     /// The port on 127.0.0.1; 0 picks a free one
     #[arg(long, value_name = "PORT", default_value = "9000", value_parser = values::port)]
-    pub port: u16,
+    pub(crate) port: u16,
     /// Check each delivery's signature by the secret in this file, or from standard input with -
     #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath, value_parser = values::path())]
-    pub secret_file: Option<PathBuf>,
+    pub(crate) secret_file: Option<PathBuf>,
     /// The status code to answer
     #[arg(long, value_name = "CODE", default_value = "200", value_parser = values::code)]
-    pub respond: u16,
+    pub(crate) respond: u16,
     /// End after this many requests
     #[arg(long, value_name = "N", value_parser = values::count)]
-    pub count: Option<u64>,
+    pub(crate) count: Option<u64>,
 }

@@ -3,16 +3,15 @@
 mod add;
 mod edit;
 mod fields;
+mod input;
 mod list;
 mod listen;
 mod log;
-mod matching;
 mod options;
 mod publish;
 mod redeliver;
 mod remove;
 mod run;
-mod sending;
 mod show;
 mod test;
 
@@ -23,22 +22,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Result;
 
 use crate::cli::{Cli, Command};
+use crate::domain::hook::Hook;
 use crate::exit::{Exit, Failure};
-use crate::hook::Hook;
-use crate::journal::History;
 use crate::output::{self, Output};
-use crate::registry::{Contents, Registry};
-use crate::signature::Secret;
+use crate::security::signature::Secret;
+use crate::store::journal::History;
+use crate::store::registry::{Contents, Registry};
 
 /// What every verb gets.
 #[derive(Debug, Clone)]
-struct Context {
+pub(crate) struct Context {
     file: Option<PathBuf>,
-    output: Output,
+    pub(crate) output: Output,
 }
 
 /// Runs the verb.
-pub fn run(cli: Cli) -> Result<Exit> {
+pub(crate) fn run(cli: Cli) -> Result<Exit> {
     let output = Output::new(&cli.global);
     let context = Context {
         file: cli.global.file,

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-/// How the program ends (DESIGN "Exit codes"). `main` alone turns it into a process status.
+/// How the program ends (docs/design.md §2). `main` alone turns it into a process status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// Done; for a publish: every matching hook accepted it, or none matched.
     Done,
     /// It could not be done: bad payload, I/O, unreadable registry.
@@ -27,7 +27,7 @@ pub enum Exit {
 
 impl Exit {
     /// The process status.
-    pub fn code(self) -> u8 {
+    pub(crate) fn code(self) -> u8 {
         match self {
             Self::Done => 0,
             Self::Failed => 1,
@@ -45,16 +45,16 @@ impl Exit {
 /// An error that knows its exit code and the next step. It travels inside an `anyhow::Error`, and
 /// contexts may be put on top of it; an error without one ends with [`Exit::Failed`].
 #[derive(Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// The exit code it ends with.
-    pub exit: Exit,
+    pub(crate) exit: Exit,
     message: String,
     hint: Option<String>,
 }
 
 impl Failure {
     /// An error with this exit code.
-    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
             exit,
             message: message.into(),
@@ -63,19 +63,19 @@ impl Failure {
     }
 
     /// An argument that clap could not judge.
-    pub fn usage(message: impl Into<String>) -> Self {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
     }
 
     /// Adds the next step, printed as `hint: …`.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// The next step, if there is one to name.
-    pub fn next_step(&self) -> Option<&str> {
+    pub(crate) fn next_step(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 }

@@ -42,14 +42,14 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use minijinja::ErrorKind;
 use serde::Serialize;
 
-pub use error::RenderError;
+pub(crate) use error::RenderError;
 use template::Context;
 
 /// The names of the formats, for the command line and for the registry's `format` key.
-pub const NAMES: [&str; 5] = ["raw", "slack", "discord", "teams", "cloudevents"];
+pub(crate) const NAMES: [&str; 5] = ["raw", "slack", "discord", "teams", "cloudevents"];
 
 /// The largest template that is stored and rendered, in bytes.
-pub const MAX_TEMPLATE: usize = 64 * 1024;
+pub(crate) const MAX_TEMPLATE: usize = 64 * 1024;
 
 const JSON: &str = "application/json";
 
@@ -74,24 +74,24 @@ const CLOUDEVENTS: &str = include_str!("formats/cloudevents.json.j2");
 
 /// What a format renders: one publication.
 #[derive(Debug, Clone, Copy)]
-pub struct Subject<'a> {
+pub(crate) struct Subject<'a> {
     /// The publication's `msg_…` id.
-    pub webhook_id: &'a str,
+    pub(crate) webhook_id: &'a str,
     /// The event that was published.
-    pub event: &'a str,
+    pub(crate) event: &'a str,
     /// When it was published; a redelivery passes the same time, so that it sends the same bytes.
-    pub time: DateTime<Utc>,
+    pub(crate) time: DateTime<Utc>,
     /// The deployment's own JSON text: one JSON object.
-    pub content: &'a str,
+    pub(crate) content: &'a str,
 }
 
 /// A request body, ready to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Body {
+pub(crate) struct Body {
     /// The `content-type` to send it with.
-    pub content_type: &'static str,
+    pub(crate) content_type: &'static str,
     /// The body itself.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// Renders a publication for a hook: by the hook's own `template` if it has one, else by its `format`
@@ -101,7 +101,7 @@ pub struct Body {
 ///
 /// If this version has no such format, if the content is not one JSON object, or if the template fails, takes
 /// too much work, or yields no JSON.
-pub fn render(
+pub(crate) fn render(
     format: Option<&str>,
     template: Option<&str>,
     subject: &Subject,
@@ -150,7 +150,7 @@ fn context(subject: &Subject) -> Result<Context, RenderError> {
 /// # Errors
 ///
 /// Why the template is refused: too large, a mistake in it (with the line), too much work, or no JSON.
-pub fn check(template: &str) -> Result<(), RenderError> {
+pub(crate) fn check(template: &str) -> Result<(), RenderError> {
     let names = template::names(template)?;
     let own_keys = names.iter().any(|name| !is_sampled(name));
     let failed = Sample {
@@ -202,7 +202,7 @@ fn for_want_of_keys(error: &RenderError) -> bool {
 }
 
 /// The deployment that `hooks test` sends: in Kudu's keys, and marked as a test.
-pub fn sample(now: DateTime<Utc>) -> String {
+pub(crate) fn sample(now: DateTime<Utc>) -> String {
     Sample::new(now).to_json()
 }
 

@@ -4,27 +4,27 @@
 use std::io;
 use std::process::Command;
 
-use crate::escape::escape;
 use crate::exit::{Exit, Failure};
+use crate::security::escape::escape;
 
 /// What a deployment takes from a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Commit {
+pub(crate) struct Commit {
     /// The full hash.
-    pub id: String,
+    pub(crate) id: String,
     /// Who wrote it.
-    pub author: String,
+    pub(crate) author: String,
     /// The author's address.
-    pub author_email: String,
+    pub(crate) author_email: String,
     /// Who committed it.
-    pub committer: String,
+    pub(crate) committer: String,
     /// The whole message, without the line end after it.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 /// Checks a revision before anything runs. `--git` takes an optional value, so that the word behind
 /// it may have been meant for something else.
-pub fn check_revision(revision: &str) -> Result<(), Failure> {
+pub(crate) fn check_revision(revision: &str) -> Result<(), Failure> {
     let hint = match revision {
         "" => "the variable in --git \"$REV\" may be empty; without a value --git means HEAD",
         "-" => "for standard input put - before --git: hooks publish EVENT - --git",
@@ -38,7 +38,7 @@ pub fn check_revision(revision: &str) -> Result<(), Failure> {
 }
 
 /// Reads a commit.
-pub fn commit(revision: &str) -> Result<Commit, Failure> {
+pub(crate) fn commit(revision: &str) -> Result<Commit, Failure> {
     let could_not = format!("could not read the commit {}", escape(revision));
     let failed = |cause: &str| Failure::new(Exit::Failed, format!("{could_not}: {cause}"));
     if matches!(revision.len(), 40 | 64) && revision.bytes().all(|b| b == b'0') {
@@ -121,7 +121,7 @@ fn explained(failed: &dyn Fn(&str) -> Failure, revision: &str, said: &str) -> Fa
 }
 
 /// Who deploys: who pushed over HTTP (`REMOTE_USER`), else the user, else the committer.
-pub fn deployer(committer: &str) -> String {
+pub(crate) fn deployer(committer: &str) -> String {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     variable("REMOTE_USER")
         .or_else(|| variable("USER"))

@@ -2,26 +2,20 @@
 //!
 //! `main` parses, dispatches, prints the one error, and picks the exit code.
 
-mod atomic_file;
 mod cli;
 mod commands;
 mod delivery;
-mod deployment;
-mod escape;
+mod dispatch;
+mod domain;
 mod exit;
 mod format;
 mod git;
-mod hook;
-mod journal;
-mod json;
 mod output;
 mod panic;
-mod publication;
 mod receiver;
-mod redact;
-mod registry;
+mod security;
 mod signals;
-mod signature;
+mod store;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};

@@ -1,11 +1,11 @@
 //! What a person or a script gets to see: results on standard output, the rest on standard error.
 
-pub mod hook;
-pub mod indent;
-pub mod json;
-pub mod outcome;
-pub mod progress;
-pub mod request;
+pub(crate) mod hook;
+pub(crate) mod indent;
+pub(crate) mod json;
+pub(crate) mod outcome;
+pub(crate) mod progress;
+pub(crate) mod request;
 mod stream;
 mod table;
 
@@ -17,11 +17,11 @@ use anstyle::{AnsiColor, Style};
 use anyhow::{Context as _, Result};
 
 use crate::cli::{Color, Global};
-use crate::escape::escape;
 use crate::exit::Failure;
+use crate::security::escape::escape;
 
-pub use stream::Stream;
-pub use table::Table;
+pub(crate) use stream::Stream;
+pub(crate) use table::Table;
 
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -32,20 +32,20 @@ const NOTE: Style = AnsiColor::Cyan.on_default().bold();
 
 /// How much is said, and where.
 #[derive(Debug, Clone, Copy)]
-pub struct Output {
+pub(crate) struct Output {
     /// Nothing of what went well.
-    pub quiet: bool,
+    pub(crate) quiet: bool,
     /// More.
-    pub verbose: bool,
+    pub(crate) verbose: bool,
     /// URLs whole.
-    pub reveal: bool,
+    pub(crate) reveal: bool,
 }
 
 // What does not depend on the options yet is called like what does.
 #[allow(clippy::unused_self)]
 impl Output {
     /// By the global options.
-    pub fn new(global: &Global) -> Self {
+    pub(crate) fn new(global: &Global) -> Self {
         match global.color {
             Color::Auto => anstream::ColorChoice::Auto,
             Color::Always => anstream::ColorChoice::Always,
@@ -60,23 +60,23 @@ impl Output {
     }
 
     /// A result, on standard output.
-    pub fn result(self, text: impl Display) -> Result<()> {
+    pub(crate) fn result(self, text: impl Display) -> Result<()> {
         writeln!(anstream::stdout().lock(), "{text}").context(UNWRITTEN)
     }
 
     /// How a delivery went. Nobody may be reading, and the next delivery does not wait for that.
-    pub fn outcome(self, stream: Stream, text: &str) {
+    pub(crate) fn outcome(self, stream: Stream, text: &str) {
         stream.write_line(text, stream::SHORT);
     }
 
     /// The JSON of deliveries, which a slow reader is to get whole, if it reads on until then.
-    pub fn deliveries(self, json: &str, until: Instant) {
+    pub(crate) fn deliveries(self, json: &str, until: Instant) {
         let left = until.saturating_duration_since(Instant::now());
         Stream::Stdout.write_line(json, left.max(stream::LONG));
     }
 
     /// A result that has no colours to be taken out again, which a hundred thousand hooks would feel.
-    pub fn json(self, text: &str) -> Result<()> {
+    pub(crate) fn json(self, text: &str) -> Result<()> {
         let mut stdout = io::stdout().lock();
         let written = stdout
             .write_all(text.as_bytes())
@@ -85,47 +85,47 @@ impl Output {
     }
 
     /// Something to know, left out by `--quiet`.
-    pub fn note(self, text: impl Display) {
+    pub(crate) fn note(self, text: impl Display) {
         if !self.quiet {
             note(text);
         }
     }
 
     /// Something to know for those who ask, by `--verbose`.
-    pub fn detail(self, text: impl Display) {
+    pub(crate) fn detail(self, text: impl Display) {
         if self.verbose {
             note(text);
         }
     }
 
     /// Something that did not go as it should, but stops nothing.
-    pub fn warning(self, text: impl Display) {
+    pub(crate) fn warning(self, text: impl Display) {
         to_stderr(WARNING, "warning", text);
     }
 
     /// A URL as it may be shown.
-    pub fn url(self, url: &str) -> String {
+    pub(crate) fn url(self, url: &str) -> String {
         let shown = if self.reveal {
             url.to_owned()
         } else {
-            crate::redact::url(url)
+            crate::security::redact::url(url)
         };
-        crate::escape::escape(&shown).into_owned()
+        crate::security::escape::escape(&shown).into_owned()
     }
 }
 
 /// Whether progress can be drawn.
-pub fn stderr_is_terminal() -> bool {
+pub(crate) fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
 /// A line on standard error, for when there are no options yet.
-pub fn note(text: impl Display) {
+pub(crate) fn note(text: impl Display) {
     to_stderr(NOTE, "note", text);
 }
 
 /// The error that the program ends with, and its hint.
-pub fn error(error: &anyhow::Error) {
+pub(crate) fn error(error: &anyhow::Error) {
     to_stderr(BAD, "error", format!("{error:#}"));
     let failure = error
         .chain()

@@ -1,7 +1,7 @@
 //! A bug ends with a line that says so, not with a backtrace, whose messages may hold a secret.
 
 /// Replaces the standard library's report.
-pub fn report_briefly() {
+pub(crate) fn report_briefly() {
     std::panic::set_hook(Box::new(|info| {
         // The HTTP library panics where the system gives it no thread; the outcome says so.
         if info.payload_as_str().is_some_and(is_for_want_of_a_thread) {
@@ -26,6 +26,6 @@ pub fn report_briefly() {
 }
 
 /// Whether a panic's message says that a thread could not be started, which is nobody's bug.
-pub fn is_for_want_of_a_thread(message: &str) -> bool {
+pub(crate) fn is_for_want_of_a_thread(message: &str) -> bool {
     message.contains("failed to spawn thread")
 }

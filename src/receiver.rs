@@ -21,7 +21,7 @@ use connection::{Connection, Refusal};
 const MAX_CONNECTIONS: usize = if cfg!(test) { 50 } else { 300 };
 
 /// A server on 127.0.0.1. It listens until the process ends.
-pub struct Receiver {
+pub(crate) struct Receiver {
     port: u16,
     sender: mpsc::Sender<Message>,
     messages: mpsc::Receiver<Message>,
@@ -29,27 +29,27 @@ pub struct Receiver {
 
 /// Ends [`Receiver::next`] from another thread.
 #[derive(Clone)]
-pub struct Stopper(mpsc::Sender<Message>);
+pub(crate) struct Stopper(mpsc::Sender<Message>);
 
 /// A request, whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Received {
-    pub method: String,
+pub(crate) struct Received {
+    pub(crate) method: String,
     /// The path with its query, as it was sent.
-    pub path: String,
+    pub(crate) path: String,
     /// In the order of arrival, names as they were spelled. What is not UTF-8 became U+FFFD.
-    pub headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     /// At most 2 MiB; without the framing, if it came chunked.
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// What a request is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
+pub(crate) struct Reply {
     /// 200 to 599.
-    pub status: u16,
+    pub(crate) status: u16,
     /// The body, plain text.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 enum Message {
@@ -63,7 +63,7 @@ impl Receiver {
     /// # Errors
     ///
     /// The port can't be had; the message names it.
-    pub fn bind(port: u16) -> io::Result<Receiver> {
+    pub(crate) fn bind(port: u16) -> io::Result<Receiver> {
         let listener =
             TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| named(port, &error))?;
         let port = listener.local_addr()?.port();
@@ -84,12 +84,12 @@ impl Receiver {
     }
 
     /// `http://127.0.0.1:PORT`
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}:{}", Ipv4Addr::LOCALHOST, self.port)
     }
 
     /// A handle that ends [`Receiver::next`].
-    pub fn stopper(&self) -> Stopper {
+    pub(crate) fn stopper(&self) -> Stopper {
         Stopper(self.sender.clone())
     }
 
@@ -97,7 +97,10 @@ impl Receiver {
     ///
     /// Web hooks are sent by POST. Any other method is answered 405 without asking `respond`, and is given
     /// like the others. What is no request, or too long or too slow, is answered 4xx or 5xx and not given.
-    pub fn next(&self, respond: impl FnOnce(&Received) -> Reply) -> Option<(Received, Reply)> {
+    pub(crate) fn next(
+        &self,
+        respond: impl FnOnce(&Received) -> Reply,
+    ) -> Option<(Received, Reply)> {
         let Ok(Message::Request(request, mut connection)) = self.messages.recv() else {
             return None;
         };
@@ -114,7 +117,7 @@ impl Receiver {
 
 impl Stopper {
     /// Makes [`Receiver::next`] return None, after the requests that have arrived already.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         // Without a receiver there is nothing left to stop.
         let _ = self.0.send(Message::Stop);
     }
@@ -122,7 +125,7 @@ impl Stopper {
 
 impl Received {
     /// The first header of that name, whose case does not matter.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
             .find(|(known, _)| known.eq_ignore_ascii_case(name))
@@ -132,12 +135,12 @@ impl Received {
 
 impl Reply {
     /// A status without a body.
-    pub fn status(status: u16) -> Reply {
+    pub(crate) fn status(status: u16) -> Reply {
         Reply::text(status, "")
     }
 
     /// A status and a body that explains it, which a sender may record.
-    pub fn text(status: u16, text: &str) -> Reply {
+    pub(crate) fn text(status: u16, text: &str) -> Reply {
         let text = text.to_owned();
         Reply { status, text }
     }

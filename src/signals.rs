@@ -14,11 +14,11 @@ const CAUGHT: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
 /// A signal that has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Caught {
+pub(crate) struct Caught {
     /// Its number.
-    pub signal: i32,
+    pub(crate) signal: i32,
     /// The terminal sent it, to every process in its foreground: Ctrl-C.
-    pub from_terminal: bool,
+    pub(crate) from_terminal: bool,
 }
 
 /// Calls `handle` for each SIGINT and SIGTERM from now on, instead of ending the process. SIGHUP is
@@ -26,27 +26,27 @@ pub struct Caught {
 ///
 /// Where signals cannot be had, they go on ending the process.
 #[cfg(unix)]
-pub fn on_interrupt(handle: impl Fn(Caught) + Send + 'static) {
+pub(crate) fn on_interrupt(handle: impl Fn(Caught) + Send + 'static) {
     let _ = register(&CAUGHT, handle);
 }
 
 /// As [`on_interrupt`], for what has no reason to outlive its terminal: SIGHUP is handled, too.
 #[cfg(unix)]
-pub fn on_end(handle: impl Fn(Caught) + Send + 'static) {
+pub(crate) fn on_end(handle: impl Fn(Caught) + Send + 'static) {
     let _ = register_all(&CAUGHT, handle);
 }
 
 #[cfg(not(unix))]
-pub fn on_end(_: impl Fn(Caught) + Send + 'static) {}
+pub(crate) fn on_end(_: impl Fn(Caught) + Send + 'static) {}
 
 #[cfg(not(unix))]
-pub fn on_interrupt(_: impl Fn(Caught) + Send + 'static) {}
+pub(crate) fn on_interrupt(_: impl Fn(Caught) + Send + 'static) {}
 
 /// As [`on_interrupt`], but signals that the caller of this process has ignored (`nohup`) stay so until
 /// the returned function is called. A command that is started in between ignores them, too: a handler
 /// does not outlive the start of a command, and neither would what it replaced.
 #[cfg(unix)]
-pub fn before_command(handle: impl Fn(Caught) + Send + 'static) -> Box<dyn FnOnce()> {
+pub(crate) fn before_command(handle: impl Fn(Caught) + Send + 'static) -> Box<dyn FnOnce()> {
     let ignored = ignored();
     let (late, early): (Vec<i32>, Vec<i32>) = CAUGHT
         .into_iter()
@@ -96,20 +96,20 @@ fn register_all(signals: &[i32], handle: impl Fn(Caught) + Send + 'static) -> Op
 }
 
 #[cfg(not(unix))]
-pub fn before_command(_: impl Fn(Caught) + Send + 'static) -> Box<dyn FnOnce()> {
+pub(crate) fn before_command(_: impl Fn(Caught) + Send + 'static) -> Box<dyn FnOnce()> {
     Box::new(|| {})
 }
 
 /// A file that would pass the size limit (`ulimit -f`) becomes a write that fails, as on a full disk,
 /// instead of the end of the process.
 #[cfg(unix)]
-pub fn survive_file_size_limit() {
+pub(crate) fn survive_file_size_limit() {
     // It keeps its old meaning then, which is no worse than before.
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default());
 }
 
 #[cfg(not(unix))]
-pub fn survive_file_size_limit() {}
+pub(crate) fn survive_file_size_limit() {}
 
 /// The signals that this process ignores, a bit each, as far as the system tells.
 #[cfg(unix)]

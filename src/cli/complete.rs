@@ -6,12 +6,12 @@ use std::path::PathBuf;
 
 use clap_complete::engine::{CompletionCandidate, PathCompleter, ValueCompleter as _};
 
-use crate::hook::{Hook, check_event};
-use crate::registry::Registry;
-use crate::{escape, redact};
+use crate::domain::hook::{Hook, check_event};
+use crate::security::{escape, redact};
+use crate::store::registry::Registry;
 
 /// The event names of the registry, and Kudu's two, each with the number of its hooks.
-pub fn events() -> Vec<CompletionCandidate> {
+pub(crate) fn events() -> Vec<CompletionCandidate> {
     let kudus = ["PostDeployment", "TriggeredJobFinished"].map(|name| (name.to_owned(), 0));
     let mut events: Vec<(String, usize)> = kudus.into();
     for Hook { event, .. } in registered() {
@@ -38,7 +38,7 @@ pub fn events() -> Vec<CompletionCandidate> {
 }
 
 /// The ids of the hooks, each described by its URL, redacted.
-pub fn hooks() -> Vec<CompletionCandidate> {
+pub(crate) fn hooks() -> Vec<CompletionCandidate> {
     let candidate = |hook: Hook| {
         let url = redact::url(&hook.url);
         let described = escape::escape(&url).into_owned();
@@ -48,7 +48,7 @@ pub fn hooks() -> Vec<CompletionCandidate> {
 }
 
 /// The DEPLOYMENT argument: after an @ it is a file.
-pub fn deployment(word: &OsStr) -> Vec<CompletionCandidate> {
+pub(crate) fn deployment(word: &OsStr) -> Vec<CompletionCandidate> {
     let Some(path) = word.to_str().and_then(|word| word.strip_prefix('@')) else {
         return Vec::new();
     };

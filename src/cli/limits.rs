@@ -12,7 +12,7 @@ use crate::exit::Failure;
 /// where an empty variable counts as none, or is the default: see [`Limits::settle`].
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits")]
-pub struct Limits {
+pub(crate) struct Limits {
     /// The longest that one attempt may take [env: HOOKS_TIMEOUT] [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     timeout: Option<Duration>,
@@ -29,20 +29,20 @@ pub struct Limits {
 
 /// The limits that hold.
 #[derive(Debug, Clone, Copy)]
-pub struct SettledLimits {
+pub(crate) struct SettledLimits {
     /// The longest that one attempt may take.
-    pub timeout: Duration,
+    pub(crate) timeout: Duration,
     /// How often to try again.
-    pub retries: u32,
+    pub(crate) retries: u32,
     /// The longest that everything together may take.
-    pub deadline: Duration,
+    pub(crate) deadline: Duration,
     /// The most deliveries in flight at once.
-    pub jobs: NonZeroUsize,
+    pub(crate) jobs: NonZeroUsize,
 }
 
 impl Limits {
     /// Looks into the environment for what no flag says. The error names the variable.
-    pub fn settle(&self) -> Result<SettledLimits, Failure> {
+    pub(crate) fn settle(&self) -> Result<SettledLimits, Failure> {
         let jobs = NonZeroUsize::new(256).unwrap_or(NonZeroUsize::MIN);
         Ok(SettledLimits {
             timeout: settled(self.timeout, "HOOKS_TIMEOUT", values::duration)?

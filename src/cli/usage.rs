@@ -11,7 +11,7 @@ use crate::exit::Failure;
 /// Turns clap's refusal into one that names the argument and the next step, never the value.
 ///
 /// Not for the kinds that only display help or the version. `words` is the command line.
-pub fn failure(error: &clap::Error, words: &[String]) -> Failure {
+pub(crate) fn failure(error: &clap::Error, words: &[String]) -> Failure {
     let verb = verb(words);
     let help = format!("see '{verb} --help'");
     let near = suggestion(error).or_else(|| same_letters(error, &verb));

@@ -8,24 +8,24 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 
 /// A `--header`: its name and value, the value empty to clear it in `edit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Header(pub String, pub String);
+pub(crate) struct Header(pub(crate) String, pub(crate) String);
 
 /// A `--status` list; empty clears in `edit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statuses(pub Vec<String>);
+pub(crate) struct Statuses(pub(crate) Vec<String>);
 
 /// A `--set`: the key, and its value as JSON text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Assignment {
+pub(crate) struct Assignment {
     /// The deployment's key.
-    pub key: String,
+    pub(crate) key: String,
     /// JSON text.
-    pub json: String,
+    pub(crate) json: String,
 }
 
 /// What `redeliver` is pointed at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reference {
+pub(crate) enum Reference {
     /// A hook, by its id.
     Hook(u64),
     /// A publication, by its `msg_…` id.
@@ -33,17 +33,17 @@ pub enum Reference {
 }
 
 pub(super) fn url(text: &str) -> Result<String, String> {
-    crate::hook::check_url(text).map_err(|cause| cause.to_string())?;
+    crate::domain::hook::check_url(text).map_err(|cause| cause.to_string())?;
     Ok(text.to_owned())
 }
 
 pub(super) fn event(text: &str) -> Result<String, String> {
-    crate::hook::check_event(text).map_err(str::to_owned)?;
+    crate::domain::hook::check_event(text).map_err(str::to_owned)?;
     Ok(text.to_owned())
 }
 
 pub(super) fn event_or_any(text: &str) -> Result<String, String> {
-    if text == crate::hook::ANY_EVENT {
+    if text == crate::domain::hook::ANY_EVENT {
         return Ok(text.to_owned());
     }
     event(text)
@@ -120,7 +120,7 @@ pub(super) fn header(text: &str) -> Result<Header, String> {
         return Err("'Name: value' is wanted".to_owned());
     };
     let (name, value) = (name.trim(), value.trim());
-    crate::hook::check_header(name, value).map_err(|cause| cause.to_string())?;
+    crate::domain::hook::check_header(name, value).map_err(|cause| cause.to_string())?;
     Ok(Header(name.to_owned(), value.to_owned()))
 }
 
@@ -129,7 +129,7 @@ pub(super) fn assignment(text: &str) -> Result<Assignment, String> {
     let (key, value) = text.split_once('=').ok_or(wrong)?;
     let (key, json) = match key.strip_suffix(':') {
         Some(key) => (key, checked_json(value)?),
-        None => (key, crate::deployment::quoted(value)),
+        None => (key, crate::domain::deployment::quoted(value)),
     };
     if key.is_empty() {
         return Err(wrong.to_owned());

@@ -5,9 +5,9 @@ use anyhow::Result;
 use super::Context;
 use super::options::Options;
 use crate::cli::Add;
+use crate::domain::hook::{Hook, same_url};
 use crate::exit::{Exit, Failure};
-use crate::hook::{Hook, same_url};
-use crate::registry::{Change, Contents};
+use crate::store::registry::{Change, Contents};
 
 /// A hook, and whether it was there before.
 struct Added {
@@ -74,7 +74,7 @@ fn differences(hook: &Hook, arguments: &Add, options: &Options) -> Vec<String> {
 
 /// The event of a hand-edited registry may be anything.
 fn conflict(hook: &Hook, differences: &[String]) -> Failure {
-    let event = crate::escape::escape(&hook.event);
+    let event = crate::security::escape::escape(&hook.event);
     let message = format!(
         "could not add the hook: the URL is registered already, as hook {} for {event}",
         hook.id

@@ -5,9 +5,9 @@ use anyhow::Result;
 use super::options::Options;
 use super::{Context, unknown};
 use crate::cli::Edit;
+use crate::domain::hook::{Hook, LastDelivery, View, Viewed, same_url};
 use crate::exit::{Exit, Failure};
-use crate::hook::{Hook, LastDelivery, View, Viewed, same_url};
-use crate::registry::{Change, Contents};
+use crate::store::registry::{Change, Contents};
 
 pub(super) fn run(context: &Context, arguments: &Edit) -> Result<Exit> {
     let options = Options::read(context.output, &arguments.options)?;

@@ -3,9 +3,9 @@
 use chrono::Utc;
 
 use crate::cli::{Fields, Publish};
-use crate::deployment::quoted;
+use crate::domain::deployment::quoted;
+use crate::domain::time::timestamp;
 use crate::git::{self, Commit};
-use crate::hook::timestamp;
 
 /// A deployment's key and its value as JSON text.
 type Key = (String, String);

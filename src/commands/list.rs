@@ -4,8 +4,8 @@ use anyhow::Result;
 
 use super::Context;
 use crate::cli::List;
+use crate::domain::hook::{ANY_EVENT, Hook};
 use crate::exit::Exit;
-use crate::hook::{ANY_EVENT, Hook};
 use crate::output;
 
 pub(super) fn run(context: &Context, arguments: &List) -> Result<Exit> {

@@ -10,13 +10,13 @@ use chrono::Utc;
 use super::Context;
 use super::options::read_secret;
 use crate::cli::Listen;
-use crate::escape::{escape, escape_lines};
 use crate::exit::{Exit, Failure};
 use crate::output::indent::indent;
 use crate::receiver::{Received, Receiver, Reply};
-use crate::redact;
+use crate::security::escape::{escape, escape_lines};
+use crate::security::redact;
+use crate::security::signature::{self, Secret, Verdict};
 use crate::signals;
-use crate::signature::{self, Secret, Verdict};
 
 pub(super) fn run(context: &Context, arguments: &Listen) -> Result<Exit> {
     let secret = arguments

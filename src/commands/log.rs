@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use super::{Context, unknown, warn_of_damage};
 use crate::cli::Log;
 use crate::exit::{Exit, Failure};
-use crate::journal::{Delivery, History, Journal, Recorded, State};
 use crate::output;
-use crate::registry::Contents;
+use crate::store::journal::{Delivery, History, Journal, Recorded, State};
+use crate::store::registry::Contents;
 
 pub(super) fn run(context: &Context, arguments: &Log) -> Result<Exit> {
     let registry = context.registry()?;

@@ -8,12 +8,13 @@ use anyhow::{Context as _, Result};
 use chrono::Utc;
 
 use crate::cli::HookOptions;
+use crate::domain::hook::{Hook, certificates_in};
 use crate::exit::Failure;
 use crate::format::RenderError;
-use crate::hook::{Hook, certificates_in};
 use crate::output::Output;
-use crate::signature::Secret;
-use crate::{delivery, format, redact};
+use crate::security::redact;
+use crate::security::signature::Secret;
+use crate::{delivery, format};
 
 /// More than this is no PEM file, no template and no secret, in bytes.
 const LARGEST_FILE: u64 = 1024 * 1024;

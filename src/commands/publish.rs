@@ -3,17 +3,19 @@
 use anyhow::Result;
 use chrono::Utc;
 
-use super::sending::{self, Results, Sending};
-use super::{Context, fields, matching};
+use super::input::{self, Source};
+use super::{Context, fields};
 use crate::cli::Publish;
 use crate::delivery;
-use crate::deployment::{self, Deployment, Source};
-use crate::escape::escape;
+use crate::dispatch::matching;
+use crate::dispatch::{self, Results, Sending};
+use crate::domain::deployment::Deployment;
+use crate::domain::hook::Hook;
+use crate::domain::publication::Publication;
 use crate::exit::{Exit, Failure};
 use crate::git;
-use crate::hook::Hook;
 use crate::output::{self, Output, json::PublicationView};
-use crate::publication::Publication;
+use crate::security::escape::escape;
 
 pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
     let limits = arguments.limits.settle()?;
@@ -34,7 +36,7 @@ pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
     if arguments.dry_run {
         return dry_run(context.output, &publication, &hooks);
     }
-    let sent = sending.publish(publication, hooks, sending::interruptible());
+    let sent = sending.publish(publication, hooks, dispatch::interruptible());
     if arguments.json {
         let publication = &sent.orders[0].publication;
         sent.print_json(context, &sent.view(publication));
@@ -50,7 +52,7 @@ fn deployment(arguments: &Publish) -> Result<Deployment> {
     let keys = fields::of_publish(arguments);
     let made_by_flags = arguments.git.is_some() || !keys.is_empty();
     let source = Source::of(arguments.deployment.as_deref(), made_by_flags);
-    let mut deployment = deployment::read(source)?;
+    let mut deployment = input::read(source)?;
     if let Some(revision) = &arguments.git {
         deployment = deployment.filled(&fields::of_deployed_commit(&git::commit(revision)?));
     }

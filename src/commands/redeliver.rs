@@ -6,17 +6,17 @@ use std::sync::Arc;
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::sending::{self, Results, Sending};
 use super::{Context, unknown, warn_of_damage};
-use crate::atomic_file::Patience;
 use crate::cli::{Redeliver, Reference};
 use crate::delivery::Order;
-use crate::escape::escape;
+use crate::dispatch::{self, Results, Sending};
+use crate::domain::hook::Hook;
 use crate::exit::{Exit, Failure};
-use crate::hook::Hook;
-use crate::journal::{Claim, Delivery, History, Recorded, State};
 use crate::output::Output;
 use crate::output::outcome::readable_time;
+use crate::security::escape::escape;
+use crate::store::file::Patience;
+use crate::store::journal::{Claim, Delivery, History, Recorded, State};
 
 /// How long the claim waits for the lock: without it, two could send the same.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
@@ -66,7 +66,7 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
         }
         return Ok(Exit::Done);
     }
-    let sent = sending.deliver(orders, sending::interruptible());
+    let sent = sending.deliver(orders, dispatch::interruptible());
     if arguments.json {
         sent.print_json(context, &sent.views());
     }

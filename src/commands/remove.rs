@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::{Context, unknown};
 use crate::cli::Remove;
 use crate::exit::Exit;
-use crate::registry::{Change, Contents};
+use crate::store::registry::{Change, Contents};
 
 pub(super) fn run(context: &Context, arguments: &Remove) -> Result<Exit> {
     let registry = context.registry()?;

@@ -8,15 +8,16 @@ use std::thread;
 
 use anyhow::Result;
 
-use super::sending::{Results, Sending};
-use super::{Context, fields, matching};
+use super::{Context, fields};
 use crate::cli::{Run, SettledLimits};
 use crate::delivery::Channel;
-use crate::deployment::{Deployment, quoted};
+use crate::dispatch::matching;
+use crate::dispatch::{Results, Sending};
+use crate::domain::deployment::{Deployment, quoted};
+use crate::domain::publication::Publication;
+use crate::domain::time::timestamp;
 use crate::exit::Exit;
 use crate::git;
-use crate::hook::timestamp;
-use crate::publication::Publication;
 use command::{Event, Finished};
 
 pub(super) fn run(context: &Context, arguments: &Run) -> Result<Exit> {

@@ -3,13 +3,13 @@
 use anyhow::Result;
 use chrono::Utc;
 
-use super::sending::{self, Results, Sending};
 use super::{Context, unknown};
 use crate::cli::Test;
+use crate::dispatch::{self, Results, Sending};
+use crate::domain::hook::ANY_EVENT;
+use crate::domain::publication::Publication;
 use crate::exit::Exit;
 use crate::format;
-use crate::hook::ANY_EVENT;
-use crate::publication::Publication;
 
 /// The event that a hook for every event gets.
 const EVENT: &str = "Test";
@@ -29,7 +29,7 @@ pub(super) fn run(context: &Context, arguments: &Test) -> Result<Exit> {
         &hook.event
     };
     let publication = Publication::new(event, &format::sample(Utc::now())).marked_as_test();
-    let sent = sending.publish(publication, vec![hook], sending::interruptible());
+    let sent = sending.publish(publication, vec![hook], dispatch::interruptible());
     if arguments.json {
         sent.print_json(context, &sent.view(&sent.orders[0].publication));
     }

@@ -7,13 +7,13 @@ use chrono::Utc;
 use ureq::http::{Response, StatusCode, header};
 use ureq::{Agent, Body};
 
-use super::agents::Agents;
+use super::errors::Circumstances;
 use super::request::{self, Request};
 use super::retry;
-use super::words::Circumstances;
-use crate::hook::Hook;
-use crate::publication::Publication;
-use crate::redact;
+use super::tls::Agents;
+use crate::domain::hook::Hook;
+use crate::domain::publication::Publication;
+use crate::security::redact;
 
 /// Of a response at most this much is read, …
 const MOST_READ: u64 = 64 * 1024;

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::agents::Agents;
 use super::attempt::{self, Attempt};
-use super::{Event, Order};
+use super::fan_out::{Event, Order};
+use super::tls::Agents;
 use crate::panic::is_for_want_of_a_thread;
 
 /// Enough for TLS, four times over; the system's default of 2 MiB, or 8, for each of 256 threads is a
@@ -52,7 +52,7 @@ pub(super) fn raise_file_limit() -> usize {
 #[derive(Debug)]
 pub(super) struct Job {
     /// The order's number.
-    pub order: usize,
+    pub(crate) order: usize,
 }
 
 /// What the workers share.

@@ -8,25 +8,25 @@ use chrono::{DateTime, Utc};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+use crate::domain::hook::{Hook, check_header, check_url};
+use crate::domain::publication::Publication;
 use crate::format::{self, Subject};
-use crate::hook::{Hook, check_header, check_url};
-use crate::publication::Publication;
-use crate::signature;
+use crate::security::signature;
 
 /// A POST.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request<'a> {
+pub(crate) struct Request<'a> {
     /// The hook's URL without user, password and fragment.
-    pub url: Url,
+    pub(crate) url: Url,
     /// The headers in the order they are sent, `host` and `content-length` left out.
-    pub headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     /// The body: the deployment's own bytes, or a format's rendering.
-    pub body: Cow<'a, [u8]>,
+    pub(crate) body: Cow<'a, [u8]>,
 }
 
 /// Builds the request of an attempt made now. The error says why none can be made: a hand-edited URL
 /// that is none, a template that fails on this deployment.
-pub fn build<'a>(
+pub(crate) fn build<'a>(
     hook: &Hook,
     publication: &'a Publication,
     now: DateTime<Utc>,
@@ -109,7 +109,7 @@ fn bare(mut url: Url) -> Url {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signature::Secret;
+    use crate::security::signature::Secret;
 
     fn request(hook: &Hook) -> Vec<(String, String)> {
         build(hook, &Publication::new("E", "{}"), Utc::now())

@@ -3,20 +3,20 @@
 use std::io;
 
 /// A buffer that fills up to its limit and then refuses.
-pub struct Bounded {
+pub(crate) struct Bounded {
     bytes: Vec<u8>,
     limit: usize,
 }
 
 impl Bounded {
-    pub fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         Self {
             bytes: Vec::new(),
             limit,
         }
     }
 
-    pub fn into_bytes(self) -> Vec<u8> {
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
 }

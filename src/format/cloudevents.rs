@@ -11,7 +11,7 @@ use super::template::Context;
 use super::{RenderError, Subject, value};
 
 /// The attributes of the envelope. The deployment's keys are not among them, so that none can pose as one.
-pub fn context(subject: &Subject) -> Result<Context, RenderError> {
+pub(crate) fn context(subject: &Subject) -> Result<Context, RenderError> {
     // It is printed as it is, so it must be one value that can't close the envelope.
     serde_json::from_str::<&RawValue>(subject.content).map_err(|error| value::position(&error))?;
     let time = subject.time.to_rfc3339_opts(SecondsFormat::Millis, true);

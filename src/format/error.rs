@@ -10,7 +10,7 @@ use super::{MAX_TEMPLATE, escape};
 ///
 /// The text is one line. It has no source: what a library says could quote a whole value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RenderError {
+pub(crate) enum RenderError {
     /// This version has no format of that name; a newer one may have.
     UnknownFormat(String),
     /// The deployment is not one JSON object: where reading it stopped.

@@ -38,7 +38,7 @@ impl Place<'_> {
 }
 
 /// Text without control characters and bidi overrides: they become visible signs. Line breaks stay.
-pub fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut rest = text.trim().chars().peekable();
     while let Some(c) = rest.next() {
@@ -64,12 +64,12 @@ fn visible(c: char) -> char {
 }
 
 /// [`clean`], cut to `limit` UTF-16 units.
-pub fn shorten(text: &str, limit: usize) -> String {
+pub(crate) fn shorten(text: &str, limit: usize) -> String {
     write(text, limit, |place, out| out.push(place.this))
 }
 
 /// For the `text` of Slack, Mattermost and Rocket.Chat, and for their attachments' fields.
-pub fn slack(text: &str, limit: usize) -> String {
+pub(crate) fn slack(text: &str, limit: usize) -> String {
     write(text, limit, |place, out| match place.this {
         '&' => out.push_str("&amp;"),
         '<' => out.push_str("&lt;"),
@@ -83,7 +83,7 @@ pub fn slack(text: &str, limit: usize) -> String {
 }
 
 /// For the title, the description and the fields of a Discord embed.
-pub fn discord(text: &str, limit: usize) -> String {
+pub(crate) fn discord(text: &str, limit: usize) -> String {
     write(text, limit, |place, out| match place.this {
         c @ ('\\' | '*' | '_' | '~' | '`' | '|' | '<' | '>' | '[' | ']') => out.extend(['\\', c]),
         // An emoji's name or a link, in which a backslash would show.
@@ -95,7 +95,7 @@ pub fn discord(text: &str, limit: usize) -> String {
 }
 
 /// For a `TextRun` of an Adaptive Card: it has no Markdown, but `<at>` tags and `{{DATE(…)}}`.
-pub fn teams(text: &str, limit: usize) -> String {
+pub(crate) fn teams(text: &str, limit: usize) -> String {
     write(text, limit, |place, out| {
         out.push(place.this);
         let starts_mark_up = match place.this {

@@ -7,7 +7,7 @@ use super::bounded::Bounded;
 use super::escape;
 
 /// The keys of a deployment as Kudu publishes it, which the formats show in their own ways.
-pub const KUDU_KEYS: [&str; 8] = [
+pub(crate) const KUDU_KEYS: [&str; 8] = [
     "id",
     "status",
     "author_email",
@@ -25,7 +25,7 @@ const MAX_FACTS: usize = 10;
 const MAX_JSON: usize = 4 * 1024;
 
 /// Adds the filters to an environment.
-pub fn register(environment: &mut Environment) {
+pub(crate) fn register(environment: &mut Environment) {
     add_text(environment, "clean", |text, _| escape::clean(text));
     add_text(environment, "headline", |text, _| headline(text));
     add_text(environment, "short_commit", |text, _| short_commit(text));

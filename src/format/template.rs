@@ -10,10 +10,10 @@ use super::bounded::Bounded;
 use super::{MAX_TEMPLATE, RenderError, filters};
 
 /// The names that a template sees.
-pub type Context = BTreeMap<String, Value>;
+pub(crate) type Context = BTreeMap<String, Value>;
 
 /// The largest body: a deployment has 1 MiB at most, and escaping can lengthen it.
-pub const MAX_BODY: usize = 4 * 1024 * 1024;
+pub(crate) const MAX_BODY: usize = 4 * 1024 * 1024;
 
 /// Work allowed: an instruction, or 64 bytes of text, is one. The built-in formats take hundreds, and up to a
 /// few 100,000 if a deployment of 1 MiB is one long line. All of it takes well under a second.
@@ -25,7 +25,7 @@ const STACK_PER_BYTE: usize = 4 * 1024;
 const STACK_BASE: usize = 2 * 1024 * 1024;
 
 /// Renders, and makes sure that JSON came out.
-pub fn render(source: &str, context: Context) -> Result<Vec<u8>, RenderError> {
+pub(crate) fn render(source: &str, context: Context) -> Result<Vec<u8>, RenderError> {
     let body = on_deep_stack(source, || {
         let environment = environment();
         let template = environment
@@ -47,7 +47,7 @@ pub fn render(source: &str, context: Context) -> Result<Vec<u8>, RenderError> {
 }
 
 /// The names that a template uses, attributes included: `status`, `deployment.status`.
-pub fn names(source: &str) -> Result<HashSet<String>, RenderError> {
+pub(crate) fn names(source: &str) -> Result<HashSet<String>, RenderError> {
     on_deep_stack(source, || {
         let environment = environment();
         let template = environment

@@ -15,7 +15,7 @@ use super::RenderError;
 const MAX_DEPTH: usize = 64;
 
 /// The keys of a JSON object; of duplicates the last counts.
-pub fn object(json: &str) -> Result<BTreeMap<String, Value>, RenderError> {
+pub(crate) fn object(json: &str) -> Result<BTreeMap<String, Value>, RenderError> {
     if !json.trim_ascii_start().starts_with('{') {
         return Err(RenderError::Content { line: 1, column: 1 });
     }
@@ -23,7 +23,7 @@ pub fn object(json: &str) -> Result<BTreeMap<String, Value>, RenderError> {
 }
 
 /// Only where: the text of a JSON error can quote the JSON.
-pub fn position(error: &serde_json::Error) -> RenderError {
+pub(crate) fn position(error: &serde_json::Error) -> RenderError {
     RenderError::Content {
         line: error.line(),
         column: error.column(),

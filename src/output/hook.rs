@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use super::table::{Column, Look, shorter};
 use super::{Output, Table};
-use crate::escape::escape;
-use crate::hook::{Hook, LastDelivery};
-use crate::signature::Secret;
+use crate::domain::hook::{Hook, LastDelivery};
+use crate::security::escape::escape;
+use crate::security::signature::Secret;
 
 /// The hook, whole: a line for each key that does not hold its default.
-pub fn whole(output: Output, hook: &Hook, generated: Option<&Secret>) -> String {
+pub(crate) fn whole(output: Output, hook: &Hook, generated: Option<&Secret>) -> String {
     let mut lines = Vec::new();
     let mut line = |key: &str, value: &str| lines.push(format!("{key:<15} {}", escape(value)));
     line("id", &hook.id.to_string());
@@ -73,7 +73,7 @@ fn last(last: &LastDelivery, line: &mut dyn FnMut(&str, &str)) {
 }
 
 /// The hooks as a table.
-pub fn table<'a>(output: Output, hooks: impl Iterator<Item = &'a Hook>) -> Table {
+pub(crate) fn table<'a>(output: Output, hooks: impl Iterator<Item = &'a Hook>) -> Table {
     let mut table = Table::new(&[
         Column::Whole("ID"),
         Column::Cut("EVENT"),
@@ -145,6 +145,6 @@ fn to_the_minute(text: &str) -> Cow<'_, str> {
 }
 
 /// `s` for any number but one.
-pub fn plural(number: usize) -> &'static str {
+pub(crate) fn plural(number: usize) -> &'static str {
     if number == 1 { "" } else { "s" }
 }

@@ -11,7 +11,7 @@ const MAX_LEVELS: usize = 16;
 /// space between tokens changes: numbers, strings, the order of keys and duplicate keys stay as written.
 ///
 /// The caller has checked that `json` is valid JSON; other text gives odd lines, and never a panic.
-pub fn indent(json: &str) -> String {
+pub(crate) fn indent(json: &str) -> String {
     let mut out = String::with_capacity(json.len() * 2);
     let mut depth = 0_usize;
     // An opening bracket waits for what follows it, so that an empty pair stays together.

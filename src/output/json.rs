@@ -1,30 +1,31 @@
-//! The answers of `--json`: stable and complete (DESIGN §2).
+//! The answers of `--json`: stable and complete (docs/design.md §2).
 
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::escape::is_hostile;
-use crate::hook::{Hook, View, Viewed, timestamp};
-use crate::journal::{Delivery, Recorded, State};
-use crate::publication::{Outcome, Publication};
-use crate::signature::Secret;
+use crate::domain::hook::{Hook, View, Viewed};
+use crate::domain::publication::{Outcome, Publication};
+use crate::domain::time::timestamp;
+use crate::security::escape::is_hostile;
+use crate::security::signature::Secret;
+use crate::store::journal::{Delivery, Recorded, State};
 
 /// One hook; the secret only in the answer to `--generate-secret`.
-pub fn hook(hook: &Hook, generated: Option<&Secret>) -> String {
+pub(crate) fn hook(hook: &Hook, generated: Option<&Secret>) -> String {
     pretty(&Viewed(hook, View::Answer { generated }))
 }
 
 /// An array of hooks, `[]` when there is none.
-pub fn hooks<'a>(hooks: impl Iterator<Item = &'a Hook>) -> String {
+pub(crate) fn hooks<'a>(hooks: impl Iterator<Item = &'a Hook>) -> String {
     let views = hooks.map(|hook| Viewed(hook, View::Answer { generated: None }));
     pretty(&views.collect::<Vec<_>>())
 }
 
 /// A publication and the deliveries that have an outcome.
 #[derive(Debug, Serialize)]
-pub struct PublicationView<'a> {
+pub(crate) struct PublicationView<'a> {
     id: &'a str,
     event: &'a str,
     deliveries: Vec<DeliveryView<'a>>,
@@ -64,7 +65,7 @@ impl<'a> OutcomeView<'a> {
 
 impl<'a> PublicationView<'a> {
     /// The publication with these deliveries.
-    pub fn new(
+    pub(crate) fn new(
         publication: &'a Publication,
         deliveries: impl Iterator<Item = (&'a Hook, &'a Outcome)>,
     ) -> Self {
@@ -94,7 +95,7 @@ struct LogView<'a> {
 }
 
 /// A line of `log --json`. A delivery that nobody saw the end of has no outcome's keys.
-pub fn log_line(recorded: &Recorded, delivery: &Delivery, now: DateTime<Utc>) -> String {
+pub(crate) fn log_line(recorded: &Recorded, delivery: &Delivery, now: DateTime<Utc>) -> String {
     let state = delivery.state(now);
     let ended = matches!(state, State::Delivered | State::Failed);
     let view = LogView {
@@ -114,7 +115,7 @@ pub fn log_line(recorded: &Recorded, delivery: &Delivery, now: DateTime<Utc>) ->
 }
 
 /// Any of the views, indented.
-pub fn pretty(view: &impl Serialize) -> String {
+pub(crate) fn pretty(view: &impl Serialize) -> String {
     // Strings and numbers alone always serialise.
     harmless(serde_json::to_string_pretty(view).unwrap_or_default())
 }

@@ -8,14 +8,14 @@ use chrono::{DateTime, Utc};
 use super::hook::plural;
 use super::table::{Column, Look};
 use super::{BAD, GOOD, Output, Table};
-use crate::deployment;
-use crate::escape::escape;
-use crate::hook::Hook;
-use crate::journal::{Delivery, Recorded, State};
-use crate::publication::Outcome;
+use crate::domain::deployment;
+use crate::domain::hook::Hook;
+use crate::domain::publication::Outcome;
+use crate::security::escape::escape;
+use crate::store::journal::{Delivery, Recorded, State};
 
 /// `delivered  hook 1  https://example.com/cb  200 OK  34 ms`
-pub fn line(output: Output, hook: &Hook, outcome: &Outcome) -> String {
+pub(crate) fn line(output: Output, hook: &Hook, outcome: &Outcome) -> String {
     let (style, word) = if outcome.delivered {
         (GOOD, "delivered")
     } else {
@@ -40,7 +40,7 @@ pub fn line(output: Output, hook: &Hook, outcome: &Outcome) -> String {
 }
 
 /// `200 OK`, `404 Not Found: no such channel`, `connection refused`
-pub fn result(outcome: &Outcome) -> String {
+pub(crate) fn result(outcome: &Outcome) -> String {
     let reason = escape(&outcome.reason);
     match outcome.code {
         None => reason.into_owned(),
@@ -52,7 +52,7 @@ pub fn result(outcome: &Outcome) -> String {
 }
 
 /// The journal's deliveries, as given: a line each.
-pub fn table(deliveries: &[(&Recorded, &Delivery)], now: DateTime<Utc>) -> Table {
+pub(crate) fn table(deliveries: &[(&Recorded, &Delivery)], now: DateTime<Utc>) -> Table {
     let mut table = Table::new(&[
         Column::Whole("TIME"),
         Column::Whole("STATE"),
@@ -82,7 +82,11 @@ pub fn table(deliveries: &[(&Recorded, &Delivery)], now: DateTime<Utc>) -> Table
 }
 
 /// The journal's deliveries with everything that is known of them: three lines each.
-pub fn blocks(output: Output, deliveries: &[(&Recorded, &Delivery)], now: DateTime<Utc>) -> String {
+pub(crate) fn blocks(
+    output: Output,
+    deliveries: &[(&Recorded, &Delivery)],
+    now: DateTime<Utc>,
+) -> String {
     let block = |(recorded, delivery): &(&Recorded, &Delivery)| {
         let state = delivery.state(now);
         let style = match state {
@@ -135,12 +139,12 @@ fn deployment(content: &str) -> String {
 }
 
 /// `2026-11-24 03:40:12Z`
-pub fn readable_time(time: DateTime<Utc>) -> String {
+pub(crate) fn readable_time(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
 /// `34 ms`, `4.1 s`
-pub fn duration(duration: Duration) -> String {
+pub(crate) fn duration(duration: Duration) -> String {
     if duration < Duration::from_secs(1) {
         return format!("{} ms", duration.as_millis());
     }

@@ -6,7 +6,7 @@ use super::outcome::duration;
 
 /// A line on standard error that is drawn over and over. Nothing where that is no terminal.
 #[derive(Debug)]
-pub struct Progress {
+pub(crate) struct Progress {
     enabled: bool,
     drawn: bool,
     since: Instant,
@@ -14,7 +14,7 @@ pub struct Progress {
 
 impl Progress {
     /// A line that is drawn if `enabled`.
-    pub fn new(enabled: bool) -> Self {
+    pub(crate) fn new(enabled: bool) -> Self {
         Self {
             enabled: enabled && super::stderr_is_terminal(),
             drawn: false,
@@ -23,12 +23,12 @@ impl Progress {
     }
 
     /// Whether it is drawn at all.
-    pub fn is_enabled(&self) -> bool {
+    pub(crate) fn is_enabled(&self) -> bool {
         self.enabled
     }
 
     /// Draws the line, cut to the terminal's width.
-    pub fn draw(&mut self, text: &str) {
+    pub(crate) fn draw(&mut self, text: &str) {
         if !self.enabled {
             return;
         }
@@ -43,7 +43,7 @@ impl Progress {
     }
 
     /// Takes the line away, so that another can be printed in its place.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         if self.drawn {
             super::Stream::Stderr.write_raw("\r\x1b[K");
             self.drawn = false;

@@ -2,11 +2,11 @@
 
 use super::Output;
 use crate::delivery::Request;
-use crate::escape::{escape, escape_lines};
-use crate::hook::Hook;
+use crate::domain::hook::Hook;
+use crate::security::escape::{escape, escape_lines};
 
 /// The request, with its secrets masked unless `--reveal`.
-pub fn text(output: Output, hook: &Hook, request: &Request) -> String {
+pub(crate) fn text(output: Output, hook: &Hook, request: &Request) -> String {
     let own = |name: &str| {
         hook.headers
             .iter()

@@ -19,7 +19,7 @@ static STDERR_IS_STUCK: AtomicBool = AtomicBool::new(false);
 
 /// Where something is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stream {
+pub(crate) enum Stream {
     /// Standard output.
     Stdout,
     /// Standard error.

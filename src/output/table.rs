@@ -6,13 +6,13 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Row};
 
 /// A table without lines.
-pub struct Table {
+pub(crate) struct Table {
     table: comfy_table::Table,
 }
 
 /// How a row looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
+pub(crate) enum Look {
     /// As ever.
     Plain,
     /// Something is wrong: the column of this number is red.
@@ -25,7 +25,7 @@ pub enum Look {
 
 /// A column's heading, and whether it may be cut to make the table fit.
 #[derive(Debug, Clone, Copy)]
-pub enum Column {
+pub(crate) enum Column {
     /// Shown whole, whatever the width.
     Whole(&'static str),
     /// Cut where the terminal is too narrow.
@@ -34,7 +34,7 @@ pub enum Column {
 
 impl Table {
     /// A table with these columns.
-    pub fn new(columns: &[Column]) -> Self {
+    pub(crate) fn new(columns: &[Column]) -> Self {
         let mut table = comfy_table::Table::new();
         table.load_style(NOTHING);
         let heading = |column: &Column| match column {
@@ -70,7 +70,7 @@ impl Table {
     }
 
     /// Adds a row. Its texts are escaped by the caller.
-    pub fn row(&mut self, cells: Vec<String>, look: Look) {
+    pub(crate) fn row(&mut self, cells: Vec<String>, look: Look) {
         let styled = |(column, text): (usize, String)| {
             let cell = Cell::new(text);
             match look {
@@ -104,7 +104,7 @@ const OTHERS: usize = 33;
 
 /// A URL with its middle left out, on a terminal that has no room for all of it: hooks often differ only
 /// in the end of theirs, which a column that is cut would hide.
-pub fn shorter(url: String) -> String {
+pub(crate) fn shorter(url: String) -> String {
     let width = terminal_size::terminal_size().filter(|_| io::stdout().is_terminal());
     let Some((width, _)) = width else { return url };
     // The event and the result want as much.

@@ -9,8 +9,8 @@ use std::thread;
 
 use chrono::{DateTime, Utc};
 
-use crate::escape::escape;
 use crate::output;
+use crate::security::escape::escape;
 use crate::signals::{self, Caught};
 
 /// The shell's code for a command that was not found, …

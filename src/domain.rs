@@ -1,0 +1,7 @@
+//! What `hooks` is about, as plain data: nothing here reads a file, the network or the clock, or prints.
+
+pub(crate) mod deployment;
+pub(crate) mod hook;
+pub(crate) mod json;
+pub(crate) mod publication;
+pub(crate) mod time;

@@ -1,0 +1,279 @@
+//! A hook: one registered callback URL, its last delivery, and which publications it matches.
+
+mod check;
+mod json;
+
+use chrono::{DateTime, Utc};
+use serde_json::value::RawValue;
+
+use crate::security::signature::Secret;
+
+pub(crate) use check::{certificates_in, check_event, check_header, check_url, same_url};
+pub(crate) use json::{View, Viewed};
+
+/// The event of a hook that waits for every event.
+pub(crate) const ANY_EVENT: &str = "*";
+
+/// How long a replaced secret goes on signing (docs/design.md §6).
+const ROTATION: chrono::TimeDelta = chrono::TimeDelta::hours(24);
+
+/// One registered callback URL with the event it waits for (Kudu's `WebHook`).
+#[derive(Debug, Clone)]
+pub(crate) struct Hook {
+    /// Its id, never used again after it was removed.
+    pub(crate) id: u64,
+    /// Where to POST, as the user wrote it; a hand-edited one may be no URL at all.
+    pub(crate) url: String,
+    /// The event it waits for, or [`ANY_EVENT`].
+    pub(crate) event: String,
+    /// Do not check the receiver's certificate.
+    pub(crate) insecure_ssl: bool,
+    /// A disabled hook gets no deliveries.
+    pub(crate) enabled: bool,
+    /// Why it is disabled, if the receiver asked for it (410).
+    pub(crate) disabled_reason: Option<String>,
+    /// Deliver only deployments with one of these statuses; empty: all.
+    pub(crate) status: Vec<String>,
+    /// The format's name; a newer version may know more of them.
+    pub(crate) format: Option<String>,
+    /// The user's own template; wins over the format.
+    pub(crate) template: Option<String>,
+    /// Additional headers, names as the user wrote them.
+    pub(crate) headers: Vec<(String, String)>,
+    /// PEM text of certificates to trust besides the system's.
+    pub(crate) ca_file: Option<String>,
+    /// Signing secrets, newest first.
+    pub(crate) secrets: Vec<SigningSecret>,
+    /// How its last delivery went.
+    pub(crate) last: LastDelivery,
+    /// Fields that this version does not know, kept on rewrite.
+    pub(crate) unknown: Vec<(String, Box<RawValue>)>,
+}
+
+/// A secret and how long it goes on signing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SigningSecret {
+    /// The secret.
+    pub(crate) secret: Secret,
+    /// When a replaced secret stops signing; `None` for the present one.
+    pub(crate) until: Option<DateTime<Utc>>,
+}
+
+/// Kudu's `last_*` fields.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct LastDelivery {
+    /// When, RFC 3339; another notation is kept and counts as oldest.
+    pub(crate) datetime: Option<String>,
+    /// The response's standard reason, or "Failure" without a response.
+    pub(crate) status: Option<String>,
+    /// The response's status code.
+    pub(crate) code: Option<u16>,
+    /// `delivered`, or what went wrong.
+    pub(crate) reason: Option<String>,
+    /// The deployment that was published, cut at 64 KiB.
+    pub(crate) context: Option<String>,
+}
+
+/// Why a hook is passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Skip {
+    /// It waits for another event.
+    Event,
+    /// It is disabled.
+    Disabled,
+    /// The deployment's status is not among its statuses.
+    Status,
+}
+
+impl Hook {
+    /// A hook with every option at its default.
+    pub(crate) fn new(id: u64, url: String, event: String) -> Self {
+        Self {
+            id,
+            url,
+            event,
+            insecure_ssl: false,
+            enabled: true,
+            disabled_reason: None,
+            status: Vec::new(),
+            format: None,
+            template: None,
+            headers: Vec::new(),
+            ca_file: None,
+            secrets: Vec::new(),
+            last: LastDelivery::default(),
+            unknown: Vec::new(),
+        }
+    }
+
+    /// Whether it waits for this event: names compare ignoring ASCII case, as Kudu's do.
+    pub(crate) fn waits_for(&self, event: &str) -> bool {
+        self.event == ANY_EVENT || self.event.eq_ignore_ascii_case(event)
+    }
+
+    /// Whether a publication of this event, with this `status` in its deployment, goes to it.
+    pub(crate) fn skips(&self, event: &str, status: Option<&str>) -> Option<Skip> {
+        if !self.waits_for(event) {
+            return Some(Skip::Event);
+        }
+        if !self.enabled {
+            return Some(Skip::Disabled);
+        }
+        let wanted = |status: &str| self.status.iter().any(|s| s.eq_ignore_ascii_case(status));
+        if !self.status.is_empty() && !status.is_some_and(wanted) {
+            return Some(Skip::Status);
+        }
+        None
+    }
+
+    /// The secrets that sign at this moment, newest first.
+    pub(crate) fn signing(&self, now: DateTime<Utc>) -> impl Iterator<Item = &Secret> {
+        let valid = move |s: &&SigningSecret| s.until.is_none_or(|until| now < until);
+        self.secrets.iter().filter(valid).map(|s| &s.secret)
+    }
+
+    /// Whether its deliveries are signed.
+    pub(crate) fn is_signed(&self) -> bool {
+        self.secrets.iter().any(|secret| secret.until.is_none())
+    }
+
+    /// Signs with `secret` from now on. A secret that it replaces goes on signing for 24 hours, so
+    /// that the receiver can change over in its own time.
+    pub(crate) fn rotate(&mut self, secret: Secret, now: DateTime<Utc>) {
+        if self
+            .secrets
+            .first()
+            .is_some_and(|s| s.secret == secret && s.until.is_none())
+        {
+            return;
+        }
+        self.secrets
+            .retain(|s| s.secret != secret && s.until.is_none_or(|until| now < until));
+        for old in &mut self.secrets {
+            old.until.get_or_insert(now + ROTATION);
+        }
+        self.secrets.insert(
+            0,
+            SigningSecret {
+                secret,
+                until: None,
+            },
+        );
+    }
+
+    /// Sets a header, replacing one of the same name in its place; an empty value removes it.
+    pub(crate) fn set_header(&mut self, name: &str, value: &str) {
+        let same = |(known, _): &(String, String)| known.eq_ignore_ascii_case(name);
+        if value.is_empty() {
+            self.headers.retain(|header| !same(header));
+            return;
+        }
+        let header = (name.to_owned(), value.to_owned());
+        match self.headers.iter().position(same) {
+            Some(place) => self.headers[place] = header,
+            None => self.headers.push(header),
+        }
+    }
+
+    /// Whether the registry entry holds something that others must not read.
+    pub(crate) fn holds_secrets(&self) -> bool {
+        !self.secrets.is_empty()
+            || !self.headers.is_empty()
+            || crate::security::redact::url(&self.url) != self.url
+    }
+}
+
+impl LastDelivery {
+    /// Takes a newer delivery's fields, and tells whether it did: an older one never overwrites a newer
+    /// one.
+    pub(crate) fn merge(&mut self, other: &Self) -> bool {
+        let newer = instant(self.datetime.as_deref()) <= instant(other.datetime.as_deref());
+        if newer {
+            self.clone_from(other);
+        }
+        newer
+    }
+}
+
+/// Unreadable counts as oldest, which `None` is.
+fn instant(text: Option<&str>) -> Option<DateTime<Utc>> {
+    crate::domain::time::parse(text?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hook() -> Hook {
+        Hook::new(
+            1,
+            "https://example.com/cb".to_owned(),
+            "PostDeployment".to_owned(),
+        )
+    }
+
+    #[test]
+    fn events_match_ignoring_case_and_the_star_matches_all() {
+        let mut hook = hook();
+        assert_eq!(hook.skips("POSTdeployment", None), None);
+        assert_eq!(hook.skips("Other", None), Some(Skip::Event));
+        hook.event = ANY_EVENT.to_owned();
+        assert_eq!(hook.skips("Other", None), None);
+        hook.enabled = false;
+        assert_eq!(hook.skips("Other", None), Some(Skip::Disabled));
+    }
+
+    #[test]
+    fn a_filter_never_matches_a_deployment_without_a_status() {
+        let mut hook = hook();
+        hook.status = vec!["failed".to_owned()];
+        assert_eq!(hook.skips("PostDeployment", None), Some(Skip::Status));
+        assert_eq!(
+            hook.skips("PostDeployment", Some("success")),
+            Some(Skip::Status)
+        );
+        assert_eq!(hook.skips("PostDeployment", Some("FAILED")), None);
+    }
+
+    #[test]
+    fn a_replaced_secret_signs_for_a_day() {
+        let mut hook = hook();
+        let (old, new) = (Secret::generate().unwrap(), Secret::generate().unwrap());
+        let now = Utc::now();
+        hook.rotate(old.clone(), now);
+        hook.rotate(new.clone(), now);
+        let at = |hours| now + chrono::TimeDelta::hours(hours);
+        assert_eq!(hook.signing(at(23)).collect::<Vec<_>>(), [&new, &old]);
+        assert_eq!(hook.signing(at(25)).collect::<Vec<_>>(), [&new]);
+        // Rotating again a day later forgets the one that signs no longer.
+        hook.rotate(Secret::generate().unwrap(), at(25));
+        assert_eq!(hook.secrets.len(), 2);
+    }
+
+    #[test]
+    fn headers_replace_by_name_and_clear_when_empty() {
+        let mut hook = hook();
+        hook.set_header("X-A", "1");
+        hook.set_header("X-B", "2");
+        hook.set_header("x-a", "3");
+        assert_eq!(hook.headers[0], ("x-a".to_owned(), "3".to_owned()));
+        hook.set_header("X-b", "");
+        assert_eq!(hook.headers.len(), 1);
+    }
+
+    #[test]
+    fn an_older_delivery_never_overwrites_a_newer_one() {
+        let at = |time: &str| LastDelivery {
+            datetime: Some(time.into()),
+            ..Default::default()
+        };
+        let mut last = at("2026-01-02T00:00:00Z");
+        last.merge(&at("2026-01-01T00:00:00Z"));
+        assert_eq!(last, at("2026-01-02T00:00:00Z"));
+        last.merge(&at("2026-01-03T00:00:00.5Z"));
+        assert_eq!(last, at("2026-01-03T00:00:00.5Z"));
+        let mut odd = at("last Tuesday");
+        odd.merge(&at("1999-01-01T00:00:00Z"));
+        assert_eq!(odd, at("1999-01-01T00:00:00Z"));
+    }
+}

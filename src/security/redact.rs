@@ -1,0 +1,286 @@
+//! URLs and foreign text without their secrets (docs/design.md §8).
+//!
+//! Chat services put the secret of a hook into its path, others into the query or the user name. Masking
+//! works on the text as the user wrote it, so that a URL is recognised in a listing; the crate url only
+//! decides whether that text can be trusted to be what it looks like.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use crate::security::escape::escape;
+
+/// What stands in place of a secret.
+pub(crate) const MASK: &str = "***";
+
+/// A path segment or user name of this many characters, letters and digits among them, is a token.
+const TOKEN_CHARS: usize = 16;
+
+/// Shorter secrets are not scrubbed: `?v=2` would turn each "2" of a message into `***`.
+const SCRUBBED_CHARS: usize = 4;
+
+/// Words of an Authorization header that are no secret, and stand in many messages.
+const SCHEMES: [&str; 4] = ["Basic", "Bearer", "Digest", "Token"];
+
+/// `text`, a URL, with `***` for its password, each query value, the fragment and whatever looks like a
+/// token. The rest keeps its spelling. A text that is no URL, or one whose parts are in doubt, may hold a
+/// secret anywhere: it becomes `scheme://***`, or `***` without a scheme.
+pub(crate) fn url(text: &str) -> String {
+    match split_scheme(text) {
+        None => MASK.to_owned(),
+        Some((scheme, rest)) if is_doubtful(text, rest) => format!("{scheme}://{MASK}"),
+        Some((scheme, rest)) => format!("{scheme}://{}", Parts::split(rest).masked()),
+    }
+}
+
+/// As [`url`], for a URL without scheme and host: a relative `Location`.
+pub(crate) fn path(text: &str) -> String {
+    Parts::split(text).masked()
+}
+
+/// The sensitive pieces of a URL, each as written, percent-decoded and as the crate url spells it, and
+/// `user:password` in the Base64 of Basic authorization (RFC 7617); of a URL whose parts are in doubt, the
+/// whole as well. For [`scrub`], as a receiver may send back what it got.
+pub(crate) fn secrets_in(url: &str) -> Vec<String> {
+    let mut secrets = Vec::new();
+    // On the wire, a URL has the spelling that the parser gave it.
+    let normal = Url::parse(url).map(String::from).unwrap_or_default();
+    for text in [url, &normal] {
+        let rest = split_scheme(text).map_or(text, |(_, rest)| rest);
+        secrets.extend(Parts::split(rest).secrets());
+        if is_doubtful(text, rest) {
+            secrets.extend([text.to_owned(), rest.to_owned()]);
+        }
+    }
+    // PHP writes `/` as `\/` in JSON.
+    let escaped: Vec<String> = secrets.iter().map(|s| s.replace('/', "\\/")).collect();
+    secrets.extend(escaped);
+    secrets.retain(|secret| !secret.is_empty());
+    secrets.sort_unstable();
+    secrets.dedup();
+    secrets
+}
+
+/// The pieces of a header's value that a receiver may send back: the whole, as JSON writes it, and each
+/// word, as in `Bearer TOKEN` or `Token token="TOKEN"`.
+pub(crate) fn secrets_in_header(value: &str) -> Vec<String> {
+    let words = value.split(|c: char| c.is_whitespace() || "\"'=,;:".contains(c));
+    let words = words.filter(|word| !SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(word)));
+    let mut secrets: Vec<String> = words.map(str::to_owned).collect();
+    secrets.push(value.to_owned());
+    secrets.push(value.replace('\\', "\\\\").replace('"', "\\\""));
+    secrets
+}
+
+/// `text` with `***` for each occurrence of each of `secrets` that has four characters or more.
+/// Occurrences that touch or overlap become one `***`, so that no end of one stays behind.
+pub(crate) fn scrub(text: &str, secrets: &[String]) -> String {
+    let mut found: Vec<(usize, usize)> = secrets
+        .iter()
+        .filter(|secret| secret.chars().count() >= SCRUBBED_CHARS)
+        .flat_map(|secret| occurrences(text, secret))
+        .collect();
+    found.sort_unstable();
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for (start, end) in found {
+        if start > done || done == 0 {
+            out.push_str(&text[done..start]);
+            out.push_str(MASK);
+        }
+        done = done.max(end);
+    }
+    out.push_str(&text[done..]);
+    out
+}
+
+/// Start and end of each occurrence, those that overlap included.
+fn occurrences<'a>(text: &'a str, secret: &'a str) -> impl Iterator<Item = (usize, usize)> + 'a {
+    text.char_indices()
+        .map(|(at, _)| at)
+        .filter(move |&at| text[at..].starts_with(secret))
+        .map(move |at| (at, at + secret.len()))
+}
+
+/// The scheme of an absolute URL (RFC 3986, 3.1) and what follows its `://`.
+fn split_scheme(text: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = text.split_once("://")?;
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    is_scheme.then_some((scheme, rest))
+}
+
+/// Whether the parts of `text`, with `rest` after its `://`, may be others than they look like.
+fn is_doubtful(text: &str, rest: &str) -> bool {
+    // The parser drops tabs and line feeds, and takes a backslash for a slash.
+    let is_odd = rest.contains('\\') || matches!(escape(rest), Cow::Owned(_));
+    let (authority, tail) = split_authority(rest);
+    // `user:12/34@host` has the password `12/34`, and parses as port 12 of the host `user`.
+    let is_cut = authority.contains(':') && tail.contains('@');
+    // `http:///user@host` parses as if it had two slashes.
+    is_odd || is_cut || authority.is_empty() || Url::parse(text).is_err()
+}
+
+fn split_authority(rest: &str) -> (&str, &str) {
+    rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()))
+}
+
+/// The parts of a URL as written, without the scheme.
+struct Parts<'a> {
+    user: Option<&'a str>,
+    password: Option<&'a str>,
+    host: &'a str,
+    path: &'a str,
+    query: Option<&'a str>,
+    fragment: Option<&'a str>,
+}
+
+impl<'a> Parts<'a> {
+    fn split(rest: &'a str) -> Parts<'a> {
+        let (authority, tail) = split_authority(rest);
+        let (userinfo, host) = match authority.rsplit_once('@') {
+            Some((userinfo, host)) => (Some(userinfo), host),
+            None => (None, authority),
+        };
+        let (user, password) = match userinfo.and_then(|both| both.split_once(':')) {
+            Some((user, password)) => (Some(user), Some(password)),
+            None => (userinfo, None),
+        };
+        let (tail, fragment) = split_off(tail, '#');
+        let (path, query) = split_off(tail, '?');
+        Parts {
+            user,
+            password,
+            host,
+            path,
+            query,
+            fragment,
+        }
+    }
+
+    fn masked(&self) -> String {
+        let mut out = String::new();
+        if let Some(user) = self.user {
+            out.push_str(if self.user_is_secret() { MASK } else { user });
+            if self.password.is_some() {
+                out.push(':');
+                out.push_str(MASK);
+            }
+            out.push('@');
+        }
+        out.push_str(self.host);
+        out.push_str(&masked_each(self.path, '/', |segment| {
+            is_secret_segment(segment).then(|| MASK.to_owned())
+        }));
+        if let Some(query) = self.query {
+            out.push('?');
+            out.push_str(&masked_each(query, '&', |pair| Some(masked_pair(pair))));
+        }
+        if let Some(fragment) = self.fragment {
+            out.push('#');
+            out.push_str(if fragment.is_empty() { "" } else { MASK });
+        }
+        out
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        let mut pieces: Vec<&str> = [self.password, self.fragment]
+            .into_iter()
+            .flatten()
+            .collect();
+        pieces.extend(self.user.filter(|_| self.user_is_secret()));
+        pieces.extend(self.path.split('/').filter(|s| is_secret_segment(s)));
+        for pair in self.query.into_iter().flat_map(|query| query.split('&')) {
+            match pair.split_once('=') {
+                Some((name, value)) => {
+                    pieces.push(value);
+                    pieces.extend(Some(name).filter(|name| is_token(name)));
+                }
+                None => pieces.push(pair),
+            }
+        }
+        let mut secrets: Vec<String> = pieces.into_iter().flat_map(spellings).collect();
+        secrets.extend(self.basic());
+        secrets
+    }
+
+    /// The credentials of Basic authorization.
+    fn basic(&self) -> Option<String> {
+        let mut credentials: Vec<u8> = percent_decode_str(self.user?).collect();
+        credentials.push(b':');
+        credentials.extend(percent_decode_str(self.password.unwrap_or_default()));
+        Some(STANDARD.encode(credentials))
+    }
+
+    /// Services that know only a token take it as the user name, without a password.
+    fn user_is_secret(&self) -> bool {
+        let alone = self.password.unwrap_or_default().is_empty();
+        self.user
+            .is_some_and(|user| !user.is_empty() && (alone || is_token(user)))
+    }
+}
+
+/// `text` before the first `mark`, and what follows it.
+fn split_off(text: &str, mark: char) -> (&str, Option<&str>) {
+    match text.split_once(mark) {
+        Some((before, after)) => (before, Some(after)),
+        None => (text, None),
+    }
+}
+
+/// `text` with each piece between `separator`s replaced where `mask` gives something.
+fn masked_each(text: &str, separator: char, mask: impl Fn(&str) -> Option<String>) -> String {
+    let pieces: Vec<String> = text
+        .split(separator)
+        .map(|piece| mask(piece).unwrap_or_else(|| piece.to_owned()))
+        .collect();
+    pieces.join(separator.encode_utf8(&mut [0; 4]))
+}
+
+/// A piece of a query: its name stays, unless there is nothing but it.
+fn masked_pair(pair: &str) -> String {
+    match pair.split_once('=') {
+        Some((name, _)) if !is_token(name) => format!("{name}={MASK}"),
+        Some(_) => format!("{MASK}={MASK}"),
+        None if pair.is_empty() => String::new(),
+        None => MASK.to_owned(),
+    }
+}
+
+/// An `@` shows a password that was cut by the slash in it.
+fn is_secret_segment(segment: &str) -> bool {
+    segment.contains('@') || is_token(segment)
+}
+
+fn is_token(text: &str) -> bool {
+    let decoded = percent_decode_str(text).decode_utf8_lossy();
+    if decoded.chars().count() < TOKEN_CHARS {
+        return false;
+    }
+    let count = |is: fn(&u8) -> bool| decoded.bytes().filter(is).count();
+    let (digits, upper) = (count(u8::is_ascii_digit), count(u8::is_ascii_uppercase));
+    let letters = upper + count(u8::is_ascii_lowercase);
+    // One without a digit, which chance makes, has about as many capitals as small letters; words have
+    // fewer.
+    let mixed = decoded.bytes().all(|b| b.is_ascii_alphabetic())
+        && (letters / 4..=letters * 3 / 4).contains(&upper);
+    letters > 0 && (digits > 0 || mixed)
+}
+
+/// How a receiver may spell `piece`: as it came, percent-decoded, and as a form value.
+fn spellings(piece: &str) -> [String; 3] {
+    let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    [
+        piece.to_owned(),
+        decode(piece),
+        decode(&piece.replace('+', " ")),
+    ]
+}
+
+#[cfg(test)]
+mod tests;

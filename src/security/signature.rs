@@ -1,0 +1,393 @@
+//! Secrets and signatures: Standard Webhooks 1.0, and GitHub's `x-hub-signature-256` (docs/design.md §6).
+
+use std::fmt;
+use std::io;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, Mac as _};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::Sha256;
+
+/// What a secret starts with (Standard Webhooks 1.0, "Signature scheme").
+const PREFIX: &str = "whsec_";
+
+/// Bytes that a secret may have (Standard Webhooks 1.0, "Signature scheme").
+const KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
+
+/// Bytes of a generated secret: as many as SHA-256 gives; HMAC gains nothing from more (RFC 2104, 3).
+const GENERATED_BYTES: usize = 32;
+
+/// Seconds that a timestamp may be off, either way: what the Standard Webhooks libraries allow.
+const TOLERANCE: u64 = 5 * 60;
+
+/// A signing secret, `whsec_` + padded Base64 of 24 to 64 bytes. `Debug` and `Display` print `***`;
+/// [`Secret::reveal`] gives the text. Serialized it is the text, for the registry file alone.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret {
+    text: String,
+    key: Vec<u8>,
+}
+
+/// Why a text is no secret. It never quotes the text, which may be a secret with a slip in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SecretError {
+    /// There is nothing but white space.
+    Empty,
+    /// There is a line break inside.
+    SeveralLines,
+    /// It does not start with `whsec_`.
+    NoPrefix,
+    /// What follows the prefix is not padded Base64.
+    NotBase64,
+    /// It has this many bytes, too few or too many.
+    Length(usize),
+}
+
+impl fmt::Display for SecretError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the secret is empty"),
+            Self::SeveralLines => f.write_str("the secret has more than one line"),
+            Self::NoPrefix => write!(f, "the secret does not start with `{PREFIX}`"),
+            Self::NotBase64 => write!(f, "the secret is not padded Base64 after `{PREFIX}`"),
+            Self::Length(bytes) => write!(
+                f,
+                "the secret has {bytes} bytes, {} to {} are wanted",
+                KEY_BYTES.start(),
+                KEY_BYTES.end()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for SecretError {}
+
+impl Secret {
+    /// Reads a secret; white space around it is dropped, as a file ends in a line feed.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError`] says what is wrong, without the text.
+    pub(crate) fn parse(text: &str) -> Result<Secret, SecretError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(SecretError::Empty);
+        }
+        if text.contains(['\n', '\r']) {
+            return Err(SecretError::SeveralLines);
+        }
+        let encoded = text.strip_prefix(PREFIX).ok_or(SecretError::NoPrefix)?;
+        let key = STANDARD
+            .decode(encoded)
+            .map_err(|_| SecretError::NotBase64)?;
+        if !KEY_BYTES.contains(&key.len()) {
+            return Err(SecretError::Length(key.len()));
+        }
+        Ok(Secret {
+            text: text.to_owned(),
+            key,
+        })
+    }
+
+    /// A new secret of 32 random bytes.
+    ///
+    /// # Errors
+    ///
+    /// The operating system gave no random bytes.
+    pub(crate) fn generate() -> io::Result<Secret> {
+        let mut key = vec![0; GENERATED_BYTES];
+        getrandom::fill(&mut key)
+            .map_err(|error| io::Error::other(format!("no random bytes to be had: {error}")))?;
+        Ok(Secret {
+            text: format!("{PREFIX}{}", STANDARD.encode(&key)),
+            key,
+        })
+    }
+
+    /// The secret's text, prefix included. Nothing but the registry file, the answer to
+    /// `--generate-secret` and [`github`] has a use for it.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)
+            // serde's own message quotes what it found
+            .map_err(|_| D::Error::custom("the secret is not a string"))?;
+        Secret::parse(&text).map_err(D::Error::custom)
+    }
+}
+
+/// The header `webhook-signature`: `v1,BASE64` for each of `secrets`, newest first, separated by a space.
+/// `timestamp` is in Unix seconds (Standard Webhooks 1.0, "Webhook headers" and "Signature scheme").
+pub(crate) fn standard(secrets: &[&Secret], id: &str, timestamp: i64, body: &[u8]) -> String {
+    let signatures: Vec<String> = secrets
+        .iter()
+        .map(|secret| {
+            let signature = standard_hmac(secret, id, timestamp, body).finalize();
+            format!("v1,{}", STANDARD.encode(signature.into_bytes()))
+        })
+        .collect();
+    signatures.join(" ")
+}
+
+/// The header `x-hub-signature-256`: `sha256=HEX`, keyed with the secret's text, prefix included, as that
+/// is what a person pastes into a receiver that checks GitHub's way (GitHub's documentation, "Validating
+/// webhook deliveries").
+pub(crate) fn github(secret: &Secret, body: &[u8]) -> String {
+    format!("sha256={}", hmac_hex(secret.text.as_bytes(), body))
+}
+
+/// What a receiver finds out about a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// One of its signatures is right, and it is recent.
+    Valid,
+    /// None of its signatures is right.
+    Invalid,
+    /// It lacks the id, the timestamp or the signature.
+    Missing,
+    /// Rightly signed, more than five minutes ago or ahead: perhaps a request that was recorded and sent
+    /// again.
+    Stale,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Valid => "signature valid",
+            Self::Invalid => "signature wrong",
+            Self::Missing => "not signed",
+            Self::Stale => "signature right, but its timestamp is more than 5 minutes off",
+        })
+    }
+}
+
+/// Checks the headers `webhook-id`, `webhook-timestamp` and `webhook-signature` of a request against
+/// `secret`, in constant time; `now` is in Unix seconds (Standard Webhooks 1.0, "Verifying webhook authenticity").
+/// Signatures of other versions than `v1` are passed over.
+pub(crate) fn verify<'a>(
+    secret: &Secret,
+    id: Option<&'a str>,
+    timestamp: Option<&'a str>,
+    signatures: Option<&'a str>,
+    body: &[u8],
+    now: i64,
+) -> Verdict {
+    let given = |header: Option<&'a str>| header.filter(|value| !value.is_empty());
+    let (Some(id), Some(timestamp), Some(signatures)) =
+        (given(id), given(timestamp), given(signatures))
+    else {
+        return Verdict::Missing;
+    };
+    let Ok(timestamp) = timestamp.trim().parse::<i64>() else {
+        return Verdict::Invalid;
+    };
+    let expected = standard_hmac(secret, id, timestamp, body);
+    let signed = signatures
+        .split_ascii_whitespace()
+        .filter_map(|signature| signature.strip_prefix("v1,"))
+        .filter_map(|encoded| STANDARD.decode(encoded).ok())
+        .any(|signature| expected.clone().verify_slice(&signature).is_ok());
+    if !signed {
+        return Verdict::Invalid;
+    }
+    if now.abs_diff(timestamp) > TOLERANCE {
+        return Verdict::Stale;
+    }
+    Verdict::Valid
+}
+
+fn standard_hmac(secret: &Secret, id: &str, timestamp: i64, body: &[u8]) -> Hmac<Sha256> {
+    let mut hmac = keyed(&secret.key);
+    hmac.update(format!("{id}.{timestamp}.").as_bytes());
+    hmac.update(body);
+    hmac
+}
+
+fn hmac_hex(key: &[u8], body: &[u8]) -> String {
+    format!(
+        "{:x}",
+        keyed(key).chain_update(body).finalize().into_bytes()
+    )
+}
+
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("HMAC takes a key of any length")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The vector of the Standard Webhooks libraries' own tests.
+    const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const ID: &str = "msg_p5jXN8AQM9LWM0D4loKWxJek";
+    const TIMESTAMP: i64 = 1_614_265_330;
+    const BODY: &[u8] = br#"{"test": 2432232314}"#;
+    const SIGNATURE: &str = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
+
+    fn secret() -> Secret {
+        Secret::parse(SECRET).unwrap()
+    }
+
+    fn verify_at(timestamp: &str, signatures: &str, now: i64) -> Verdict {
+        let timestamp = Some(timestamp);
+        verify(&secret(), Some(ID), timestamp, Some(signatures), BODY, now)
+    }
+
+    #[test]
+    fn the_published_vector_comes_out() {
+        assert_eq!(standard(&[&secret()], ID, TIMESTAMP, BODY), SIGNATURE);
+        assert_eq!(standard(&[], ID, TIMESTAMP, BODY), "");
+    }
+
+    #[test]
+    fn each_secret_signs_in_order() {
+        let new = Secret::generate().unwrap();
+        let both = standard(&[&new, &secret()], ID, TIMESTAMP, BODY);
+        let (first, second) = both.split_once(' ').unwrap();
+        assert_eq!(first, standard(&[&new], ID, TIMESTAMP, BODY));
+        assert_eq!(second, SIGNATURE);
+        let timestamp = TIMESTAMP.to_string();
+        for known in [&new, &secret()] {
+            let (id, timestamp) = (Some(ID), Some(timestamp.as_str()));
+            let verdict = verify(known, id, timestamp, Some(&both), BODY, TIMESTAMP);
+            assert_eq!(verdict, Verdict::Valid);
+        }
+    }
+
+    #[test]
+    fn githubs_documented_vector_comes_out() {
+        assert_eq!(
+            hmac_hex(b"It's a Secret to Everybody", b"Hello, World!"),
+            "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
+        );
+    }
+
+    #[test]
+    fn github_signs_with_the_secret_as_written() {
+        let expected = format!("sha256={}", hmac_hex(SECRET.as_bytes(), BODY));
+        assert_eq!(github(&secret(), BODY), expected);
+    }
+
+    #[test]
+    fn verdicts() {
+        let now = TIMESTAMP;
+        assert_eq!(verify_at("1614265330", SIGNATURE, now), Verdict::Valid);
+        let several = format!("v1a,xx v1,!! v1,AAAA {SIGNATURE}");
+        assert_eq!(verify_at("1614265330", &several, now), Verdict::Valid);
+        for wrong in [
+            " ",
+            "v1,",
+            "v1,AAAA",
+            "v2,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+        ] {
+            assert_eq!(verify_at("1614265330", wrong, now), Verdict::Invalid);
+        }
+        for wrong in ["1614265331", "yesterday", "-9223372036854775808"] {
+            assert_eq!(verify_at(wrong, SIGNATURE, now), Verdict::Invalid);
+        }
+        for (id, timestamp, signatures) in [
+            (None, Some("1614265330"), Some(SIGNATURE)),
+            (Some(""), Some("1614265330"), Some(SIGNATURE)),
+            (Some(ID), None, Some(SIGNATURE)),
+            (Some(ID), Some("1614265330"), None),
+        ] {
+            let verdict = verify(&secret(), id, timestamp, signatures, BODY, now);
+            assert_eq!(verdict, Verdict::Missing);
+        }
+    }
+
+    #[test]
+    fn five_minutes_are_tolerated_either_way() {
+        for (now, verdict) in [
+            (TIMESTAMP + 300, Verdict::Valid),
+            (TIMESTAMP - 300, Verdict::Valid),
+            (TIMESTAMP + 301, Verdict::Stale),
+            (TIMESTAMP - 301, Verdict::Stale),
+            (i64::MIN, Verdict::Stale),
+        ] {
+            assert_eq!(verify_at("1614265330", SIGNATURE, now), verdict, "{now}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_read_from_a_file_with_its_line_feed() {
+        assert_eq!(Secret::parse(&format!("  {SECRET}\r\n")), Ok(secret()));
+        assert_eq!(secret().reveal(), SECRET);
+    }
+
+    #[test]
+    fn errors_say_what_is_wrong() {
+        let of = |bytes: usize| format!("{PREFIX}{}", STANDARD.encode(vec![7; bytes]));
+        for (text, error) in [
+            (String::new(), SecretError::Empty),
+            ("\n".into(), SecretError::Empty),
+            (format!("{SECRET}\n{SECRET}"), SecretError::SeveralLines),
+            ("hunter2".into(), SecretError::NoPrefix),
+            ("WHSEC_AAAA".into(), SecretError::NoPrefix),
+            (format!("{PREFIX}hunter2"), SecretError::NotBase64),
+            (of(25).replace('=', ""), SecretError::NotBase64),
+            (PREFIX.into(), SecretError::Length(0)),
+            (of(23), SecretError::Length(23)),
+            (of(65), SecretError::Length(65)),
+        ] {
+            assert_eq!(Secret::parse(&text), Err(error));
+            assert!(!error.to_string().contains("hunter2"));
+        }
+        assert!(Secret::parse(&of(24)).is_ok());
+        assert!(Secret::parse(&of(64)).is_ok());
+        let length = SecretError::Length(23).to_string();
+        assert_eq!(length, "the secret has 23 bytes, 24 to 64 are wanted");
+    }
+
+    #[test]
+    fn generated_secrets_parse_and_differ() {
+        let (one, two) = (Secret::generate().unwrap(), Secret::generate().unwrap());
+        assert_eq!(Secret::parse(one.reveal()).as_ref(), Ok(&one));
+        assert_eq!(one.key.len(), GENERATED_BYTES);
+        assert_ne!(one, two);
+    }
+
+    #[test]
+    fn printing_never_shows_a_secret() {
+        assert_eq!(format!("{0} {0:?} {0:#?}", secret()), "*** *** ***");
+    }
+
+    #[test]
+    fn json_holds_the_text_and_errors_do_not() {
+        let json = serde_json::to_string(&secret()).unwrap();
+        assert_eq!(json, format!("\"{SECRET}\""));
+        assert_eq!(serde_json::from_str::<Secret>(&json).unwrap(), secret());
+        for json in ["{\"s\":\n \"whsec_hunter2\"}", "{\"s\":\n 42137}"] {
+            let error = serde_json::from_str::<std::collections::BTreeMap<String, Secret>>(json)
+                .unwrap_err();
+            assert_eq!(error.line(), 2, "{error}");
+            assert!(!error.to_string().contains("hunter2"));
+            assert!(!error.to_string().contains("42137"));
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! The registry: where the file is, reading it, updating it under its lock (docs/design.md §3).
+
+mod file;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use crate::domain::json;
+use crate::exit::{Exit, Failure};
+use crate::store::file::{self as files, Lock, LockError, Ownership, Patience, SaveError};
+
+pub(crate) use file::Contents;
+
+/// How long an update waits for another process.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A registry file, known by its path; it need not exist yet.
+#[derive(Debug, Clone)]
+pub(crate) struct Registry {
+    /// As the user named it, for messages.
+    shown: PathBuf,
+    /// Where symlinks lead: the files beside it must be the same for every way to name it.
+    file: PathBuf,
+    /// Told who holds the lock when waiting for it takes long.
+    waiting: fn(&str),
+}
+
+/// Why the lock could not be had.
+#[derive(Debug)]
+pub(crate) enum Unlocked {
+    /// Another process has held it all the time.
+    Held(Failure),
+    /// The lock file could not be opened or locked.
+    Io(anyhow::Error),
+}
+
+impl From<Unlocked> for anyhow::Error {
+    fn from(unlocked: Unlocked) -> Self {
+        match unlocked {
+            Unlocked::Held(failure) => failure.into(),
+            Unlocked::Io(error) => error,
+        }
+    }
+}
+
+/// What a change to the contents came to.
+#[derive(Debug)]
+pub(crate) enum Change<T> {
+    /// They are to be written.
+    Save(T),
+    /// They are as they were.
+    Keep(T),
+}
+
+impl Registry {
+    /// Finds the registry: this path, else `hooks.json` in the user's configuration directory.
+    ///
+    /// A relative or missing HOME is never a reason to put a file into the current directory.
+    pub(crate) fn locate(path: Option<&Path>) -> Result<Self> {
+        let shown = match path.filter(|path| !path.as_os_str().is_empty()) {
+            Some(path) => path.to_owned(),
+            None => default_file().ok_or_else(|| {
+                let message = "could not find the registry: there is no home directory";
+                Failure::new(Exit::Failed, message).hint("name the file: --file PATH or HOOKS_FILE")
+            })?,
+        };
+        if shown.is_dir() || shown.as_os_str().as_encoded_bytes().ends_with(b"/") {
+            let folder = shown.display();
+            let message = format!("could not use the registry {folder}: it is a directory");
+            let hint = format!(
+                "name the file in it: {}",
+                shown.join("hooks.json").display()
+            );
+            return Err(Failure::new(Exit::Failed, message).hint(hint).into());
+        }
+        let file = files::resolve(&shown)
+            .with_context(|| format!("could not find the registry {}", shown.display()))?;
+        Ok(Self {
+            shown,
+            file,
+            waiting: |_| {},
+        })
+    }
+
+    /// Whom to tell when waiting for the lock takes long.
+    #[must_use]
+    pub(crate) fn when_waiting(mut self, waiting: fn(&str)) -> Self {
+        self.waiting = waiting;
+        self
+    }
+
+    /// As the user named it.
+    pub(crate) fn shown(&self) -> &Path {
+        &self.shown
+    }
+
+    /// Whether there is no file yet. One that cannot be looked at is there, and will say why.
+    pub(crate) fn is_missing(&self) -> bool {
+        let found = fs::metadata(&self.file);
+        found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// The journal beside it.
+    pub(crate) fn journal_file(&self) -> PathBuf {
+        files::beside(&self.file, "journal")
+    }
+
+    /// The temporary file that the lock protects.
+    pub(crate) fn temporary_file(&self) -> PathBuf {
+        files::beside(&self.file, "tmp")
+    }
+
+    /// Mode, owner and group for the files beside it.
+    pub(crate) fn companion_ownership(&self) -> io::Result<Ownership> {
+        Ok(Ownership::of(&self.file)?.companion())
+    }
+
+    /// Reads the registry, without a lock: a rename puts each version in place whole. A missing file
+    /// is an empty registry.
+    pub(crate) fn read(&self) -> Result<Contents> {
+        let bytes = match fs::read(&self.file) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Contents::default());
+            }
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                let message = format!("{}: {error}", self.unread());
+                let hint = "it is for its owner alone; do it as that user (ls -l shows who it is)";
+                return Err(Failure::new(Exit::Failed, message).hint(hint).into());
+            }
+            Err(error) => return Err(error).with_context(|| self.unread()),
+        };
+        Contents::parse(&bytes).map_err(|error| self.unparsable(&bytes, &error).into())
+    }
+
+    /// Locks, reads, changes, writes. Only when the new contents are on the disk it returns.
+    pub(crate) fn update<T>(
+        &self,
+        change: impl FnOnce(&mut Contents) -> Result<Change<T>>,
+    ) -> Result<T> {
+        self.update_within(Patience::of(PATIENCE), change)
+    }
+
+    /// As [`Self::update`], waiting this long for the lock.
+    pub(crate) fn update_within<T>(
+        &self,
+        patience: Patience,
+        change: impl FnOnce(&mut Contents) -> Result<Change<T>>,
+    ) -> Result<T> {
+        let _lock = self.lock(patience)?;
+        let mut contents = self.read()?;
+        match change(&mut contents)? {
+            Change::Keep(value) => Ok(value),
+            Change::Save(value) => self.write(&contents).map(|()| value),
+        }
+    }
+
+    /// Takes the lock that guards the registry and its journal.
+    pub(crate) fn lock(&self, patience: Patience) -> Result<Lock, Unlocked> {
+        let io =
+            |error: io::Error, what: String| Unlocked::Io(anyhow::Error::new(error).context(what));
+        files::create_directory_of(&self.file).map_err(|error| {
+            let directory = self.file.parent().unwrap_or(Path::new("/"));
+            io(
+                error,
+                format!("could not create the directory {}", directory.display()),
+            )
+        })?;
+        let path = files::beside(&self.file, "lock");
+        let could_not = format!("could not lock the registry {}", self.shown.display());
+        let ownership = self
+            .companion_ownership()
+            .map_err(|error| io(error, could_not.clone()))?;
+        let locked = Lock::acquire(&path, &ownership, patience, &self.waiting);
+        locked.map_err(|error| match error {
+            LockError::Held(holder) => Unlocked::Held(
+                Failure::new(
+                    Exit::Locked,
+                    format!("{could_not}: {holder} holds its lock"),
+                )
+                .hint("try again when that process has ended"),
+            ),
+            LockError::Io(error) => io(error, format!("{could_not} by {}", path.display())),
+        })
+    }
+
+    /// The mode of a file that others than its owner may read, if it is one.
+    #[cfg(unix)]
+    pub(crate) fn readable_by_others(&self) -> Option<u32> {
+        use std::os::unix::fs::MetadataExt;
+        let mode = fs::metadata(&self.file).ok()?.mode() & 0o777;
+        (mode & 0o044 != 0).then_some(mode)
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn readable_by_others(&self) -> Option<u32> {
+        None
+    }
+
+    fn write(&self, contents: &Contents) -> Result<()> {
+        let temporary = self.temporary_file();
+        let path = self.shown.display();
+        let ownership = Ownership::of(&self.file)
+            .with_context(|| format!("could not save the registry {path}"))?;
+        let saved = files::replace(&self.file, &temporary, &ownership, &contents.text());
+        saved.map_err(|error| match error {
+            SaveError::NotSaved(error) => anyhow::Error::new(error).context(format!(
+                "could not save the registry {path} (it is as it was)"
+            )),
+            SaveError::NotDurable(error) => anyhow::Error::new(error).context(format!(
+                "saved, but not durable: could not sync the directory of {path}"
+            )),
+        })
+    }
+
+    fn unread(&self) -> String {
+        format!("could not read the registry {}", self.shown.display())
+    }
+
+    fn unparsable(&self, bytes: &[u8], error: &serde_json::Error) -> Failure {
+        if let Some(version) = Contents::newer_version(bytes) {
+            let message = format!(
+                "{}: it is of version {version}, and this hooks understands version {}",
+                self.unread(),
+                self::file::VERSION
+            );
+            return Failure::new(Exit::Failed, message).hint("install a newer hooks");
+        }
+        let complaint = json::complaint(bytes, error);
+        Failure::new(Exit::Failed, format!("{}: {complaint}", self.unread()))
+            .hint("mend the file by hand, or move it away; hooks leaves it as it is")
+    }
+}
+
+fn default_file() -> Option<PathBuf> {
+    let directory = configuration_directory().filter(|directory| directory.is_absolute())?;
+    Some(directory.join("hooks.json"))
+}
+
+fn configuration_directory() -> Option<PathBuf> {
+    // The crate asks for a home directory first, which a user without a passwd entry has not.
+    #[cfg(all(unix, not(target_vendor = "apple")))]
+    if let Some(xdg) = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from)
+        && xdg.is_absolute()
+    {
+        return Some(xdg.join("hooks"));
+    }
+    let directories = directories::ProjectDirs::from("", "", "hooks")?;
+    Some(directories.config_dir().to_owned())
+}

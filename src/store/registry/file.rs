@@ -1,0 +1,314 @@
+//! What stands in the registry file: version 1, or Kudu's bare array.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::domain::hook::{Hook, View, Viewed};
+
+/// The version of the file format that this program writes, and the highest that it reads.
+pub(super) const VERSION: u64 = 1;
+
+/// The hooks of a registry.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Contents {
+    /// The hooks, in the file's order.
+    pub(crate) hooks: Vec<Hook>,
+    /// Above every id that was ever used, unless the file was edited by hand.
+    next_id: u64,
+    /// Fields that this version does not know, kept on rewrite.
+    unknown: Vec<(String, Box<RawValue>)>,
+}
+
+impl Contents {
+    /// Parses the file.
+    pub(super) fn parse(bytes: &[u8]) -> serde_json::Result<Self> {
+        // Checking the whole for UTF-8 at once is faster than string by string.
+        match std::str::from_utf8(bytes) {
+            Ok(text) => serde_json::from_str(text),
+            Err(_) => serde_json::from_slice(bytes),
+        }
+    }
+
+    /// The version, if it is higher than this program understands. Such a file may be of any shape,
+    /// so this is asked only when parsing has failed.
+    pub(super) fn newer_version(bytes: &[u8]) -> Option<u64> {
+        #[derive(Deserialize)]
+        struct Probe {
+            version: u64,
+        }
+        let probe: Probe = serde_json::from_slice(bytes).ok()?;
+        (probe.version > VERSION).then_some(probe.version)
+    }
+
+    /// The file's text.
+    pub(super) fn text(&self) -> Vec<u8> {
+        // Numbers, strings and JSON that was parsed before always serialise.
+        let mut text = serde_json::to_vec_pretty(self).unwrap_or_default();
+        text.push(b'\n');
+        text
+    }
+
+    /// An id that no hook has or had; `None` when the numbers are used up.
+    pub(crate) fn take_id(&mut self) -> Option<u64> {
+        let id = self.next_id();
+        self.next_id = id.checked_add(1)?;
+        Some(id)
+    }
+
+    /// The hook with this id.
+    pub(crate) fn find(&self, id: u64) -> Option<&Hook> {
+        self.hooks.iter().find(|hook| hook.id == id)
+    }
+
+    /// The hook with this id, to be changed.
+    pub(crate) fn find_mut(&mut self, id: u64) -> Option<&mut Hook> {
+        self.hooks.iter_mut().find(|hook| hook.id == id)
+    }
+
+    /// Removes the hooks with these ids. Theirs are not used again.
+    pub(crate) fn remove(&mut self, ids: &[u64]) {
+        self.next_id = self.next_id();
+        self.hooks.retain(|hook| !ids.contains(&hook.id));
+    }
+
+    fn next_id(&self) -> u64 {
+        let highest = self.hooks.iter().map(|hook| hook.id).max();
+        self.next_id
+            .max(highest.map_or(1, |id| id.saturating_add(1)))
+    }
+}
+
+impl Serialize for Contents {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("version", &VERSION)?;
+        map.serialize_entry("next_id", &self.next_id())?;
+        for (key, value) in &self.unknown {
+            map.serialize_entry(key, value)?;
+        }
+        let hooks: Vec<_> = self
+            .hooks
+            .iter()
+            .map(|hook| Viewed(hook, View::File))
+            .collect();
+        map.serialize_entry("hooks", &hooks)?;
+        map.end()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "snake_case")]
+enum Key<'a> {
+    Version,
+    NextId,
+    Hooks,
+    #[serde(borrow)]
+    Unknown(Cow<'a, str>),
+}
+
+impl<'de> Deserialize<'de> for Contents {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ContentsVisitor)
+    }
+}
+
+struct ContentsVisitor;
+
+impl<'de> Visitor<'de> for ContentsVisitor {
+    type Value = Contents;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a registry: an object with version, next_id and hooks, or an array of hooks")
+    }
+
+    /// Kudu's own `hooks` file, which can be copied into place.
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Contents, A::Error> {
+        let hooks = HookListVisitor.visit_seq(seq)?.0;
+        Ok(Contents {
+            hooks,
+            ..Contents::default()
+        })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Contents, A::Error> {
+        let (mut version, mut hooks) = (None, None);
+        let mut contents = Contents::default();
+        while let Some(key) = map.next_key()? {
+            match key {
+                Key::Version => version = Some(check_version(map.next_value()?)?),
+                Key::NextId => contents.next_id = map.next_value()?,
+                // The last would win, and the first be lost at the next write.
+                Key::Hooks if hooks.is_some() => return Err(de::Error::duplicate_field("hooks")),
+                Key::Hooks => hooks = Some(map.next_value::<HookList>()?.0),
+                Key::Unknown(key) => contents.unknown.push((key.into_owned(), map.next_value()?)),
+            }
+        }
+        version.ok_or_else(|| de::Error::missing_field("version"))?;
+        contents.hooks = hooks.ok_or_else(|| de::Error::missing_field("hooks"))?;
+        Ok(contents)
+    }
+}
+
+fn check_version<E: de::Error>(version: u64) -> Result<u64, E> {
+    if version == VERSION {
+        return Ok(version);
+    }
+    Err(E::custom(format_args!(
+        "version {version} is not one that hooks understands"
+    )))
+}
+
+struct HookList(Vec<Hook>);
+
+impl<'de> Deserialize<'de> for HookList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(HookListVisitor)
+    }
+}
+
+struct HookListVisitor;
+
+impl<'de> Visitor<'de> for HookListVisitor {
+    type Value = HookList;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of hooks")
+    }
+
+    /// Two hooks with one id are an error here, so that it comes with its line and column.
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<HookList, A::Error> {
+        let (mut hooks, mut ids) = (Vec::<Hook>::new(), HashSet::new());
+        while let Some(hook) = seq.next_element::<Hook>()? {
+            if !ids.insert(hook.id) {
+                return Err(de::Error::custom(format_args!(
+                    "two hooks have the id {}",
+                    hook.id
+                )));
+            }
+            hooks.push(hook);
+        }
+        Ok(HookList(hooks))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn rewrite(text: &str) -> String {
+        let written = Contents::parse(text.as_bytes()).unwrap().text();
+        String::from_utf8(written).unwrap()
+    }
+
+    fn refusal(text: &str) -> String {
+        Contents::parse(text.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn unknown_fields_are_kept_with_their_spelling() {
+        let text = r#"{"x":1e400,"version":1,"hooks":[{"id":1,"url":"u","event":"e","n":1.50}]}"#;
+        let written = rewrite(text);
+        assert!(written.contains("\"x\": 1e400"), "{written}");
+        assert!(written.contains("\"n\": 1.50"), "{written}");
+        assert_eq!(rewrite(&written), written);
+    }
+
+    #[test]
+    fn kudus_array_becomes_version_1_with_next_id_above_every_id() {
+        let text = r#"[{"id":"635119123456789012","url":"u","event":"e","last_status":null}]"#;
+        let written = rewrite(text);
+        assert!(
+            written.contains("\"next_id\": 635119123456789013"),
+            "{written}"
+        );
+        assert!(written.contains("\"id\": 635119123456789012"), "{written}");
+    }
+
+    #[test]
+    fn ids_are_never_used_again() {
+        let mut contents = Contents::parse(br#"{"version":1,"next_id":7,"hooks":[]}"#).unwrap();
+        assert_eq!(contents.take_id(), Some(7));
+        assert_eq!(contents.take_id(), Some(8));
+        assert_eq!(Contents::default().take_id(), Some(1));
+        let mut edited = Contents::parse(br#"[{"id":5,"url":"u","event":"e"}]"#).unwrap();
+        edited.remove(&[5]);
+        assert_eq!(edited.take_id(), Some(6));
+        let last = format!(r#"[{{"id":{},"url":"u","event":"e"}}]"#, u64::MAX);
+        assert_eq!(Contents::parse(last.as_bytes()).unwrap().take_id(), None);
+    }
+
+    #[test]
+    fn other_shapes_are_refused_with_their_place() {
+        assert!(refusal("{}").contains("missing field `version`"));
+        assert!(refusal("{\"version\":1}").contains("missing field `hooks`"));
+        assert!(
+            refusal(r#"{"version":1,"hooks":[],"hooks":[]}"#).contains("duplicate field `hooks`")
+        );
+        let doubled = r#"[{"id":1,"url":"u","url":"v","event":"e"}]"#;
+        assert!(refusal(doubled).contains("duplicate field `url`"));
+        assert!(refusal("7").contains("expected a registry"));
+        let twice = "[{\"id\":1,\"url\":\"u\",\"event\":\"e\"},\n{\"id\":\"1\",\"url\":\"v\",\"event\":\"e\"}]";
+        assert!(
+            refusal(twice).contains("two hooks have the id 1 at line 2"),
+            "{}",
+            refusal(twice)
+        );
+        assert_eq!(
+            Contents::newer_version(br#"{"hooks":7,"version":2}"#),
+            Some(2)
+        );
+        assert_eq!(Contents::newer_version(br#"{"hooks":7,"version":1}"#), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_registry_or_an_error(bytes in any::<Vec<u8>>()) {
+            let _ = Contents::parse(&bytes);
+            let _ = Contents::newer_version(&bytes);
+        }
+
+        #[test]
+        fn what_was_parsed_is_written_back_equal(
+            hooks in vec((any::<String>(), any::<String>(), any::<bool>(), json()), 0..5),
+            unknown in json(),
+        ) {
+            let hook = |(id, (url, event, insecure, value)): (usize, (String, String, bool, String))| {
+                let (url, event) = (quoted(&url), quoted(&event));
+                format!(
+                    r#"{{"x":{value},"id":{id},"url":{url},"event":{event},"insecure_ssl":{insecure}}}"#
+                )
+            };
+            let hooks: Vec<String> = hooks.into_iter().enumerate().map(hook).collect();
+            let text = format!(r#"{{"y":{unknown},"version":1,"hooks":[{}]}}"#, hooks.join(","));
+            let written = rewrite(&text);
+            prop_assert_eq!(rewrite(&written), written.clone());
+            let (before, after): (Value, Value) =
+                (serde_json::from_str(&text).unwrap(), serde_json::from_str(&written).unwrap());
+            prop_assert_eq!(&before["hooks"], &after["hooks"]);
+            prop_assert_eq!(&before["y"], &after["y"]);
+        }
+    }
+
+    /// Values that `serde_json`'s own type holds exactly, so that it can compare them.
+    fn json() -> impl Strategy<Value = String> {
+        prop_oneof![
+            any::<i64>().prop_map(|number| number.to_string()),
+            any::<String>().prop_map(|text| quoted(&text)),
+            Just("[null, {\"a\": []}]".to_owned()),
+        ]
+    }
+
+    fn quoted(text: &str) -> String {
+        Value::from(text).to_string()
+    }
+}
