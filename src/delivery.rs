@@ -6,9 +6,8 @@ mod fan_out;
 mod pool;
 mod proxy;
 mod request;
-mod retry;
 mod tls;
 
-pub(crate) use fan_out::*;
+pub(crate) use fan_out::{FanOut, Update};
 pub(crate) use request::{Request, build};
 pub(crate) use tls::check_ca;

@@ -3,5 +3,11 @@
 pub(crate) mod deployment;
 pub(crate) mod hook;
 pub(crate) mod json;
+pub(crate) mod kudu;
+pub(crate) mod limits;
+pub(crate) mod outcome;
 pub(crate) mod publication;
+pub(crate) mod reference;
+pub(crate) mod retry;
+pub(crate) mod text;
 pub(crate) mod time;

@@ -1,6 +1,9 @@
 //! The exit codes, each with its meaning, and the error that carries one to `main`.
 
+use std::error::Error;
 use std::fmt;
+
+use crate::domain::hook::HookId;
 
 /// How the program ends (docs/design.md §2). `main` alone turns it into a process status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +53,7 @@ pub(crate) struct Failure {
     pub(crate) exit: Exit,
     message: String,
     hint: Option<String>,
+    source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl Failure {
@@ -59,6 +63,7 @@ impl Failure {
             exit,
             message: message.into(),
             hint: None,
+            source: None,
         }
     }
 
@@ -67,11 +72,30 @@ impl Failure {
         Self::new(Exit::Usage, message)
     }
 
+    /// There are no such hooks.
+    pub(crate) fn unknown_hooks(ids: &[HookId]) -> Self {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let message = format!("no hook has the id {}", ids.join(" or "));
+        Self::new(Exit::Unknown, message).hint("see 'hooks list'")
+    }
+
+    /// Adds what caused it; it is printed after the message.
+    #[must_use]
+    pub(crate) fn because(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(cause.into());
+        self
+    }
+
     /// Adds the next step, printed as `hint: …`.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// The failure in an error's chain: what decides its exit code and its hint.
+    pub(crate) fn of(error: &anyhow::Error) -> Option<&Self> {
+        error.chain().find_map(|cause| cause.downcast_ref())
     }
 
     /// The next step, if there is one to name.
@@ -86,4 +110,9 @@ impl fmt::Display for Failure {
     }
 }
 
-impl std::error::Error for Failure {}
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let source = self.source.as_deref()?;
+        Some(source)
+    }
+}

@@ -36,11 +36,13 @@ mod error;
 mod escape;
 mod filters;
 mod template;
-mod value;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use minijinja::ErrorKind;
 use serde::Serialize;
+
+use crate::domain::deployment::Deployment;
+use crate::domain::kudu;
 
 pub(crate) use error::RenderError;
 use template::Context;
@@ -81,8 +83,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) event: &'a str,
     /// When it was published; a redelivery passes the same time, so that it sends the same bytes.
     pub(crate) time: DateTime<Utc>,
-    /// The deployment's own JSON text: one JSON object.
-    pub(crate) content: &'a str,
+    /// What was published.
+    pub(crate) deployment: &'a Deployment,
 }
 
 /// A request body, ready to send.
@@ -112,7 +114,7 @@ pub(crate) fn render(
     match format {
         None | Some("raw") => Ok(Body {
             content_type: JSON,
-            bytes: subject.content.as_bytes().to_vec(),
+            bytes: subject.deployment.as_str().as_bytes().to_vec(),
         }),
         Some("slack") => from_template(SLACK, subject),
         Some("discord") => from_template(DISCORD, subject),
@@ -134,9 +136,9 @@ fn from_template(template: &str, subject: &Subject) -> Result<Body, RenderError>
 
 /// The deployment's keys, the three names that win over them, and null for every other name.
 fn context(subject: &Subject) -> Result<Context, RenderError> {
-    let keys = value::object(subject.content)?;
+    let keys = subject.deployment.values()?;
     let mut context = keys.clone();
-    context.insert("deployment".to_owned(), keys.into());
+    context.insert("deployment".to_owned(), keys.clone().into());
     context.insert("event".to_owned(), subject.event.into());
     context.insert("webhook_id".to_owned(), subject.webhook_id.into());
     Ok(context)
@@ -163,15 +165,16 @@ pub(crate) fn check(template: &str) -> Result<(), RenderError> {
         (failed.to_json(), own_keys),
         ("{}".to_owned(), true),
     ];
-    for (content, lacks_keys) in &samples {
+    for (content, lacks_keys) in samples {
+        let deployment = Deployment::recorded(content);
         let subject = Subject {
             webhook_id: "msg_0197a3b2c4d57e6f8091a2b3c4d5e6f7",
             event: "PostDeployment",
             time: DateTime::UNIX_EPOCH,
-            content,
+            deployment: &deployment,
         };
         match from_template(template, &subject) {
-            Err(error) if *lacks_keys && for_want_of_keys(&error) => {}
+            Err(error) if lacks_keys && for_want_of_keys(&error) => {}
             Err(error) => return Err(error),
             Ok(_) => {}
         }
@@ -183,7 +186,7 @@ pub(crate) fn check(template: &str) -> Result<(), RenderError> {
 fn is_sampled(name: &str) -> bool {
     let key = name.strip_prefix("deployment.").unwrap_or(name);
     let key = key.split('.').next().unwrap_or(key);
-    filters::KUDU_KEYS.contains(&key)
+    kudu::KEYS.contains(&key)
         || ["event", "webhook_id", "test", "range", "dict", "debug"].contains(&key)
 }
 

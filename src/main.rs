@@ -10,6 +10,7 @@ mod domain;
 mod exit;
 mod format;
 mod git;
+mod interrupt;
 mod output;
 mod panic;
 mod receiver;
@@ -52,10 +53,7 @@ fn run() -> ExitCode {
             return Exit::Done;
         }
         output::error(&error);
-        let failure = error
-            .chain()
-            .find_map(|cause| cause.downcast_ref::<Failure>());
-        failure.map_or(Exit::Failed, |failure| failure.exit)
+        Failure::of(&error).map_or(Exit::Failed, |failure| failure.exit)
     });
     ExitCode::from(exit.code())
 }

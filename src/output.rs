@@ -3,6 +3,7 @@
 pub(crate) mod hook;
 pub(crate) mod indent;
 pub(crate) mod json;
+pub(crate) mod log;
 pub(crate) mod outcome;
 pub(crate) mod progress;
 pub(crate) mod request;
@@ -16,7 +17,6 @@ use std::time::Instant;
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context as _, Result};
 
-use crate::cli::{Color, Global};
 use crate::exit::Failure;
 use crate::security::escape::escape;
 
@@ -44,21 +44,6 @@ pub(crate) struct Output {
 // What does not depend on the options yet is called like what does.
 #[allow(clippy::unused_self)]
 impl Output {
-    /// By the global options.
-    pub(crate) fn new(global: &Global) -> Self {
-        match global.color {
-            Color::Auto => anstream::ColorChoice::Auto,
-            Color::Always => anstream::ColorChoice::Always,
-            Color::Never => anstream::ColorChoice::Never,
-        }
-        .write_global();
-        Self {
-            quiet: global.quiet,
-            verbose: global.verbose,
-            reveal: global.reveal,
-        }
-    }
-
     /// A result, on standard output.
     pub(crate) fn result(self, text: impl Display) -> Result<()> {
         writeln!(anstream::stdout().lock(), "{text}").context(UNWRITTEN)
@@ -114,6 +99,11 @@ impl Output {
     }
 }
 
+/// `s` for any number but one.
+pub(crate) fn plural(number: usize) -> &'static str {
+    if number == 1 { "" } else { "s" }
+}
+
 /// Whether progress can be drawn.
 pub(crate) fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()
@@ -127,10 +117,7 @@ pub(crate) fn note(text: impl Display) {
 /// The error that the program ends with, and its hint.
 pub(crate) fn error(error: &anyhow::Error) {
     to_stderr(BAD, "error", format!("{error:#}"));
-    let failure = error
-        .chain()
-        .find_map(|cause| cause.downcast_ref::<Failure>());
-    if let Some(hint) = failure.and_then(Failure::next_step) {
+    if let Some(hint) = Failure::of(error).and_then(Failure::next_step) {
         to_stderr(NOTE, "hint", hint);
     }
 }

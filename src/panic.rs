@@ -4,7 +4,10 @@
 pub(crate) fn report_briefly() {
     std::panic::set_hook(Box::new(|info| {
         // The HTTP library panics where the system gives it no thread; the outcome says so.
-        if info.payload_as_str().is_some_and(is_for_want_of_a_thread) {
+        let payload = info.payload();
+        let message = payload.downcast_ref::<String>().map(String::as_str);
+        let message = message.or_else(|| payload.downcast_ref::<&str>().copied());
+        if message.is_some_and(is_for_want_of_a_thread) {
             return;
         }
         let place = info

@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use clap_complete::engine::{CompletionCandidate, PathCompleter, ValueCompleter as _};
 
 use crate::domain::hook::{Hook, check_event};
+use crate::domain::kudu;
 use crate::security::{escape, redact};
 use crate::store::registry::Registry;
 
 /// The event names of the registry, and Kudu's two, each with the number of its hooks.
 pub(crate) fn events() -> Vec<CompletionCandidate> {
-    let kudus = ["PostDeployment", "TriggeredJobFinished"].map(|name| (name.to_owned(), 0));
+    let kudus = kudu::EVENTS.map(|name| (name.to_owned(), 0));
     let mut events: Vec<(String, usize)> = kudus.into();
     for Hook { event, .. } in registered() {
         match events
@@ -62,10 +63,7 @@ fn registered() -> Vec<Hook> {
     let Ok(registry) = Registry::locate(file.as_deref()) else {
         return Vec::new();
     };
-    registry
-        .read()
-        .map(|contents| contents.hooks)
-        .unwrap_or_default()
+    registry.read().map(|file| file.hooks).unwrap_or_default()
 }
 
 /// The `--file` that was typed: the shell passes its words as arguments, after a -- of its own. What

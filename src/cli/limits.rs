@@ -1,4 +1,4 @@
-//! The limits of a publish, settled: by flag, else by environment, else the default.
+//! The limits of a publish: by flag, else by environment, else the default.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -6,13 +6,14 @@ use std::time::Duration;
 use clap::Args;
 
 use super::values;
+use crate::domain::limits::Limits;
 use crate::exit::Failure;
 
 /// How long to try, and how many deliveries at once. What is not given comes from the environment,
-/// where an empty variable counts as none, or is the default: see [`Limits::settle`].
+/// where an empty variable counts as none, or is the default: see [`LimitOptions::settle`].
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits")]
-pub(crate) struct Limits {
+pub(crate) struct LimitOptions {
     /// The longest that one attempt may take [env: HOOKS_TIMEOUT] [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     timeout: Option<Duration>,
@@ -27,24 +28,11 @@ pub(crate) struct Limits {
     jobs: Option<NonZeroUsize>,
 }
 
-/// The limits that hold.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct SettledLimits {
-    /// The longest that one attempt may take.
-    pub(crate) timeout: Duration,
-    /// How often to try again.
-    pub(crate) retries: u32,
-    /// The longest that everything together may take.
-    pub(crate) deadline: Duration,
-    /// The most deliveries in flight at once.
-    pub(crate) jobs: NonZeroUsize,
-}
-
-impl Limits {
+impl LimitOptions {
     /// Looks into the environment for what no flag says. The error names the variable.
-    pub(crate) fn settle(&self) -> Result<SettledLimits, Failure> {
+    pub(crate) fn settle(&self) -> Result<Limits, Failure> {
         let jobs = NonZeroUsize::new(256).unwrap_or(NonZeroUsize::MIN);
-        Ok(SettledLimits {
+        Ok(Limits {
             timeout: settled(self.timeout, "HOOKS_TIMEOUT", values::duration)?
                 .unwrap_or(Duration::from_secs(10)),
             retries: settled(self.retries, "HOOKS_RETRIES", values::retries)?.unwrap_or(2),

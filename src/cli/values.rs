@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
+use crate::domain::hook::HookId;
+use crate::domain::reference::Reference;
+
 /// A `--header`: its name and value, the value empty to clear it in `edit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Header(pub(crate) String, pub(crate) String);
@@ -21,15 +24,6 @@ pub(crate) struct Assignment {
     pub(crate) key: String,
     /// JSON text.
     pub(crate) json: String,
-}
-
-/// What `redeliver` is pointed at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Reference {
-    /// A hook, by its id.
-    Hook(u64),
-    /// A publication, by its `msg_…` id.
-    Publication(String),
 }
 
 pub(super) fn url(text: &str) -> Result<String, String> {
@@ -61,7 +55,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         None => humantime::parse_duration(text).map_err(|_| wrong.to_owned())?,
     };
     // An instant this far away must still be one: a year is longer than anybody waits.
-    let longest = Duration::from_hours(366 * 24);
+    let longest = Duration::from_secs(366 * 24 * 3600);
     if duration.is_zero() || duration > longest {
         return Err("it must be more than nothing and at most a year".to_owned());
     }
@@ -129,7 +123,7 @@ pub(super) fn assignment(text: &str) -> Result<Assignment, String> {
     let (key, value) = text.split_once('=').ok_or(wrong)?;
     let (key, json) = match key.strip_suffix(':') {
         Some(key) => (key, checked_json(value)?),
-        None => (key, crate::domain::deployment::quoted(value)),
+        None => (key, crate::domain::json::quoted(value)),
     };
     if key.is_empty() {
         return Err(wrong.to_owned());
@@ -147,7 +141,7 @@ fn checked_json(value: &str) -> Result<String, String> {
     }
 }
 
-pub(super) fn id(text: &str) -> Result<u64, String> {
+pub(super) fn hook_id(text: &str) -> Result<HookId, String> {
     text.parse()
         .map_err(|_| "a hook's id is a number, as 'hooks list' shows it".to_owned())
 }
@@ -197,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_reference_is_a_hook_or_a_publication() {
-        assert_eq!(reference("7"), Ok(Reference::Hook(7)));
+        assert_eq!(reference("7"), Ok(Reference::Hook(HookId(7))));
         assert_eq!(
             reference("msg_x"),
             Ok(Reference::Publication("msg_x".into()))

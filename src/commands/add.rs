@@ -2,12 +2,11 @@
 
 use anyhow::Result;
 
-use super::Context;
-use super::options::Options;
+use super::context::Context;
 use crate::cli::Add;
 use crate::domain::hook::{Hook, same_url};
 use crate::exit::{Exit, Failure};
-use crate::store::registry::{Change, Contents};
+use crate::store::registry::{Change, RegistryFile};
 
 /// A hook, and whether it was there before.
 struct Added {
@@ -15,10 +14,10 @@ struct Added {
     existed: bool,
 }
 
-pub(super) fn run(context: &Context, arguments: &Add) -> Result<Exit> {
-    let options = Options::read(context.output, &arguments.options)?;
+pub(super) fn run(context: &Context, arguments: &mut Add) -> Result<Exit> {
+    arguments.options.load(context.output)?;
     let registry = context.registry()?;
-    let added = registry.update(|contents| add(contents, arguments, &options))?;
+    let added = registry.update(|file| add(file, arguments))?;
     let Added { hook, existed } = added;
     if existed {
         let state = if hook.enabled { "" } else { ", disabled" };
@@ -32,18 +31,17 @@ pub(super) fn run(context: &Context, arguments: &Add) -> Result<Exit> {
         }
     }
     context.warn_if_exposed(&registry, std::slice::from_ref(&hook));
-    let generated = options.secret.as_ref().filter(|_| options.generated);
-    context.print_hook(&hook, generated, arguments.json)?;
+    context.print_hook(&hook, arguments.options.generated(), arguments.json)?;
     Ok(Exit::Done)
 }
 
-fn add(contents: &mut Contents, arguments: &Add, options: &Options) -> Result<Change<Added>> {
-    if let Some(hook) = contents
+fn add(file: &mut RegistryFile, arguments: &Add) -> Result<Change<Added>> {
+    if let Some(hook) = file
         .hooks
         .iter()
         .find(|hook| same_url(&hook.url, &arguments.url))
     {
-        let differences = differences(hook, arguments, options);
+        let differences = differences(hook, arguments);
         if !differences.is_empty() {
             return Err(conflict(hook, &differences).into());
         }
@@ -52,20 +50,20 @@ fn add(contents: &mut Contents, arguments: &Add, options: &Options) -> Result<Ch
             existed: true,
         }));
     }
-    let Some(id) = contents.take_id() else {
+    let Some(id) = file.take_id() else {
         return Err(Failure::new(Exit::Failed, "could not add the hook: no id is left").into());
     };
     let mut hook = Hook::new(id, arguments.url.clone(), arguments.event.clone());
-    options.apply(&mut hook);
-    contents.hooks.push(hook.clone());
+    arguments.options.apply(&mut hook);
+    file.hooks.push(hook.clone());
     Ok(Change::Save(Added {
         hook,
         existed: false,
     }))
 }
 
-fn differences(hook: &Hook, arguments: &Add, options: &Options) -> Vec<String> {
-    let mut flags = options.differences(hook);
+fn differences(hook: &Hook, arguments: &Add) -> Vec<String> {
+    let mut flags = arguments.options.differences(hook);
     if !hook.event.eq_ignore_ascii_case(&arguments.event) {
         flags.insert(0, format!("--event '{}'", arguments.event));
     }

@@ -2,44 +2,43 @@
 
 use anyhow::Result;
 
-use super::options::Options;
-use super::{Context, unknown};
+use super::context::Context;
 use crate::cli::Edit;
-use crate::domain::hook::{Hook, LastDelivery, View, Viewed, same_url};
+use crate::domain::hook::json::{HookJson, View};
+use crate::domain::hook::{Hook, LastDelivery, same_url};
 use crate::exit::{Exit, Failure};
-use crate::store::registry::{Change, Contents};
+use crate::store::registry::{Change, RegistryFile};
 
-pub(super) fn run(context: &Context, arguments: &Edit) -> Result<Exit> {
-    let options = Options::read(context.output, &arguments.options)?;
-    if !changes_something(arguments, &options) {
+pub(super) fn run(context: &Context, arguments: &mut Edit) -> Result<Exit> {
+    arguments.options.load(context.output)?;
+    if !changes_something(arguments) {
         let failure = Failure::usage("nothing to change is given");
         return Err(failure.hint("see 'hooks edit --help'").into());
     }
     let registry = context.registry()?;
     if registry.is_missing() {
-        return Err(unknown(&[arguments.id]).into());
+        return Err(Failure::unknown_hooks(&[arguments.id]).into());
     }
-    let hook = registry.update(|contents| edit(contents, arguments, &options))?;
+    let hook = registry.update(|file| edit(file, arguments))?;
     context.warn_if_exposed(&registry, std::slice::from_ref(&hook));
-    let generated = options.secret.as_ref().filter(|_| options.generated);
-    context.print_hook(&hook, generated, arguments.json)?;
+    context.print_hook(&hook, arguments.options.generated(), arguments.json)?;
     Ok(Exit::Done)
 }
 
-fn changes_something(arguments: &Edit, options: &Options) -> bool {
+fn changes_something(arguments: &Edit) -> bool {
     arguments.url.is_some()
         || arguments.event.is_some()
         || arguments.enable
         || arguments.disable
         || arguments.no_secret
-        || !options.is_empty()
+        || !arguments.options.is_empty()
 }
 
-fn edit(contents: &mut Contents, arguments: &Edit, options: &Options) -> Result<Change<Hook>> {
+fn edit(file: &mut RegistryFile, arguments: &Edit) -> Result<Change<Hook>> {
     let id = arguments.id;
     if let Some(url) = &arguments.url
-        && contents.find(id).is_some()
-        && let Some(other) = contents
+        && file.find(id).is_some()
+        && let Some(other) = file
             .hooks
             .iter()
             .find(|hook| hook.id != id && same_url(&hook.url, url))
@@ -49,9 +48,11 @@ fn edit(contents: &mut Contents, arguments: &Edit, options: &Options) -> Result<
             .hint(format!("see 'hooks show {}'", other.id))
             .into());
     }
-    let hook = contents.find_mut(id).ok_or_else(|| unknown(&[id]))?;
+    let hook = file
+        .find_mut(id)
+        .ok_or_else(|| Failure::unknown_hooks(&[id]))?;
     let before = serialized(hook)?;
-    apply(hook, arguments, options);
+    apply(hook, arguments);
     let hook = hook.clone();
     if serialized(&hook)? == before {
         return Ok(Change::Keep(hook));
@@ -59,7 +60,7 @@ fn edit(contents: &mut Contents, arguments: &Edit, options: &Options) -> Result<
     Ok(Change::Save(hook))
 }
 
-fn apply(hook: &mut Hook, arguments: &Edit, options: &Options) {
+fn apply(hook: &mut Hook, arguments: &Edit) {
     if let Some(url) = &arguments.url {
         // The last delivery went elsewhere.
         if !same_url(&hook.url, url) {
@@ -80,9 +81,9 @@ fn apply(hook: &mut Hook, arguments: &Edit, options: &Options) {
     if arguments.no_secret {
         hook.secrets.clear();
     }
-    options.apply(hook);
+    arguments.options.apply(hook);
 }
 
 fn serialized(hook: &Hook) -> serde_json::Result<String> {
-    serde_json::to_string(&Viewed(hook, View::File))
+    serde_json::to_string(&HookJson(hook, View::File))
 }

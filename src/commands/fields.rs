@@ -3,7 +3,7 @@
 use chrono::Utc;
 
 use crate::cli::{Fields, Publish};
-use crate::domain::deployment::quoted;
+use crate::domain::json::quoted;
 use crate::domain::time::timestamp;
 use crate::git::{self, Commit};
 

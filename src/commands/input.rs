@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use crate::domain::deployment::{Deployment, LIMIT};
-use crate::domain::json::Complaint;
+use crate::domain::json::JsonError;
 use crate::exit::{Exit, Failure};
 use crate::security::redact;
 
@@ -51,13 +51,13 @@ pub(crate) fn read(source: Source) -> Result<Deployment> {
 }
 
 fn argument(text: &str) -> Result<Deployment> {
-    Deployment::parse(text.as_bytes().to_vec()).map_err(|complaint| {
+    Deployment::parse(text.as_bytes().to_vec()).map_err(|error| {
         let hint = if Path::new(text).is_file() {
             "a file is given as @FILE"
         } else {
             "quote the JSON as one argument: '{\"id\":\"42\"}'; or give @FILE, or - for standard input"
         };
-        refused("the argument", &complaint).hint(hint).into()
+        refused("the argument", &error).hint(hint).into()
     })
 }
 
@@ -71,7 +71,7 @@ fn file(path: &str) -> Result<Deployment> {
     let unread = || format!("could not read the deployment from {shown}");
     let file = File::open(path).with_context(unread)?;
     let bytes = bounded(file).with_context(unread)?;
-    Deployment::parse(bytes).map_err(|complaint| refused(&shown, &complaint).into())
+    Deployment::parse(bytes).map_err(|error| refused(&shown, &error).into())
 }
 
 fn stdin() -> Result<Deployment> {
@@ -83,9 +83,9 @@ fn stdin() -> Result<Deployment> {
     }
     let bytes =
         bounded(stdin.lock()).context("could not read the deployment from standard input")?;
-    let complaint = match Deployment::parse(bytes.clone()) {
+    let error = match Deployment::parse(bytes.clone()) {
         Ok(deployment) => return Ok(deployment),
-        Err(complaint) => complaint,
+        Err(error) => error,
     };
     if is_git_refs(&bytes) {
         let message = "could not read the deployment from standard input: it holds git's ref lines";
@@ -97,7 +97,7 @@ fn stdin() -> Result<Deployment> {
     if let Some(path) = named_file(&bytes) {
         return file(path);
     }
-    let refused = refused("standard input", &complaint);
+    let refused = refused("standard input", &error);
     Err(refused
         .hint("one JSON object is wanted, or one line that names a file")
         .into())
@@ -110,8 +110,8 @@ fn bounded(reader: impl Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn refused(source: &str, complaint: &Complaint) -> Failure {
-    let message = format!("could not read the deployment from {source}: {complaint}");
+fn refused(source: &str, error: &JsonError) -> Failure {
+    let message = format!("could not read the deployment from {source}: {error}");
     Failure::new(Exit::Failed, message)
 }
 

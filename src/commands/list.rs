@@ -2,20 +2,20 @@
 
 use anyhow::Result;
 
-use super::Context;
+use super::context::Context;
 use crate::cli::List;
 use crate::domain::hook::{ANY_EVENT, Hook};
 use crate::exit::Exit;
 use crate::output;
 
 pub(super) fn run(context: &Context, arguments: &List) -> Result<Exit> {
-    let contents = context.read(&context.registry()?)?;
+    let file = context.read(&context.registry()?)?;
     let wanted = |hook: &&Hook| match arguments.event.as_deref() {
         None => true,
         Some(ANY_EVENT) => hook.event == ANY_EVENT,
         Some(event) => hook.waits_for(event),
     };
-    let hooks = contents.hooks.iter().filter(wanted);
+    let hooks = file.hooks.iter().filter(wanted);
     if arguments.json {
         context.output.json(&output::json::hooks(hooks))?;
         return Ok(Exit::Done);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use anyhow::Result;
 use chrono::Utc;
 
-use super::Context;
+use super::context::Context;
 use super::options::read_secret;
 use crate::cli::Listen;
 use crate::exit::{Exit, Failure};

@@ -3,42 +3,37 @@
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-use super::{Context, unknown, warn_of_damage};
+use super::context::Context;
 use crate::cli::Log;
 use crate::exit::{Exit, Failure};
 use crate::output;
-use crate::store::journal::{Delivery, History, Journal, Recorded, State};
-use crate::store::registry::Contents;
+use crate::output::log::LogEntry;
+use crate::store::journal::{Journal, RecordedDelivery, State};
 
 pub(super) fn run(context: &Context, arguments: &Log) -> Result<Exit> {
     let registry = context.registry()?;
-    let history = Journal::of(&registry).read()?;
-    warn_of_damage(context, &registry.journal_file(), &history);
+    let journal = Journal::of(&registry);
     let now = Utc::now();
-    let wanted = |delivery: &Delivery| {
-        let state = delivery.state(now);
-        arguments.id.is_none_or(|id| delivery.hook == id)
-            && (!arguments.failed || matches!(state, State::Failed | State::Unfinished))
-    };
-    let newest_first = history.publications.iter().rev();
-    let all =
-        newest_first.flat_map(|recorded| recorded.deliveries.iter().map(move |d| (recorded, d)));
-    let chosen: Vec<(&Recorded, &Delivery)> = all
-        .filter(|(_, delivery)| wanted(delivery))
-        .take(usize::try_from(arguments.n).unwrap_or(usize::MAX))
-        .collect();
-    if !chosen.is_empty() {
-        let text = shown(context, arguments, &chosen, now);
-        if arguments.json {
-            context.output.json(&text)?;
-        } else {
-            context.output.result(text)?;
-        }
+    let Found {
+        entries,
+        damaged,
+        is_known,
+    } = find(&journal, arguments, now)?;
+    context.warn_of_damage(journal.path(), damaged);
+    if !entries.is_empty() {
+        show(context, arguments, &entries)?;
     }
     // The journal is worth a look when the registry is broken, and that is worth an error.
-    let contents = context.read(&registry)?;
-    if chosen.is_empty() {
-        refuse_unknown(arguments, &history, &contents)?;
+    let file = context.read(&registry)?;
+    if entries.is_empty() {
+        // A hook that was removed is still in the journal; an id that is neither there nor in the
+        // registry is a slip of the finger.
+        if let Some(id) = arguments.id
+            && !is_known
+            && file.find(id).is_none()
+        {
+            return Err(Failure::unknown_hooks(&[id]).into());
+        }
         if !arguments.json {
             context.output.note("the journal has no such delivery");
         }
@@ -46,37 +41,52 @@ pub(super) fn run(context: &Context, arguments: &Log) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn shown(
-    context: &Context,
-    arguments: &Log,
-    chosen: &[(&Recorded, &Delivery)],
-    now: DateTime<Utc>,
-) -> String {
-    if !arguments.json && context.output.verbose {
-        return output::outcome::blocks(context.output, chosen, now);
-    }
-    if !arguments.json {
-        return output::outcome::table(chosen, now).to_string();
-    }
-    let line = |(recorded, delivery): &(&Recorded, &Delivery)| {
-        output::json::log_line(recorded, delivery, now)
-    };
-    chosen.iter().map(line).collect::<Vec<_>>().join("\n")
+/// What the journal has of what is asked for.
+struct Found {
+    entries: Vec<LogEntry>,
+    damaged: usize,
+    /// Whether the hook that was named has ever got a publication.
+    is_known: bool,
 }
 
-/// A hook that was removed is still in the journal; an id that is neither there nor in the registry is
-/// a slip of the finger.
-fn refuse_unknown(arguments: &Log, history: &History, contents: &Contents) -> Result<(), Failure> {
-    let Some(id) = arguments.id else {
-        return Ok(());
-    };
-    let published = history
-        .publications
-        .iter()
-        .any(|recorded| recorded.delivery(id).is_some());
-    if published || contents.find(id).is_some() {
-        Ok(())
-    } else {
-        Err(unknown(&[id]))
+fn find(journal: &Journal, arguments: &Log, now: DateTime<Utc>) -> Result<Found> {
+    let most = usize::try_from(arguments.n).unwrap_or(usize::MAX);
+    let mut reader = journal.read()?;
+    let (mut entries, mut is_known) = (Vec::new(), false);
+    while entries.len() < most
+        && let Some(recorded) = journal.next(&mut reader)?
+    {
+        is_known |= arguments
+            .id
+            .is_some_and(|id| recorded.delivery(id).is_some());
+        let wanted = recorded
+            .deliveries
+            .iter()
+            .filter(|d| is_wanted(arguments, d, now));
+        let entry = |delivery| LogEntry::new(&recorded, delivery, now);
+        entries.extend(wanted.take(most - entries.len()).map(entry));
     }
+    Ok(Found {
+        entries,
+        damaged: reader.damaged().len(),
+        is_known,
+    })
+}
+
+fn is_wanted(arguments: &Log, delivery: &RecordedDelivery, now: DateTime<Utc>) -> bool {
+    let state = delivery.state(now);
+    arguments.id.is_none_or(|id| delivery.hook == id)
+        && (!arguments.failed || matches!(state, State::Failed | State::Unfinished))
+}
+
+fn show(context: &Context, arguments: &Log, entries: &[LogEntry]) -> Result<()> {
+    let output = context.output;
+    if arguments.json {
+        let lines: Vec<String> = entries.iter().map(output::json::log_line).collect();
+        return output.json(&lines.join("\n"));
+    }
+    if output.verbose {
+        return output.result(output::log::blocks(output, entries));
+    }
+    output.result(output::log::table(entries))
 }

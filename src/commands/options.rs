@@ -8,7 +8,9 @@ use anyhow::{Context as _, Result};
 use chrono::Utc;
 
 use crate::cli::HookOptions;
+use crate::cli::values::{Header, Statuses};
 use crate::domain::hook::{Hook, certificates_in};
+use crate::domain::kudu;
 use crate::exit::Failure;
 use crate::format::RenderError;
 use crate::output::Output;
@@ -19,86 +21,71 @@ use crate::{delivery, format};
 /// More than this is no PEM file, no template and no secret, in bytes.
 const LARGEST_FILE: u64 = 1024 * 1024;
 
-/// Kudu's statuses; another one may be a slip of the finger.
-const KNOWN: [&str; 5] = ["pending", "building", "deploying", "failed", "success"];
+/// The format that is none: the deployment's own bytes.
+const RAW: &str = "raw";
 
-/// The options, with their files read and checked. `None` is not given, an empty value clears.
-#[derive(Debug)]
-pub(super) struct Options {
-    insecure_ssl: Option<bool>,
-    status: Option<Vec<String>>,
-    headers: Vec<(String, String)>,
-    /// The secret to sign with from now on.
-    pub(super) secret: Option<Secret>,
-    /// Whether the secret was generated, and so is to be shown.
-    pub(super) generated: bool,
-    ca_file: Option<String>,
-    format: Option<String>,
-    template: Option<String>,
-}
-
-impl Options {
-    /// Reads the files that the flags name.
-    pub(super) fn read(output: Output, options: &HookOptions) -> Result<Self> {
-        let status = options.status.as_ref().map(|statuses| statuses.0.clone());
-        for word in status.iter().flatten() {
-            if !KNOWN.iter().any(|known| known.eq_ignore_ascii_case(word)) {
-                output.warning(format!(
-                    "'{word}' is none of Kudu's statuses: {}",
-                    KNOWN.join(", ")
-                ));
+impl HookOptions {
+    /// Reads the files that the flags name, and makes the secret that is asked for.
+    pub(super) fn load(&mut self, output: Output) -> Result<()> {
+        for word in self.status.iter().flat_map(|statuses| &statuses.0) {
+            let known = kudu::STATUSES;
+            if !known.iter().any(|known| known.eq_ignore_ascii_case(word)) {
+                let known = known.join(", ");
+                output.warning(format!("'{word}' is none of Kudu's statuses: {known}"));
             }
         }
-        Ok(Self {
-            insecure_ssl: options.insecure_ssl,
-            status,
-            headers: options
-                .header
-                .iter()
-                .map(|h| (h.0.clone(), h.1.clone()))
-                .collect(),
-            secret: secret(options)?,
-            generated: options.generate_secret,
-            ca_file: options.ca_file.as_deref().map(ca_file).transpose()?,
-            format: options.format.clone(),
-            template: options.template.as_deref().map(template).transpose()?,
-        })
+        self.secret = if self.generate_secret {
+            Some(Secret::generate().context("could not generate a secret")?)
+        } else {
+            self.secret_file.as_deref().map(read_secret).transpose()?
+        };
+        self.ca_text = self.ca_file.as_deref().map(ca_file).transpose()?;
+        self.template_text = self.template.as_deref().map(template).transpose()?;
+        Ok(())
     }
 
-    /// Whether nothing is given.
-    pub(super) fn is_empty(&self) -> bool {
-        self.insecure_ssl.is_none()
-            && self.status.is_none()
-            && self.headers.is_empty()
-            && self.secret.is_none()
-            && self.ca_file.is_none()
-            && self.format.is_none()
-            && self.template.is_none()
+    /// The secret that was made, and so is to be shown.
+    pub(super) fn generated(&self) -> Option<&Secret> {
+        self.secret.as_ref().filter(|_| self.generate_secret)
     }
 
-    /// Sets what is given.
+    /// Sets what is given; an empty value clears.
     pub(super) fn apply(&self, hook: &mut Hook) {
-        if let Some(insecure_ssl) = self.insecure_ssl {
-            hook.insecure_ssl = insecure_ssl;
+        // Without `..`: a new option must be applied.
+        let Self {
+            insecure_ssl,
+            status,
+            header,
+            secret_file: _,
+            generate_secret: _,
+            secret,
+            ca_file: _,
+            ca_text,
+            format,
+            template: _,
+            template_text,
+        } = self;
+        if let Some(insecure_ssl) = insecure_ssl {
+            hook.insecure_ssl = *insecure_ssl;
         }
-        if let Some(status) = &self.status {
-            hook.status.clone_from(status);
+        if let Some(status) = status {
+            hook.status.clone_from(&status.0);
         }
-        for (name, value) in &self.headers {
+        for Header(name, value) in header {
             hook.set_header(name, value);
         }
-        if let Some(secret) = &self.secret {
+        if let Some(secret) = secret {
             hook.rotate(secret.clone(), Utc::now());
         }
-        if let Some(pem) = &self.ca_file {
-            hook.ca_file = some(pem);
+        if let Some(pem) = ca_text {
+            hook.ca_file = filled(pem);
         }
-        if let Some(format) = &self.format {
-            hook.format = some(format).filter(|name| name != "raw");
+        if let Some(format) = format {
+            hook.format = filled(format).filter(|name| name != RAW);
             hook.template = None;
         }
-        if let Some(template) = &self.template {
-            hook.template = some(template);
+        if let Some(template) = template_text {
+            hook.template = filled(template);
             hook.format = None;
         }
     }
@@ -107,18 +94,32 @@ impl Options {
     /// compared, apart from `--insecure-ssl`, as with Kudu: who asks for a certificate to be checked
     /// must not be told that all is well.
     pub(super) fn differences(&self, hook: &Hook) -> Vec<String> {
+        // Without `..`: a new option must be compared.
+        let Self {
+            insecure_ssl,
+            status,
+            header,
+            secret_file: _,
+            generate_secret,
+            secret,
+            ca_file: _,
+            ca_text,
+            format,
+            template: _,
+            template_text,
+        } = self;
         let mut flags = Vec::new();
-        match (hook.insecure_ssl, self.insecure_ssl.unwrap_or(false)) {
+        match (hook.insecure_ssl, insecure_ssl.unwrap_or(false)) {
             (false, true) => flags.push("--insecure-ssl".to_owned()),
             (true, false) => flags.push("--insecure-ssl=false".to_owned()),
             _ => {}
         }
-        if let Some(status) = &self.status
+        if let Some(Statuses(status)) = status
             && !same_words(status, &hook.status)
         {
             flags.push(format!("--status '{}'", status.join(",")));
         }
-        for (name, value) in &self.headers {
+        for Header(name, value) in header {
             let same = |(known, present): &(String, String)| {
                 known.eq_ignore_ascii_case(name) && present == value
             };
@@ -126,26 +127,21 @@ impl Options {
                 flags.push(format!("--header '{name}: …'"));
             }
         }
-        match &self.secret {
-            Some(_) if self.generated => flags.push("--generate-secret".to_owned()),
+        match secret {
+            Some(_) if *generate_secret => flags.push("--generate-secret".to_owned()),
             Some(secret) if hook.signing(Utc::now()).next() != Some(secret) => {
                 flags.push("--secret-file FILE".to_owned());
             }
             _ => {}
         }
-        let differs = |wanted: &Option<String>, present: &Option<String>| {
-            wanted
-                .as_deref()
-                .is_some_and(|text| text != present.as_deref().unwrap_or(""))
-        };
-        if differs(&self.ca_file, &hook.ca_file) {
+        if differs(ca_text.as_ref(), hook.ca_file.as_ref()) {
             flags.push("--ca-file PEM".to_owned());
         }
-        if differs(&self.template, &hook.template) {
+        if differs(template_text.as_ref(), hook.template.as_ref()) {
             flags.push("--template FILE".to_owned());
         }
-        if let Some(format) = &self.format
-            && (format != hook.format.as_deref().unwrap_or("raw") || hook.template.is_some())
+        if let Some(format) = format
+            && (format != hook.format.as_deref().unwrap_or(RAW) || hook.template.is_some())
         {
             flags.push(format!("--format {format}"));
         }
@@ -153,21 +149,18 @@ impl Options {
     }
 }
 
+/// Whether an option is given and the hook has something else; an empty text is nothing.
+fn differs(wanted: Option<&String>, present: Option<&String>) -> bool {
+    wanted.is_some_and(|text| text != present.map_or("", String::as_str))
+}
+
 fn same_words(a: &[String], b: &[String]) -> bool {
     let has = |words: &[String], word: &String| words.iter().any(|w| w.eq_ignore_ascii_case(word));
     a.iter().all(|word| has(b, word)) && b.iter().all(|word| has(a, word))
 }
 
-fn some(text: &str) -> Option<String> {
+fn filled(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
-}
-
-fn secret(options: &HookOptions) -> Result<Option<Secret>> {
-    if options.generate_secret {
-        let secret = Secret::generate().context("could not generate a secret")?;
-        return Ok(Some(secret));
-    }
-    options.secret_file.as_deref().map(read_secret).transpose()
 }
 
 /// Reads a secret from a file, or from standard input with `-`.

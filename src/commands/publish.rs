@@ -3,12 +3,12 @@
 use anyhow::Result;
 use chrono::Utc;
 
+use super::context::Context;
+use super::fields;
 use super::input::{self, Source};
-use super::{Context, fields};
 use crate::cli::Publish;
 use crate::delivery;
-use crate::dispatch::matching;
-use crate::dispatch::{self, Results, Sending};
+use crate::dispatch::{self, Dispatch, Results};
 use crate::domain::deployment::Deployment;
 use crate::domain::hook::Hook;
 use crate::domain::publication::Publication;
@@ -21,10 +21,12 @@ pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
     let limits = arguments.limits.settle()?;
     let deployment = deployment(arguments)?;
     let registry = context.registry()?;
-    let sending = Sending::new(context, &registry, limits, Results::of(arguments.json));
+    let results = Results::of(arguments.json);
+    let interrupt = dispatch::interruptible();
+    let dispatch = Dispatch::new(context.output, &registry, limits, results, interrupt);
     let hooks = context.read(&registry)?.hooks;
-    let publication = Publication::new(&arguments.event, deployment.as_str());
-    let hooks = matching::hooks(context.output, hooks, &publication);
+    let publication = Publication::new(&arguments.event, deployment, Utc::now());
+    let hooks = dispatch::matching(context.output, hooks, &publication);
     if hooks.is_empty() {
         context.say_that_nobody_waits(&registry, &arguments.event);
         if arguments.json {
@@ -36,12 +38,11 @@ pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
     if arguments.dry_run {
         return dry_run(context.output, &publication, &hooks);
     }
-    let sent = sending.publish(publication, hooks, dispatch::interruptible());
+    let report = dispatch.publish(publication, hooks);
     if arguments.json {
-        let publication = &sent.orders[0].publication;
-        sent.print_json(context, &sent.view(publication));
+        report.print_publication(context.output);
     }
-    Ok(sent.exit())
+    Ok(report.exit())
 }
 
 /// The deployment that the arguments and standard input make.

@@ -2,36 +2,37 @@
 
 use anyhow::Result;
 
-use super::{Context, unknown};
+use super::context::Context;
 use crate::cli::Remove;
-use crate::exit::Exit;
-use crate::store::registry::{Change, Contents};
+use crate::domain::hook::HookId;
+use crate::exit::{Exit, Failure};
+use crate::store::registry::{Change, RegistryFile};
 
 pub(super) fn run(context: &Context, arguments: &Remove) -> Result<Exit> {
     let registry = context.registry()?;
     if registry.is_missing() {
         // Nothing is locked, and no directory made, for a registry that is not there.
-        remove(&mut Contents::default(), arguments)?;
+        remove(&mut RegistryFile::default(), arguments)?;
         return Ok(Exit::Done);
     }
-    registry.update(|contents| remove(contents, arguments))?;
+    registry.update(|file| remove(file, arguments))?;
     Ok(Exit::Done)
 }
 
 /// All or nothing: with an unknown id among them, none is removed.
-fn remove(contents: &mut Contents, arguments: &Remove) -> Result<Change<()>> {
-    let missing: Vec<u64> = arguments
+fn remove(file: &mut RegistryFile, arguments: &Remove) -> Result<Change<()>> {
+    let missing: Vec<HookId> = arguments
         .ids
         .iter()
         .copied()
-        .filter(|id| contents.find(*id).is_none())
+        .filter(|id| file.find(*id).is_none())
         .collect();
     if !missing.is_empty() && !arguments.force {
-        return Err(unknown(&missing).into());
+        return Err(Failure::unknown_hooks(&missing).into());
     }
-    let before = contents.hooks.len();
-    contents.remove(&arguments.ids);
-    Ok(if contents.hooks.len() == before {
+    let before = file.hooks.len();
+    file.remove(&arguments.ids);
+    Ok(if file.hooks.len() == before {
         Change::Keep(())
     } else {
         Change::Save(())

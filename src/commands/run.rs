@@ -7,17 +7,20 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
 use anyhow::Result;
+use chrono::Utc;
 
-use super::{Context, fields};
-use crate::cli::{Run, SettledLimits};
-use crate::delivery::Channel;
-use crate::dispatch::matching;
-use crate::dispatch::{Results, Sending};
-use crate::domain::deployment::{Deployment, quoted};
+use super::context::Context;
+use super::fields;
+use crate::cli::Run;
+use crate::dispatch::{self, Dispatch, Results};
+use crate::domain::deployment::Deployment;
+use crate::domain::json::quoted;
+use crate::domain::limits::Limits;
 use crate::domain::publication::Publication;
 use crate::domain::time::timestamp;
 use crate::exit::Exit;
 use crate::git;
+use crate::interrupt::Interrupt;
 use command::{Event, Finished};
 
 pub(super) fn run(context: &Context, arguments: &Run) -> Result<Exit> {
@@ -38,31 +41,32 @@ pub(super) fn run(context: &Context, arguments: &Run) -> Result<Exit> {
 fn publish(
     context: &Context,
     arguments: &Run,
-    limits: SettledLimits,
+    limits: Limits,
     finished: &Finished,
     events: Receiver<Event>,
 ) -> Result<()> {
     let deployment = deployment(context, arguments, finished);
     let registry = context.registry()?;
-    let sending = Sending::new(context, &registry, limits, Results::Aside);
+    let interrupt = interrupt(finished, events);
+    let dispatch = Dispatch::new(context.output, &registry, limits, Results::Aside, interrupt);
     let hooks = context.read(&registry)?.hooks;
-    let publication = Publication::new(&arguments.event, deployment.as_str());
-    let hooks = matching::hooks(context.output, hooks, &publication);
+    let publication = Publication::new(&arguments.event, deployment, Utc::now());
+    let hooks = dispatch::matching(context.output, hooks, &publication);
     if hooks.is_empty() {
         context.say_that_nobody_waits(&registry, &arguments.event);
         return Ok(());
     }
-    sending.publish(publication, hooks, channel(finished, events));
+    dispatch.publish(publication, hooks);
     Ok(())
 }
 
 /// From now on a signal cuts the publish; what it leaves is in the journal. Not one that was the
 /// command's: Ctrl-C goes to both at once, and the command's end may be known here before it.
-fn channel(finished: &Finished, events: Receiver<Event>) -> Channel {
-    let channel = Channel::new();
-    let interrupt = channel.interrupter();
+fn interrupt(finished: &Finished, events: Receiver<Event>) -> Interrupt {
+    let interrupt = Interrupt::default();
+    let raised = interrupt.clone();
     if finished.signals > 1 {
-        interrupt(0);
+        interrupt.raise(0);
     }
     let mut is_the_commands = finished.signals == 0 && matches!(finished.code, 130 | 143);
     // Without a thread, the publish ends at its deadline.
@@ -72,11 +76,11 @@ fn channel(finished: &Finished, events: Receiver<Event>) -> Channel {
                 continue;
             };
             if !std::mem::take(&mut is_the_commands) {
-                interrupt(caught.signal);
+                raised.raise(caught.signal);
             }
         }
     });
-    channel
+    interrupt
 }
 
 fn deployment(context: &Context, arguments: &Run, finished: &Finished) -> Deployment {

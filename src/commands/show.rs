@@ -2,15 +2,15 @@
 
 use anyhow::Result;
 
-use super::{Context, unknown};
+use super::context::Context;
 use crate::cli::Show;
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 
 pub(super) fn run(context: &Context, arguments: &Show) -> Result<Exit> {
-    let contents = context.read(&context.registry()?)?;
-    let hook = contents
+    let file = context.read(&context.registry()?)?;
+    let hook = file
         .find(arguments.id)
-        .ok_or_else(|| unknown(&[arguments.id]))?;
+        .ok_or_else(|| Failure::unknown_hooks(&[arguments.id]))?;
     context.print_hook(hook, None, arguments.json)?;
     Ok(Exit::Done)
 }

@@ -3,12 +3,13 @@
 use anyhow::Result;
 use chrono::Utc;
 
-use super::{Context, unknown};
+use super::context::Context;
 use crate::cli::Test;
-use crate::dispatch::{self, Results, Sending};
+use crate::dispatch::{self, Dispatch, Results};
+use crate::domain::deployment::Deployment;
 use crate::domain::hook::ANY_EVENT;
 use crate::domain::publication::Publication;
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 use crate::format;
 
 /// The event that a hook for every event gets.
@@ -16,22 +17,29 @@ const EVENT: &str = "Test";
 
 pub(super) fn run(context: &Context, arguments: &Test) -> Result<Exit> {
     let registry = context.registry()?;
-    let results = Results::of(arguments.json);
-    let sending = Sending::new(context, &registry, arguments.limits.settle()?, results);
-    let contents = context.read(&registry)?;
-    let hook = contents
+    let dispatch = Dispatch::new(
+        context.output,
+        &registry,
+        arguments.limits.settle()?,
+        Results::of(arguments.json),
+        dispatch::interruptible(),
+    );
+    let file = context.read(&registry)?;
+    let hook = file
         .find(arguments.id)
-        .ok_or_else(|| unknown(&[arguments.id]))?
+        .ok_or_else(|| Failure::unknown_hooks(&[arguments.id]))?
         .clone();
     let event = if hook.event == ANY_EVENT {
         EVENT
     } else {
         &hook.event
     };
-    let publication = Publication::new(event, &format::sample(Utc::now())).marked_as_test();
-    let sent = sending.publish(publication, vec![hook], dispatch::interruptible());
+    let now = Utc::now();
+    let sample = Deployment::recorded(format::sample(now));
+    let publication = Publication::new(event, sample, now).marked_as_test();
+    let report = dispatch.publish(publication, vec![hook]);
     if arguments.json {
-        sent.print_json(context, &sent.view(&sent.orders[0].publication));
+        report.print_publication(context.output);
     }
-    Ok(sent.exit())
+    Ok(report.exit())
 }

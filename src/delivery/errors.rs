@@ -1,4 +1,4 @@
-//! What went wrong, in our own words: the HTTP library's quote URLs with their secrets.
+//! What went wrong with an attempt, in our own words: the HTTP library's quote URLs with their secrets.
 
 use std::io;
 use std::time::Duration;
@@ -6,11 +6,11 @@ use std::time::Duration;
 use rustls::CertificateError;
 use url::Url;
 
-use super::attempt::Attempt;
+use super::attempt::Failed;
 
 /// What the library's error does not know.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Circumstances<'a> {
+pub(super) struct ErrorContext<'a> {
     /// Where the request went.
     pub(super) url: &'a Url,
     /// The longest that the attempt was allowed to take.
@@ -21,42 +21,44 @@ pub(super) struct Circumstances<'a> {
     pub(super) empty_store: bool,
 }
 
-impl Circumstances<'_> {
-    /// The attempt that this error of the HTTP library comes to.
-    pub(super) fn attempt(self, error: &ureq::Error) -> Attempt {
+impl ErrorContext<'_> {
+    /// What this error of the HTTP library means, and whether it may pass.
+    pub(super) fn explain(self, error: &ureq::Error) -> Failed {
         use ureq::Error;
-        let failed = |words: &str| Attempt::failed(words.to_owned());
-        let refused = |words: &str| Attempt::refused(words.to_owned());
         match error {
             Error::Timeout(_) => self.timed_out(),
             Error::HostNotFound => self.not_found(),
             Error::Io(error) => self.io(error),
             Error::Rustls(error) => self.tls(error),
-            Error::Tls(_) => failed("TLS failed"),
+            Error::Tls(_) => Failed::transient("TLS failed"),
             Error::Protocol(cause) if cause.to_string().contains("too many headers") => {
-                refused("the answer has too many headers")
+                Failed::permanent("the answer has too many headers")
             }
-            Error::Protocol(_) => failed("the answer is not HTTP"),
-            Error::LargeResponseHeader(..) => refused("the headers of the answer are too large"),
-            Error::ConnectProxyFailed(_) => failed("the proxy did not make the connection"),
-            Error::InvalidProxyUrl => refused(super::proxy::UNUSABLE),
+            Error::Protocol(_) => Failed::transient("the answer is not HTTP"),
+            Error::LargeResponseHeader(..) => {
+                Failed::permanent("the headers of the answer are too large")
+            }
+            Error::ConnectProxyFailed(_) => {
+                Failed::transient("the proxy did not make the connection")
+            }
+            Error::InvalidProxyUrl => Failed::permanent(super::proxy::UNUSABLE),
             Error::BadUri(_) | Error::Http(_) => {
-                refused("the request could not be made from its URL and headers")
+                Failed::permanent("the request could not be made from its URL and headers")
             }
-            Error::ConnectionFailed => failed("no connection"),
-            _ => failed("it could not be sent"),
+            Error::ConnectionFailed => Failed::transient("no connection"),
+            _ => Failed::transient("it could not be sent"),
         }
     }
 
-    fn timed_out(self) -> Attempt {
-        Attempt::failed(format!(
+    fn timed_out(self) -> Failed {
+        Failed::transient(format!(
             "timed out after {}",
             humantime::format_duration(self.timeout)
         ))
     }
 
-    fn not_found(self) -> Attempt {
-        Attempt::failed(if self.proxied {
+    fn not_found(self) -> Failed {
+        Failed::transient(if self.proxied {
             "the proxy's name was not found".to_owned()
         } else {
             format!("the name {} was not found", self.host())
@@ -67,7 +69,7 @@ impl Circumstances<'_> {
         self.url.host_str().unwrap_or_default()
     }
 
-    fn io(self, error: &io::Error) -> Attempt {
+    fn io(self, error: &io::Error) -> Failed {
         if let Some(tls) = error
             .get_ref()
             .and_then(|inner| inner.downcast_ref::<rustls::Error>())
@@ -92,35 +94,35 @@ impl Circumstances<'_> {
             _ => match error.raw_os_error() {
                 // The system's own words quote nothing.
                 Some(number) => {
-                    return Attempt::failed(io::Error::from_raw_os_error(number).to_string());
+                    return Failed::transient(io::Error::from_raw_os_error(number).to_string());
                 }
                 None => "the connection failed",
             },
         };
-        Attempt::failed(words.to_owned())
+        Failed::transient(words.to_owned())
     }
 
     /// A certificate that is refused now is refused at the next attempt, too.
-    fn tls(self, error: &rustls::Error) -> Attempt {
+    fn tls(self, error: &rustls::Error) -> Failed {
         match error {
-            rustls::Error::InvalidCertificate(_) if self.empty_store => Attempt::refused(
+            rustls::Error::InvalidCertificate(_) if self.empty_store => Failed::permanent(
                 "certificate not trusted: this machine has no certificates to check by (install \
                  ca-certificates, or look at SSL_CERT_FILE)"
                     .to_owned(),
             ),
             rustls::Error::InvalidCertificate(cause) => {
-                Attempt::refused(certificate(cause, self.host()))
+                Failed::permanent(certificate(cause, self.host()))
             }
             rustls::Error::InvalidMessage(_) => {
-                Attempt::failed("it does not speak TLS there (is it an http URL?)".to_owned())
+                Failed::transient("it does not speak TLS there (is it an http URL?)".to_owned())
             }
             rustls::Error::AlertReceived(alert) => {
-                Attempt::failed(format!("it broke off the TLS handshake ({alert:?})"))
+                Failed::transient(format!("it broke off the TLS handshake ({alert:?})"))
             }
             rustls::Error::PeerIncompatible(_) => {
-                Attempt::failed("it speaks no TLS version that is safe (1.2 or 1.3)".to_owned())
+                Failed::transient("it speaks no TLS version that is safe (1.2 or 1.3)".to_owned())
             }
-            _ => Attempt::failed("the TLS handshake failed".to_owned()),
+            _ => Failed::transient("the TLS handshake failed".to_owned()),
         }
     }
 }

@@ -1,158 +1,64 @@
 //! Fan-out: every delivery at once, each attempt bounded, everything bounded by the deadline
 //! (docs/design.md §4).
 //!
-//! Workers make one attempt each and report over a channel; this thread alone decides what comes next.
-//! Workers are never joined: a connect or a name look-up cannot be cut, and must not hold the end.
+//! Workers make one attempt each and report over a channel; the thread that calls [`FanOut::next`]
+//! alone decides what comes next. Workers are never joined: a connect or a name look-up cannot be cut,
+//! and must not hold the end.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
+use super::attempt::{self, Attempt, Failed, Response};
+use super::pool::{self, Pool, Report};
+use crate::domain::limits::Limits;
+use crate::domain::outcome::Outcome;
+use crate::domain::publication::Delivery;
+use crate::domain::retry;
+use crate::interrupt::Interrupt;
 
-use crate::domain::hook::Hook;
-use crate::domain::publication::{Outcome, Publication};
-
-use super::attempt::{Attempt, Head};
-use super::pool::{self, Job, Pool};
-use super::retry;
-
-/// One delivery to make.
-#[derive(Debug, Clone)]
-pub(crate) struct Order {
-    /// What is delivered.
-    pub(crate) publication: Arc<Publication>,
-    /// To whom.
-    pub(crate) hook: Arc<Hook>,
-}
-
-/// How long to try, and how many at once.
-#[derive(Debug, Clone)]
-pub(crate) struct Limits {
-    /// The longest that one attempt may take.
-    pub(crate) timeout: Duration,
-    /// How often to try again.
-    pub(crate) retries: u32,
-    /// When everything ends.
-    pub(crate) deadline: Instant,
-    /// How long there was until then, for messages.
-    pub(crate) allowed: Duration,
-    /// The most attempts in flight.
-    pub(crate) jobs: usize,
-}
-
-/// How a fan-out ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
-    /// Every delivery has its outcome.
-    Complete,
-    /// This signal cut it; deliveries without an outcome are left as they are.
-    Interrupted(i32),
-}
-
-/// Who is told how it goes. Calls come from the thread that called [`deliver`].
-pub(crate) trait Observer {
-    /// Deliveries that ended since the last call: the order's number, and how.
-    fn finished(&mut self, batch: Vec<(usize, Outcome)>);
-    /// An attempt failed like this, and there will be another after this wait.
-    fn retrying(&mut self, order: usize, outcome: &Outcome, wait: Duration);
-    /// How often [`Observer::waiting`] is to be called; `None`: never.
-    fn tick(&self) -> Option<Duration>;
-    /// The numbers of the orders in flight or waiting for their next attempt, and how many have no
-    /// outcome yet.
-    fn waiting(&mut self, awaited: &BTreeSet<usize>, left: usize);
-}
-
-/// The way by which a signal reaches a fan-out, from any thread and before it has begun.
+/// What has happened since the last call of [`FanOut::next`]. Deliveries go by their number.
 #[derive(Debug)]
-pub(crate) struct Channel {
-    sender: Sender<Event>,
-    receiver: Receiver<Event>,
-    cut: Arc<AtomicBool>,
-}
-
-impl Channel {
-    /// A new channel.
-    pub(crate) fn new() -> Self {
-        let (sender, receiver) = mpsc::channel();
-        Self {
-            sender,
-            receiver,
-            cut: Arc::default(),
-        }
-    }
-
-    /// Set once a signal has come, for waits that the channel cannot end.
-    pub(crate) fn cut(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.cut)
-    }
-
-    /// What a signal handler calls with the signal's number.
-    pub(crate) fn interrupter(&self) -> impl Fn(i32) + Send + use<> {
-        let (sender, cut) = (self.sender.clone(), Arc::clone(&self.cut));
-        move |signal| {
-            cut.store(true, Ordering::SeqCst);
-            // Once the fan-out is over there is nothing left to interrupt.
-            let _ = sender.send(Event::Interrupt(signal));
-        }
-    }
+pub(crate) enum Update {
+    /// These deliveries have ended.
+    Finished(Vec<(usize, Outcome)>),
+    /// An attempt failed like this, and there will be another after this wait.
+    Retrying(usize, Outcome, Duration),
+    /// Nothing, for the time that [`FanOut::tick`] was given.
+    Waiting,
 }
 
 /// What the fan-out waits for.
 #[derive(Debug)]
-pub(super) enum Event {
-    Interrupt(i32),
-    /// A status has arrived; whatever the body does now, it counts.
-    Head(usize, Head),
-    Attempt(usize, Attempt),
+enum Event {
+    Interrupted,
+    Reported(Report),
 }
 
-/// Makes all deliveries, oldest order first, and returns when each has its outcome, at the deadline,
-/// or at a signal.
-pub(crate) fn deliver(
-    orders: &[Order],
-    limits: &Limits,
-    channel: Channel,
-    observer: &mut dyn Observer,
-) -> Ended {
-    FanOut::new(orders, limits, channel, observer).run()
-}
-
-/// What is known of one order on its way.
+/// What is known of one delivery on its way.
 #[derive(Debug, Default)]
 struct Progress {
     attempts: u32,
     started: Option<Instant>,
-    head: Option<Head>,
+    /// A response of the attempt in flight.
+    head: Option<Response>,
+    /// What the attempt before came to.
     last: Option<Attempt>,
     done: bool,
 }
 
-/// The first order to each hook, and the one that comes after each order.
-fn queues(orders: &[Order]) -> (VecDeque<usize>, Vec<Option<usize>>) {
-    let mut ready = VecDeque::new();
-    let mut after = vec![None; orders.len()];
-    let mut latest: HashMap<u64, usize> = HashMap::new();
-    for (number, order) in orders.iter().enumerate() {
-        match latest.insert(order.hook.id, number) {
-            Some(before) => after[before] = Some(number),
-            None => ready.push_back(number),
-        }
-    }
-    (ready, after)
-}
-
-struct FanOut<'a> {
-    limits: &'a Limits,
-    observer: &'a mut dyn Observer,
-    receiver: Receiver<Event>,
+/// Deliveries that are being made.
+pub(crate) struct FanOut {
+    limits: Limits,
+    deadline: Instant,
+    interrupt: Interrupt,
+    events: Receiver<Event>,
     pool: Pool,
     progress: Vec<Progress>,
     ready: VecDeque<usize>,
-    /// The next order to the same hook: a receiver gets older events before newer ones.
+    /// The next delivery to the same hook: a receiver gets older events before newer ones.
     after: Vec<Option<usize>>,
     delayed: BinaryHeap<Reverse<(Instant, usize)>>,
     awaited: BTreeSet<usize>,
@@ -160,196 +66,246 @@ struct FanOut<'a> {
     most_in_flight: usize,
     left: usize,
     finished: Vec<(usize, Outcome)>,
+    retrying: VecDeque<Update>,
+    tick: Option<Duration>,
+    over: bool,
+    interrupted: Option<i32>,
 }
 
-impl<'a> FanOut<'a> {
-    fn new(
-        orders: &[Order],
-        limits: &'a Limits,
-        channel: Channel,
-        observer: &'a mut dyn Observer,
+impl FanOut {
+    /// Begins to make these deliveries, the first ones first. They end when each has its outcome, at
+    /// the deadline, or at an interrupt.
+    pub(crate) fn new(
+        deliveries: Arc<[Delivery]>,
+        limits: Limits,
+        deadline: Instant,
+        interrupt: &Interrupt,
     ) -> Self {
-        let Channel {
-            sender, receiver, ..
-        } = channel;
-        let (ready, after) = queues(orders);
+        let (sender, events) = mpsc::channel();
+        let woken = sender.clone();
+        // Once the fan-out is over there is nothing left to interrupt.
+        interrupt.on_raise(move || drop(woken.send(Event::Interrupted)));
+        let (ready, after) = queues(&deliveries);
+        let count = deliveries.len();
+        let report = move |report| sender.send(Event::Reported(report)).is_ok();
         Self {
             limits,
-            observer,
-            receiver,
-            pool: Pool::new(orders.to_vec(), limits.timeout, sender),
-            progress: orders.iter().map(|_| Progress::default()).collect(),
+            deadline,
+            interrupt: interrupt.clone(),
+            events,
+            pool: Pool::new(deliveries, limits.timeout, report),
+            progress: (0..count).map(|_| Progress::default()).collect(),
             ready,
             after,
             delayed: BinaryHeap::new(),
             awaited: BTreeSet::new(),
             in_flight: 0,
-            most_in_flight: limits.jobs.min(pool::raise_file_limit()),
-            left: orders.len(),
+            most_in_flight: limits.jobs.get().min(pool::raise_file_limit()),
+            left: count,
             finished: Vec::new(),
+            retrying: VecDeque::new(),
+            tick: None,
+            over: false,
+            interrupted: None,
         }
     }
 
-    fn run(mut self) -> Ended {
-        // A signal that came before starts nothing at all.
-        let waiting = self.receiver.try_recv().ok();
-        if let Some(signal) = waiting.and_then(|event| self.handle(event)) {
-            return Ended::Interrupted(signal);
-        }
+    /// Has [`Self::next`] return [`Update::Waiting`] whenever nothing has happened for this long.
+    pub(crate) fn tick(&mut self, tick: Duration) {
+        self.tick = Some(tick);
+    }
+
+    /// The first delivery that is in flight or waits for its next attempt.
+    pub(crate) fn awaited(&self) -> Option<usize> {
+        self.awaited.first().copied()
+    }
+
+    /// How many deliveries have no outcome yet.
+    pub(crate) fn left(&self) -> usize {
+        self.left
+    }
+
+    /// The signal that ended it before every delivery had its outcome, if one did.
+    pub(crate) fn interrupted(&self) -> Option<i32> {
+        self.interrupted
+    }
+
+    /// Waits for the next thing to happen; `None` once everything is over. A delivery that has no
+    /// outcome by then was cut by an interrupt, or its turn did not come before the deadline.
+    pub(crate) fn next(&mut self) -> Option<Update> {
         loop {
-            let now = Instant::now();
-            if now >= self.limits.deadline {
-                self.give_up();
+            if let Some(update) = self.ready_update() {
+                return Some(update);
             }
-            self.start_what_is_due(now);
-            self.report_finished();
-            if self.left == 0 {
-                return Ended::Complete;
+            if self.over {
+                return None;
             }
-            let Some(event) = self.next_event() else {
-                continue;
-            };
-            if let Some(signal) = self.handle(event) {
+            if let Some(signal) = self.interrupt.signal() {
                 self.keep_what_is_known();
-                return Ended::Interrupted(signal);
+                (self.over, self.interrupted) = (true, Some(signal));
+                continue;
+            }
+            let now = Instant::now();
+            if now >= self.deadline {
+                self.give_up();
+            } else {
+                self.start_what_is_due(now);
+            }
+            self.over |= self.left == 0;
+            if self.over || !self.finished.is_empty() {
+                continue;
+            }
+            match self.next_event() {
+                Some(event) => self.take_all(event),
+                None if self.tick.is_some() => return Some(Update::Waiting),
+                None => {}
             }
         }
+    }
+
+    fn ready_update(&mut self) -> Option<Update> {
+        if let Some(update) = self.retrying.pop_front() {
+            return Some(update);
+        }
+        let finished = std::mem::take(&mut self.finished);
+        (!finished.is_empty()).then_some(Update::Finished(finished))
     }
 
     /// Waits for the next event, but not past what is due next.
     fn next_event(&mut self) -> Option<Event> {
-        let mut until = self.limits.deadline;
+        let mut until = self.deadline;
         if let Some(Reverse((due, _))) = self.delayed.peek() {
             until = until.min(*due);
         }
         let wait = until.saturating_duration_since(Instant::now());
-        let tick = self.observer.tick();
-        match self.receiver.recv_timeout(tick.unwrap_or(wait).min(wait)) {
-            Ok(event) => Some(event),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                if tick.is_some() {
-                    self.observer.waiting(&self.awaited, self.left);
-                }
-                None
-            }
-        }
+        self.events
+            .recv_timeout(self.tick.unwrap_or(wait).min(wait))
+            .ok()
     }
 
     /// Takes this event and all that have come by now, so that outcomes are recorded together.
-    /// Gives the signal that ends the fan-out.
-    fn handle(&mut self, event: Event) -> Option<i32> {
+    fn take_all(&mut self, event: Event) {
         let mut next = Some(event);
         while let Some(event) = next {
-            if let Some(signal) = self.take(event) {
-                return Some(signal);
-            }
-            next = self.receiver.try_recv().ok();
+            self.take(event);
+            next = self.events.try_recv().ok();
         }
-        None
     }
 
-    fn take(&mut self, event: Event) -> Option<i32> {
+    fn take(&mut self, event: Event) {
         match event {
-            Event::Interrupt(signal) => return Some(signal),
-            Event::Head(order, head) => self.progress[order].head = Some(head),
-            Event::Attempt(order, attempt) => self.attempted(order, attempt),
+            // The flag is looked at before anything else is done.
+            Event::Interrupted => {}
+            Event::Reported(Report::Head(number, head)) => self.progress[number].head = Some(head),
+            Event::Reported(Report::Attempt(number, attempt)) => self.attempted(number, attempt),
         }
-        None
     }
 
     fn start_what_is_due(&mut self, now: Instant) {
-        while let Some(Reverse((due, order))) = self.delayed.peek().copied()
+        while let Some(Reverse((due, number))) = self.delayed.peek().copied()
             && due <= now
         {
             self.delayed.pop();
-            self.ready.push_back(order);
+            self.ready.push_back(number);
         }
         while self.in_flight < self.most_in_flight
-            && let Some(order) = self.ready.pop_front()
+            && let Some(number) = self.ready.pop_front()
         {
-            self.start(order, now);
+            self.start(number, now);
         }
     }
 
-    fn start(&mut self, order: usize, now: Instant) {
-        let progress = &mut self.progress[order];
+    fn start(&mut self, number: usize, now: Instant) {
+        let progress = &mut self.progress[number];
         progress.attempts += 1;
         progress.started.get_or_insert(now);
-        self.awaited.insert(order);
+        self.awaited.insert(number);
         self.in_flight += 1;
-        if let Err(error) = self.pool.submit(Job { order }, self.in_flight) {
-            self.attempted(
-                order,
-                Attempt::failed(format!("could not start a thread: {error}")),
-            );
+        if let Err(error) = self.pool.submit(number, self.in_flight) {
+            let words = format!("could not start a thread: {error}");
+            self.attempted(number, Err(Failed::Transient(words)));
         }
     }
 
-    fn attempted(&mut self, order: usize, attempt: Attempt) {
+    fn attempted(&mut self, number: usize, attempt: Attempt) {
         self.in_flight -= 1;
-        if self.progress[order].done {
+        if self.progress[number].done {
             return;
         }
-        let made = self.progress[order].attempts;
-        let now = Instant::now();
-        let left = self.limits.deadline.saturating_duration_since(now);
-        match retry::wait(&attempt, made, self.limits.retries, left) {
-            Some(wait) => {
-                let outcome = self.outcome(order, &attempt);
-                self.observer.retrying(order, &outcome, wait);
-                self.delayed.push(Reverse((now + wait, order)));
-                self.progress[order].last = Some(attempt);
-                // What counts at the deadline is what that attempt came to, its body included.
-                self.progress[order].head = None;
-            }
-            None => self.finish(order, &attempt),
-        }
+        let Some(wait) = self.wait_after(&attempt, self.progress[number].attempts) else {
+            self.finish(number, &attempt);
+            return;
+        };
+        let outcome = self.outcome(number, &attempt);
+        self.retrying
+            .push_back(Update::Retrying(number, outcome, wait));
+        self.delayed.push(Reverse((Instant::now() + wait, number)));
+        let progress = &mut self.progress[number];
+        progress.last = Some(attempt);
+        // What counts at the deadline is what that attempt came to, its body included.
+        progress.head = None;
     }
 
-    fn finish(&mut self, order: usize, attempt: &Attempt) {
-        let outcome = self.outcome(order, attempt);
-        self.progress[order].done = true;
-        self.awaited.remove(&order);
-        self.ready.extend(self.after[order]);
+    /// How long to wait before the next attempt; `None`: there is none. A wait that would pass the
+    /// deadline ends the attempts at once.
+    fn wait_after(&self, attempt: &Attempt, attempts: u32) -> Option<Duration> {
+        let (may_pass, retry_after) = match attempt {
+            Ok(response) => (
+                retry::may_pass(response.code.as_u16()),
+                response.retry_after,
+            ),
+            Err(Failed::Transient(_)) => (true, None),
+            Err(Failed::Permanent(_)) => (false, None),
+        };
+        if attempts > self.limits.retries || !may_pass {
+            return None;
+        }
+        let random = getrandom::u32().unwrap_or(u32::MAX / 2);
+        let wait = retry_after.unwrap_or_else(|| retry::back_off(attempts, random));
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        (wait < left).then_some(wait)
+    }
+
+    fn finish(&mut self, number: usize, attempt: &Attempt) {
+        let outcome = self.outcome(number, attempt);
+        self.finished.push((number, outcome));
+        self.close(number);
+    }
+
+    fn close(&mut self, number: usize) {
+        self.progress[number].done = true;
+        self.awaited.remove(&number);
+        self.ready.extend(self.after[number]);
         self.left -= 1;
-        self.finished.push((order, outcome));
     }
 
-    fn outcome(&self, order: usize, attempt: &Attempt) -> Outcome {
-        let progress = &self.progress[order];
-        Outcome {
-            time: Utc::now(),
-            delivered: attempt.is_delivered(),
-            status: attempt.status(),
-            code: attempt.code(),
-            reason: attempt.reason(),
-            attempts: progress.attempts,
-            duration: progress
-                .started
-                .map(|started| started.elapsed())
-                .unwrap_or_default(),
-        }
+    fn outcome(&self, number: usize, attempt: &Attempt) -> Outcome {
+        let progress = &self.progress[number];
+        let duration = progress.started.map(|started| started.elapsed());
+        attempt::outcome(attempt, progress.attempts, duration.unwrap_or_default())
     }
 
     /// The deadline has come: everything ends with what is known.
     fn give_up(&mut self) {
-        let allowed = humantime::format_duration(self.limits.allowed);
-        for order in 0..self.progress.len() {
-            let progress = &mut self.progress[order];
+        let allowed = humantime::format_duration(self.limits.deadline);
+        for number in 0..self.progress.len() {
+            let progress = &mut self.progress[number];
             if progress.done {
                 continue;
             }
             let attempt = match (progress.head.take(), progress.last.take()) {
-                (Some(head), _) => Attempt::cut_short(head),
+                (Some(head), _) => Ok(head),
                 (None, Some(last)) => last,
                 (None, None) if progress.attempts > 0 => {
-                    Attempt::failed(format!("no answer within the deadline of {allowed}"))
+                    let words = format!("no answer within the deadline of {allowed}");
+                    Err(Failed::Transient(words))
                 }
-                (None, None) => Attempt::failed(format!(
-                    "its turn did not come within the deadline of {allowed}"
-                )),
+                (None, None) => {
+                    let words = format!("its turn did not come within the deadline of {allowed}");
+                    Err(Failed::Transient(words))
+                }
             };
-            self.finish(order, &attempt);
+            self.finish(number, &attempt);
         }
         self.ready.clear();
         self.delayed.clear();
@@ -357,24 +313,30 @@ impl<'a> FanOut<'a> {
 
     /// A signal has come: what has answered is an outcome, the rest is left.
     fn keep_what_is_known(&mut self) {
-        // Answers may stand behind the signal in the channel.
-        while let Ok(event) = self.receiver.try_recv() {
+        while let Ok(event) = self.events.try_recv() {
             self.take(event);
         }
-        for order in 0..self.progress.len() {
-            if self.progress[order].done {
+        for number in 0..self.progress.len() {
+            if self.progress[number].done {
                 continue;
             }
-            if let Some(head) = self.progress[order].head.take() {
-                self.finish(order, &Attempt::cut_short(head));
+            if let Some(head) = self.progress[number].head.take() {
+                self.finish(number, &Ok(head));
             }
         }
-        self.report_finished();
     }
+}
 
-    fn report_finished(&mut self) {
-        if !self.finished.is_empty() {
-            self.observer.finished(std::mem::take(&mut self.finished));
+/// The first delivery to each hook, and the one that comes after each delivery.
+fn queues(deliveries: &[Delivery]) -> (VecDeque<usize>, Vec<Option<usize>>) {
+    let mut ready = VecDeque::new();
+    let mut after = vec![None; deliveries.len()];
+    let mut latest = HashMap::new();
+    for (number, delivery) in deliveries.iter().enumerate() {
+        match latest.insert(delivery.hook.id, number) {
+            Some(before) => after[before] = Some(number),
+            None => ready.push_back(number),
         }
     }
+    (ready, after)
 }

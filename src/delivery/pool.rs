@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::attempt::{self, Attempt};
-use super::fan_out::{Event, Order};
+use super::attempt::{self, Attempt, Failed, Response};
 use super::tls::Agents;
+use crate::domain::publication::Delivery;
 use crate::panic::is_for_want_of_a_thread;
 
 /// Enough for TLS, four times over; the system's default of 2 MiB, or 8, for each of 256 threads is a
@@ -48,47 +48,55 @@ pub(super) fn raise_file_limit() -> usize {
     usize::MAX
 }
 
-/// One attempt to make.
+/// What a worker reports of a delivery, by its number.
 #[derive(Debug)]
-pub(super) struct Job {
-    /// The order's number.
-    pub(crate) order: usize,
+pub(super) enum Report {
+    /// A status has arrived; whatever the body does now, it counts.
+    Head(usize, Response),
+    /// The attempt is over.
+    Attempt(usize, Attempt),
 }
 
 /// What the workers share.
-#[derive(Debug)]
 struct Shared {
-    orders: Vec<Order>,
+    deliveries: Arc<[Delivery]>,
     agents: Agents,
-    jobs: Mutex<Receiver<Job>>,
+    /// The numbers of deliveries to make an attempt at.
+    jobs: Mutex<Receiver<usize>>,
+    report: Box<dyn Fn(Report) -> bool + Send + Sync>,
 }
 
+/// The workers, started one by one as they are needed.
 pub(super) struct Pool {
     shared: Arc<Shared>,
-    jobs: Sender<Job>,
-    events: Sender<Event>,
+    jobs: Sender<usize>,
     workers: usize,
 }
 
 impl Pool {
-    pub(super) fn new(orders: Vec<Order>, timeout: Duration, events: Sender<Event>) -> Self {
+    /// A pool for these deliveries. `report` is called from the workers, and says whether anybody is
+    /// listening still.
+    pub(super) fn new(
+        deliveries: Arc<[Delivery]>,
+        timeout: Duration,
+        report: impl Fn(Report) -> bool + Send + Sync + 'static,
+    ) -> Self {
         let (jobs, receiver) = mpsc::channel();
-        let agents = Agents::new(timeout);
-        let shared = Arc::new(Shared {
-            orders,
-            agents,
+        let shared = Shared {
+            deliveries,
+            agents: Agents::new(timeout),
             jobs: Mutex::new(receiver),
-        });
+            report: Box::new(report),
+        };
         Self {
-            shared,
+            shared: Arc::new(shared),
             jobs,
-            events,
             workers: 0,
         }
     }
 
-    /// Hands a job to a worker, a new one if all are busy: `in_flight` counts this job, too.
-    pub(super) fn submit(&mut self, job: Job, in_flight: usize) -> io::Result<()> {
+    /// Has a worker make an attempt, a new one if all are busy: `in_flight` counts this one, too.
+    pub(super) fn submit(&mut self, delivery: usize, in_flight: usize) -> io::Result<()> {
         if in_flight > self.workers {
             match self.hire() {
                 Ok(()) => self.workers += 1,
@@ -97,50 +105,46 @@ impl Pool {
                 Err(error) => return Err(error),
             }
         }
-        self.jobs.send(job).map_err(io::Error::other)
+        self.jobs.send(delivery).map_err(io::Error::other)
     }
 
     fn hire(&self) -> io::Result<()> {
-        let (shared, events) = (Arc::clone(&self.shared), self.events.clone());
+        let shared = Arc::clone(&self.shared);
         thread::Builder::new()
             .name("delivery".to_owned())
             .stack_size(STACK)
-            .spawn(move || work(&shared, &events))
+            .spawn(move || work(&shared))
             .map(drop)
     }
 }
 
-fn work(shared: &Shared, events: &Sender<Event>) {
+fn work(shared: &Shared) {
     loop {
-        let job = shared
-            .jobs
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .recv();
+        let jobs = shared.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         // No more jobs: the fan-out is over.
-        let Ok(Job { order }) = job else { return };
+        let Ok(number) = jobs.recv() else { return };
+        drop(jobs);
         let on_head = |head| {
-            let _ = events.send(Event::Head(order, head));
+            (shared.report)(Report::Head(number, head));
         };
-        let Order { publication, hook } = &shared.orders[order];
         // A panic in a library must not take the other deliveries with it.
         let attempt = catch_unwind(AssertUnwindSafe(|| {
-            attempt::make(&shared.agents, hook, publication, &on_head)
+            attempt::make(&shared.agents, &shared.deliveries[number], &on_head)
         }))
-        .unwrap_or_else(|panic| after_panic(&*panic));
-        if events.send(Event::Attempt(order, attempt)).is_err() {
+        .unwrap_or_else(|panic| Err(after_panic(&*panic)));
+        if !(shared.report)(Report::Attempt(number, attempt)) {
             return;
         }
     }
 }
 
-fn after_panic(panic: &(dyn Any + Send)) -> Attempt {
+fn after_panic(panic: &(dyn Any + Send)) -> Failed {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let message = text
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or_default();
     if is_for_want_of_a_thread(message) {
-        return Attempt::failed("could not start a thread for the name look-up".to_owned());
+        return Failed::transient("could not start a thread for the name look-up");
     }
-    Attempt::refused("an internal error".to_owned())
+    Failed::permanent("an internal error")
 }

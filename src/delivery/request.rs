@@ -73,14 +73,14 @@ fn body<'a>(
     if raw {
         return Ok((
             "application/json",
-            Cow::Borrowed(publication.content.as_bytes()),
+            Cow::Borrowed(publication.deployment.as_str().as_bytes()),
         ));
     }
     let subject = Subject {
         webhook_id: &publication.id,
         event: &publication.event,
         time: publication.time,
-        content: &publication.content,
+        deployment: &publication.deployment,
     };
     let body = format::render(hook.format.as_deref(), hook.template.as_deref(), &subject)
         .map_err(|error| format!("its body could not be rendered: {error}"))?;
@@ -109,12 +109,18 @@ fn bare(mut url: Url) -> Url {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::deployment::Deployment;
+    use crate::domain::hook::HookId;
     use crate::security::signature::Secret;
 
     fn request(hook: &Hook) -> Vec<(String, String)> {
-        build(hook, &Publication::new("E", "{}"), Utc::now())
-            .unwrap()
-            .headers
+        build(
+            hook,
+            &Publication::new("E", Deployment::empty(), Utc::now()),
+            Utc::now(),
+        )
+        .unwrap()
+        .headers
     }
 
     fn value<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
@@ -127,13 +133,13 @@ mod tests {
     }
 
     fn hook(url: &str) -> Hook {
-        Hook::new(1, url.to_owned(), "E".to_owned())
+        Hook::new(HookId(1), url.to_owned(), "E".to_owned())
     }
 
     #[test]
     fn user_and_password_are_decoded_and_taken_out_of_the_url() {
         let hook = hook("http://us%20er:p%40ss%3A@h/a?b#c");
-        let publication = Publication::new("E", "{}");
+        let publication = Publication::new("E", Deployment::empty(), Utc::now());
         let request = build(&hook, &publication, Utc::now()).unwrap();
         assert_eq!(request.url.as_str(), "http://h/a?b");
         let expected = format!("Basic {}", STANDARD.encode("us er:p@ss:"));
@@ -179,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_url_that_is_none_is_an_error_not_a_panic() {
-        let publication = Publication::new("E", "{}");
+        let publication = Publication::new("E", Deployment::empty(), Utc::now());
         assert!(build(&hook("nonsense"), &publication, Utc::now()).is_err());
     }
 }

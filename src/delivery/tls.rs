@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn only_https_needs_certificates() {
         let url = |text| Url::parse(text).unwrap();
-        let mut hook = Hook::new(1, String::new(), String::new());
+        let mut hook = Hook::new(crate::domain::hook::HookId(1), String::new(), String::new());
         assert_eq!(Trust::of(&url("https://h/"), &hook), Trust::System);
         assert_eq!(Trust::of(&url("http://h/"), &hook), Trust::Plain);
         hook.ca_file = Some("pem".to_owned());

@@ -2,38 +2,43 @@
 
 use std::collections::HashMap;
 
-use crate::delivery::Order;
-use crate::domain::hook::{Hook, LastDelivery};
-use crate::domain::publication::{Outcome, Publication};
+use super::report::Report;
+use crate::domain::hook::{Hook, HookId, LastDelivery};
+use crate::domain::outcome::Outcome;
+use crate::domain::publication::{Delivery, Publication};
+use crate::domain::text::start_of;
 use crate::domain::time::timestamp;
-use crate::store::registry::{Change, Contents};
+use crate::store::registry::{Change, RegistryFile};
 
 /// `last_context` is cut at this many bytes.
 const LONGEST_CONTEXT: usize = 64 * 1024;
 
-/// Outcomes by the hook's id.
-pub(super) type News<'a> = HashMap<u64, Vec<(&'a Order, &'a Outcome)>>;
+/// Outcomes by the hook's id, in the order of their deliveries.
+pub(super) type OutcomesByHook<'a> = HashMap<HookId, Vec<(&'a Delivery, &'a Outcome)>>;
 
 /// The outcomes that there are.
-pub(super) fn news<'a>(orders: &'a [Order], outcomes: &'a [Option<Outcome>]) -> News<'a> {
-    let mut news = News::new();
-    for (order, outcome) in orders.iter().zip(outcomes) {
+pub(super) fn outcomes_by_hook(report: &Report) -> OutcomesByHook<'_> {
+    let mut outcomes = OutcomesByHook::new();
+    for (delivery, outcome) in report.deliveries() {
         if let Some(outcome) = outcome {
-            news.entry(order.hook.id)
-                .or_default()
-                .push((order, outcome));
+            let of_hook = outcomes.entry(delivery.hook.id).or_default();
+            of_hook.push((delivery, outcome));
         }
     }
-    news
+    outcomes
 }
 
 /// Merges them into the hooks that still exist with the same URL.
-pub(super) fn merge(contents: &mut Contents, news: &News) -> Change<()> {
+pub(super) fn merge(file: &mut RegistryFile, outcomes: &OutcomesByHook) -> Change<()> {
     let mut changed = false;
-    for hook in &mut contents.hooks {
-        for (order, outcome) in news.get(&hook.id).into_iter().flatten() {
-            let same = hook.url == order.hook.url;
-            if same && hook.last.merge(&last_delivery(&order.publication, outcome)) {
+    for hook in &mut file.hooks {
+        for (delivery, outcome) in outcomes.get(&hook.id).into_iter().flatten() {
+            let same = hook.url == delivery.hook.url;
+            if same
+                && hook
+                    .last
+                    .merge(&last_delivery(&delivery.publication, outcome))
+            {
                 disable_if_gone(hook, outcome);
                 changed = true;
             }
@@ -47,13 +52,13 @@ pub(super) fn merge(contents: &mut Contents, news: &News) -> Change<()> {
 }
 
 fn last_delivery(publication: &Publication, outcome: &Outcome) -> LastDelivery {
-    let content = &publication.content;
+    let content = publication.deployment.as_str();
     LastDelivery {
         datetime: Some(timestamp(outcome.time)),
         status: Some(outcome.status.clone()),
         code: outcome.code,
         reason: Some(outcome.reason.clone()),
-        context: Some(content[..content.floor_char_boundary(LONGEST_CONTEXT)].to_owned()),
+        context: Some(start_of(content, LONGEST_CONTEXT).to_owned()),
     }
 }
 
@@ -69,11 +74,12 @@ fn disable_if_gone(hook: &mut Hook, outcome: &Outcome) {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use chrono::{DateTime, Utc};
 
     use super::*;
+    use crate::domain::deployment::Deployment;
 
     fn outcome(code: u16, seconds: i64) -> Outcome {
         Outcome {
@@ -89,21 +95,20 @@ mod tests {
 
     /// What the hook is like after these outcomes, merged in this order.
     fn after(outcomes: &[Outcome]) -> Hook {
-        let mut contents = Contents::default();
-        let hook = Hook::new(1, "http://h/".to_owned(), "E".to_owned());
-        contents.hooks.push(hook.clone());
-        let publication = Arc::new(Publication::new("E", "{}"));
-        let order = Order {
-            publication,
+        let mut file = RegistryFile::default();
+        let hook = Hook::new(HookId(1), "http://h/".to_owned(), "E".to_owned());
+        file.hooks.push(hook.clone());
+        let publication = Publication::new("E", Deployment::empty(), DateTime::UNIX_EPOCH);
+        let delivery = Delivery {
+            publication: Arc::new(publication),
             hook: Arc::new(hook),
         };
         for outcome in outcomes {
-            merge(
-                &mut contents,
-                &news(std::slice::from_ref(&order), &[Some(outcome.clone())]),
-            );
+            let pair = (delivery.clone(), Some(outcome.clone()));
+            let report = Report::new(vec![pair], None, Instant::now());
+            merge(&mut file, &outcomes_by_hook(&report));
         }
-        contents.hooks.remove(0)
+        file.hooks.remove(0)
     }
 
     #[test]

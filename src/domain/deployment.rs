@@ -1,64 +1,87 @@
-//! From the command line and standard input to the bytes to publish (docs/design.md §2).
+//! A deployment: the JSON object that is published (docs/design.md §2).
 //!
 //! The bytes that are sent are the bytes that came in; only a flag that sets a key changes them.
 
-mod object;
+mod entries;
+mod value;
 
-use crate::domain::json::{self, Complaint};
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use minijinja::Value;
+
+use crate::domain::json::{self, JsonError};
+use entries::Entry;
 
 /// The largest deployment, in bytes.
 pub(crate) const LIMIT: usize = 1024 * 1024;
 
-/// One JSON object of at most 1 MiB.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Deployment(String);
+/// A deployment's keys as a template sees them.
+pub(crate) type Values = BTreeMap<String, Value>;
+
+/// One JSON object of at most 1 MiB, as text. Its keys are read once, when they are first asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Deployment {
+    text: String,
+    entries: OnceLock<Vec<Entry>>,
+    values: OnceLock<Result<Values, JsonError>>,
+}
 
 impl Deployment {
     /// The empty object, to be filled by flags.
     pub(crate) fn empty() -> Self {
-        Self("{}".to_owned())
+        Self::recorded("{}".to_owned())
     }
 
-    /// Checks that the bytes are one JSON object, and keeps them as they are.
-    pub(crate) fn parse(bytes: Vec<u8>) -> Result<Self, Complaint> {
+    /// A deployment as the journal has it. It was checked when it was published; if the journal was
+    /// changed by hand, it has no keys.
+    pub(crate) fn recorded(text: String) -> Self {
+        Self {
+            text,
+            entries: OnceLock::new(),
+            values: OnceLock::new(),
+        }
+    }
+
+    /// Checks that the bytes are one JSON object of at most [`LIMIT`], and keeps them as they are.
+    pub(crate) fn parse(bytes: Vec<u8>) -> Result<Self, JsonError> {
         if bytes.len() > LIMIT {
-            return Err(Complaint::at(
-                &bytes,
-                LIMIT,
-                "more than 1 MiB, the most that is published",
-            ));
+            let what = "more than 1 MiB, the most that is published";
+            return Err(JsonError::at(&bytes, LIMIT, what));
         }
-        if let Some(complaint) = json::unreadable(&bytes) {
-            return Err(complaint);
-        }
-        if let Err(error) = object::entries(&bytes) {
-            return Err(object::other_type(&bytes).unwrap_or(json::complaint(&bytes, &error)));
+        if let Some(error) = json::unreadable(&bytes) {
+            return Err(error);
         }
         let text = String::from_utf8(bytes).map_err(|error| {
             let offset = error.utf8_error().valid_up_to();
-            Complaint::at(error.as_bytes(), offset, "not valid UTF-8")
+            JsonError::at(error.as_bytes(), offset, "not valid UTF-8")
         })?;
-        Ok(Self(text))
+        let entries = entries::of(&text).map_err(|error| {
+            entries::other_type(&text).unwrap_or_else(|| json::explain(text.as_bytes(), &error))
+        })?;
+        let deployment = Self::recorded(text);
+        // The cell is new, so it takes what was just read.
+        let _ = deployment.entries.set(entries);
+        Ok(deployment)
     }
 
     /// The JSON text, as it came in.
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// Whether it is no larger than what is published. Flags may have made it so.
     pub(crate) fn fits(&self) -> bool {
-        self.0.len() <= LIMIT
+        self.text.len() <= LIMIT
     }
 
     /// Sets keys, each to a JSON text. The other keys keep their spelling.
     #[must_use]
     pub(crate) fn with(self, keys: &[(String, String)]) -> Self {
         if keys.is_empty() {
-            self
-        } else {
-            Self(object::with(&self.0, keys))
+            return self;
         }
+        Self::recorded(entries::with(&self.text, self.entries(), keys))
     }
 
     /// Sets those keys that the object does not have.
@@ -66,27 +89,40 @@ impl Deployment {
     pub(crate) fn filled(self, keys: &[(String, String)]) -> Self {
         let missing: Vec<_> = keys
             .iter()
-            .filter(|(key, _)| !object::has(&self.0, key))
+            .filter(|(key, _)| self.last_value(key).is_none())
             .cloned()
             .collect();
         self.with(&missing)
     }
-}
 
-/// The `status` of a deployment's text: of duplicate keys the last counts, and one that is not a
-/// string is no status.
-pub(crate) fn status(content: &str) -> Option<String> {
-    text(content, "status")
-}
+    /// The `status`: of duplicate keys the last counts, and one that is not a string is no status.
+    pub(crate) fn status(&self) -> Option<String> {
+        self.text_of("status")
+    }
 
-/// A key's value in a deployment's text, if that is a string.
-pub(crate) fn text(content: &str, key: &str) -> Option<String> {
-    serde_json::from_str(object::last_value(content, key)?).ok()
-}
+    /// A key's value, if that is a string.
+    pub(crate) fn text_of(&self, key: &str) -> Option<String> {
+        serde_json::from_str(self.last_value(key)?).ok()
+    }
 
-/// A text as a JSON string.
-pub(crate) fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    /// The keys as a template sees them; of duplicates the last counts. The error says where the text
+    /// stops being one JSON object, which only a journal that was changed by hand can hold.
+    pub(crate) fn values(&self) -> Result<&Values, &JsonError> {
+        let read =
+            || value::object(&self.text).map_err(|e| json::explain(self.text.as_bytes(), &e));
+        self.values.get_or_init(read).as_ref()
+    }
+
+    /// The last value of this key, as it is spelled.
+    fn last_value(&self, key: &str) -> Option<&str> {
+        let entry = self.entries().iter().rev().find(|entry| entry.key == key)?;
+        Some(&self.text[entry.value.clone()])
+    }
+
+    fn entries(&self) -> &[Entry] {
+        self.entries
+            .get_or_init(|| entries::of(&self.text).unwrap_or_default())
+    }
 }
 
 #[cfg(test)]
@@ -113,15 +149,13 @@ mod tests {
 
     #[test]
     fn the_last_status_counts_and_only_as_a_string() {
+        let status = |text| parse(text).status();
         assert_eq!(
-            status(parse(r#"{"status":"a","status":"b"}"#).as_str()).as_deref(),
+            status(r#"{"status":"a","status":"b"}"#).as_deref(),
             Some("b")
         );
-        assert_eq!(
-            status(parse(r#"{"status":"a","st\u0061tus":1}"#).as_str()),
-            None
-        );
-        assert_eq!(status(parse("{}").as_str()), None);
+        assert_eq!(status(r#"{"status":"a","st\u0061tus":1}"#), None);
+        assert_eq!(status("{}"), None);
     }
 
     #[test]
@@ -170,7 +204,7 @@ mod tests {
     #[test]
     fn deep_nesting_is_no_danger() {
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(500_000), "]".repeat(500_000));
-        assert_eq!(status(parse(&deep).as_str()), None);
+        assert_eq!(parse(&deep).status(), None);
     }
 
     proptest! {
@@ -189,10 +223,11 @@ mod tests {
             let spelled = |(key, value): &(String, String)| format!("{space}\"{key}\"{space}:{space}{value}");
             let text = format!("{{{}}}", members.iter().map(spelled).collect::<Vec<_>>().join(","));
             let set = [("a".to_owned(), "true".to_owned())];
-            let after = parse(&text).with(&set).as_str().to_owned();
-            prop_assert_eq!(object::last_value(&after, "a"), Some("true"));
+            let before = parse(&text);
+            let after = parse(before.clone().with(&set).as_str());
+            prop_assert_eq!(after.last_value("a"), Some("true"));
             for (key, _) in members.iter().filter(|(key, _)| key != "a") {
-                prop_assert_eq!(object::last_value(&after, key), object::last_value(&text, key));
+                prop_assert_eq!(after.last_value(key), before.last_value(key));
             }
         }
     }

@@ -1,27 +1,28 @@
 //! A hook: one registered callback URL, its last delivery, and which publications it matches.
 
 mod check;
-mod json;
+mod id;
+pub(crate) mod json;
+mod secrets;
 
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
-use crate::security::signature::Secret;
+use super::time;
+use crate::security::{redact, signature::Secret};
 
 pub(crate) use check::{certificates_in, check_event, check_header, check_url, same_url};
-pub(crate) use json::{View, Viewed};
+pub(crate) use id::HookId;
+pub(crate) use secrets::SigningSecret;
 
 /// The event of a hook that waits for every event.
 pub(crate) const ANY_EVENT: &str = "*";
-
-/// How long a replaced secret goes on signing (docs/design.md §6).
-const ROTATION: chrono::TimeDelta = chrono::TimeDelta::hours(24);
 
 /// One registered callback URL with the event it waits for (Kudu's `WebHook`).
 #[derive(Debug, Clone)]
 pub(crate) struct Hook {
     /// Its id, never used again after it was removed.
-    pub(crate) id: u64,
+    pub(crate) id: HookId,
     /// Where to POST, as the user wrote it; a hand-edited one may be no URL at all.
     pub(crate) url: String,
     /// The event it waits for, or [`ANY_EVENT`].
@@ -50,15 +51,6 @@ pub(crate) struct Hook {
     pub(crate) unknown: Vec<(String, Box<RawValue>)>,
 }
 
-/// A secret and how long it goes on signing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SigningSecret {
-    /// The secret.
-    pub(crate) secret: Secret,
-    /// When a replaced secret stops signing; `None` for the present one.
-    pub(crate) until: Option<DateTime<Utc>>,
-}
-
 /// Kudu's `last_*` fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct LastDelivery {
@@ -70,7 +62,7 @@ pub(crate) struct LastDelivery {
     pub(crate) code: Option<u16>,
     /// `delivered`, or what went wrong.
     pub(crate) reason: Option<String>,
-    /// The deployment that was published, cut at 64 KiB.
+    /// The start of the deployment that was published.
     pub(crate) context: Option<String>,
 }
 
@@ -87,7 +79,7 @@ pub(crate) enum Skip {
 
 impl Hook {
     /// A hook with every option at its default.
-    pub(crate) fn new(id: u64, url: String, event: String) -> Self {
+    pub(crate) fn new(id: HookId, url: String, event: String) -> Self {
         Self {
             id,
             url,
@@ -111,7 +103,7 @@ impl Hook {
         self.event == ANY_EVENT || self.event.eq_ignore_ascii_case(event)
     }
 
-    /// Whether a publication of this event, with this `status` in its deployment, goes to it.
+    /// Why a publication of this event, with this `status` in its deployment, does not go to it.
     pub(crate) fn skips(&self, event: &str, status: Option<&str>) -> Option<Skip> {
         if !self.waits_for(event) {
             return Some(Skip::Event);
@@ -128,8 +120,10 @@ impl Hook {
 
     /// The secrets that sign at this moment, newest first.
     pub(crate) fn signing(&self, now: DateTime<Utc>) -> impl Iterator<Item = &Secret> {
-        let valid = move |s: &&SigningSecret| s.until.is_none_or(|until| now < until);
-        self.secrets.iter().filter(valid).map(|s| &s.secret)
+        self.secrets
+            .iter()
+            .filter(move |s| s.signs_at(now))
+            .map(|s| &s.secret)
     }
 
     /// Whether its deliveries are signed.
@@ -140,25 +134,7 @@ impl Hook {
     /// Signs with `secret` from now on. A secret that it replaces goes on signing for 24 hours, so
     /// that the receiver can change over in its own time.
     pub(crate) fn rotate(&mut self, secret: Secret, now: DateTime<Utc>) {
-        if self
-            .secrets
-            .first()
-            .is_some_and(|s| s.secret == secret && s.until.is_none())
-        {
-            return;
-        }
-        self.secrets
-            .retain(|s| s.secret != secret && s.until.is_none_or(|until| now < until));
-        for old in &mut self.secrets {
-            old.until.get_or_insert(now + ROTATION);
-        }
-        self.secrets.insert(
-            0,
-            SigningSecret {
-                secret,
-                until: None,
-            },
-        );
+        secrets::rotate(&mut self.secrets, secret, now);
     }
 
     /// Sets a header, replacing one of the same name in its place; an empty value removes it.
@@ -177,9 +153,34 @@ impl Hook {
 
     /// Whether the registry entry holds something that others must not read.
     pub(crate) fn holds_secrets(&self) -> bool {
-        !self.secrets.is_empty()
-            || !self.headers.is_empty()
-            || crate::security::redact::url(&self.url) != self.url
+        !self.secrets.is_empty() || !self.headers.is_empty() || redact::url(&self.url) != self.url
+    }
+
+    /// Every text in it that must not be shown when it comes back from the receiver.
+    ///
+    /// The fields are named without `..`, so that a new one is thought of here.
+    pub(crate) fn secret_texts(&self) -> Vec<String> {
+        let Self {
+            url,
+            headers,
+            secrets,
+            id: _,
+            event: _,
+            insecure_ssl: _,
+            enabled: _,
+            disabled_reason: _,
+            status: _,
+            format: _,
+            template: _,
+            ca_file: _,
+            last: _,
+            unknown: _,
+        } = self;
+        let mut texts = redact::secrets_in(url);
+        let values = headers.iter().map(|(_, value)| value);
+        texts.extend(values.flat_map(|value| redact::secrets_in_header(value)));
+        texts.extend(secrets.iter().map(|s| s.secret.reveal().to_owned()));
+        texts
     }
 }
 
@@ -187,17 +188,14 @@ impl LastDelivery {
     /// Takes a newer delivery's fields, and tells whether it did: an older one never overwrites a newer
     /// one.
     pub(crate) fn merge(&mut self, other: &Self) -> bool {
-        let newer = instant(self.datetime.as_deref()) <= instant(other.datetime.as_deref());
+        // What cannot be read counts as oldest, which `None` is.
+        let instant = |last: &Self| last.datetime.as_deref().and_then(time::parse);
+        let newer = instant(self) <= instant(other);
         if newer {
             self.clone_from(other);
         }
         newer
     }
-}
-
-/// Unreadable counts as oldest, which `None` is.
-fn instant(text: Option<&str>) -> Option<DateTime<Utc>> {
-    crate::domain::time::parse(text?)
 }
 
 #[cfg(test)]
@@ -206,7 +204,7 @@ mod tests {
 
     fn hook() -> Hook {
         Hook::new(
-            1,
+            HookId(1),
             "https://example.com/cb".to_owned(),
             "PostDeployment".to_owned(),
         )

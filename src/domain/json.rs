@@ -1,10 +1,9 @@
 //! What is wrong with a JSON text, and where, in words that quote nothing of it.
 
-use std::fmt;
-
 /// What is wrong with a JSON text, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Complaint {
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} column {column}: {what}")]
+pub(crate) struct JsonError {
     /// The line, counted from 1.
     pub(crate) line: usize,
     /// The column in bytes, counted from 1; 0 at a line that has just begun.
@@ -13,18 +12,8 @@ pub(crate) struct Complaint {
     pub(crate) what: String,
 }
 
-impl fmt::Display for Complaint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "line {} column {}: {}",
-            self.line, self.column, self.what
-        )
-    }
-}
-
-impl Complaint {
-    /// A complaint about the byte at `offset`.
+impl JsonError {
+    /// What is wrong at the byte at `offset`.
     pub(crate) fn at(text: &[u8], offset: usize, what: impl Into<String>) -> Self {
         let before = &text[..offset];
         let line_start = before
@@ -42,26 +31,26 @@ impl Complaint {
 
 /// What makes these bytes no JSON text at all, whatever it is to hold: nothing there, a byte order
 /// mark, a NUL, bytes that are not UTF-8.
-pub(crate) fn unreadable(text: &[u8]) -> Option<Complaint> {
+pub(crate) fn unreadable(text: &[u8]) -> Option<JsonError> {
     if text.iter().all(u8::is_ascii_whitespace) {
-        return Some(Complaint::at(text, 0, "it is empty"));
+        return Some(JsonError::at(text, 0, "it is empty"));
     }
     if text.starts_with(b"\xEF\xBB\xBF") {
         let what = "a byte order mark (BOM) stands before the JSON; save it as UTF-8 without one";
-        return Some(Complaint::at(text, 0, what));
+        return Some(JsonError::at(text, 0, what));
     }
     if text.starts_with(b"\xFF\xFE") || text.starts_with(b"\xFE\xFF") {
-        return Some(Complaint::at(
+        return Some(JsonError::at(
             text,
             0,
             "a byte order mark (BOM) of UTF-16; UTF-8 is wanted",
         ));
     }
     if let Some(offset) = text.iter().position(|b| *b == 0) {
-        return Some(Complaint::at(text, offset, "a NUL byte"));
+        return Some(JsonError::at(text, offset, "a NUL byte"));
     }
     let invalid = std::str::from_utf8(text).err()?;
-    Some(Complaint::at(
+    Some(JsonError::at(
         text,
         invalid.valid_up_to(),
         "not valid UTF-8",
@@ -69,12 +58,17 @@ pub(crate) fn unreadable(text: &[u8]) -> Option<Complaint> {
 }
 
 /// What serde found wrong in this text.
-pub(crate) fn complaint(text: &[u8], error: &serde_json::Error) -> Complaint {
-    unreadable(text).unwrap_or_else(|| Complaint {
+pub(crate) fn explain(text: &[u8], error: &serde_json::Error) -> JsonError {
+    unreadable(text).unwrap_or_else(|| JsonError {
         line: error.line(),
         column: error.column(),
         what: quoteless(error),
     })
+}
+
+/// A text as a JSON string.
+pub(crate) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 /// serde's words without the position, and without a value of the wrong type: it may be a secret in
@@ -107,7 +101,7 @@ mod tests {
 
     fn parse(text: &str) -> String {
         let error = serde_json::from_str::<bool>(text).unwrap_err();
-        complaint(text.as_bytes(), &error).to_string()
+        explain(text.as_bytes(), &error).to_string()
     }
 
     #[test]

@@ -1,11 +1,15 @@
-//! A publication and the outcome of each of its deliveries (docs/design.md §1).
+//! A publication, and one delivery of it (docs/design.md §1).
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use uuid::{NoContext, Timestamp, Uuid};
 
-/// One call of `publish`, `run` or `test`: an event, its content, and an id.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use super::deployment::Deployment;
+use super::hook::Hook;
+
+/// One call of `publish`, `run` or `test`: an event, the deployment, and an id.
+#[derive(Debug, Clone)]
 pub(crate) struct Publication {
     /// `msg_` and a UUID of version 7: the webhook-id, the same at each attempt and redelivery.
     pub(crate) id: String,
@@ -13,20 +17,22 @@ pub(crate) struct Publication {
     pub(crate) event: String,
     /// When it was published.
     pub(crate) time: DateTime<Utc>,
-    /// The deployment's own JSON text.
-    pub(crate) content: String,
+    /// What is published.
+    pub(crate) deployment: Arc<Deployment>,
     /// Whether it is a sample, which is never sent again by itself.
     pub(crate) test: bool,
 }
 
 impl Publication {
-    /// A new publication of this content.
-    pub(crate) fn new(event: &str, content: &str) -> Self {
+    /// A new publication, made at this time.
+    pub(crate) fn new(event: &str, deployment: Deployment, time: DateTime<Utc>) -> Self {
+        let seconds = u64::try_from(time.timestamp()).unwrap_or_default();
+        let stamp = Timestamp::from_unix(NoContext, seconds, time.timestamp_subsec_nanos());
         Self {
-            id: format!("msg_{}", uuid::Uuid::now_v7()),
+            id: format!("msg_{}", Uuid::new_v7(stamp)),
             event: event.to_owned(),
-            time: Utc::now(),
-            content: content.to_owned(),
+            time,
+            deployment: Arc::new(deployment),
             test: false,
         }
     }
@@ -39,33 +45,11 @@ impl Publication {
     }
 }
 
-/// How a delivery ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Outcome {
-    /// When.
-    pub(crate) time: DateTime<Utc>,
-    /// Whether the receiver accepted it (2xx).
-    pub(crate) delivered: bool,
-    /// The response's standard reason, such as "Not Found", or "Failure" without a response.
-    pub(crate) status: String,
-    /// The response's status code.
-    pub(crate) code: Option<u16>,
-    /// `delivered`, the start of the response's body, or what went wrong.
-    pub(crate) reason: String,
-    /// How many attempts were made.
-    pub(crate) attempts: u32,
-    /// From the start of the first attempt to the outcome.
-    pub(crate) duration: Duration,
-}
-
-impl Outcome {
-    /// Whether the receiver wants no more deliveries (410).
-    pub(crate) fn is_gone(&self) -> bool {
-        self.code == Some(410)
-    }
-
-    /// The duration in whole milliseconds.
-    pub(crate) fn duration_ms(&self) -> u64 {
-        u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX)
-    }
+/// One publication to one hook; it may take several attempts.
+#[derive(Debug, Clone)]
+pub(crate) struct Delivery {
+    /// What is delivered.
+    pub(crate) publication: Arc<Publication>,
+    /// To whom.
+    pub(crate) hook: Arc<Hook>,
 }

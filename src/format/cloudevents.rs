@@ -8,12 +8,15 @@ use minijinja::Value;
 use serde_json::value::RawValue;
 
 use super::template::Context;
-use super::{RenderError, Subject, value};
+use super::{RenderError, Subject};
+use crate::domain::json;
 
 /// The attributes of the envelope. The deployment's keys are not among them, so that none can pose as one.
 pub(crate) fn context(subject: &Subject) -> Result<Context, RenderError> {
     // It is printed as it is, so it must be one value that can't close the envelope.
-    serde_json::from_str::<&RawValue>(subject.content).map_err(|error| value::position(&error))?;
+    let content = subject.deployment.as_str();
+    serde_json::from_str::<&RawValue>(content)
+        .map_err(|error| RenderError::from(&json::explain(content.as_bytes(), &error)))?;
     let time = subject.time.to_rfc3339_opts(SecondsFormat::Millis, true);
     Ok(Context::from([
         ("webhook_id".to_owned(), subject.webhook_id.into()),
@@ -22,7 +25,7 @@ pub(crate) fn context(subject: &Subject) -> Result<Context, RenderError> {
         ("time".to_owned(), time.into()),
         (
             "data".to_owned(),
-            Value::from_safe_string(subject.content.to_owned()),
+            Value::from_safe_string(content.to_owned()),
         ),
     ]))
 }

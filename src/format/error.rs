@@ -5,6 +5,7 @@ use std::fmt;
 use minijinja::ErrorKind;
 
 use super::{MAX_TEMPLATE, escape};
+use crate::domain::json::JsonError;
 
 /// Why a publication could not be rendered, or a template is refused.
 ///
@@ -76,3 +77,13 @@ impl fmt::Display for RenderError {
 }
 
 impl std::error::Error for RenderError {}
+
+impl From<&JsonError> for RenderError {
+    /// Only where: what is wrong there could quote the deployment.
+    fn from(error: &JsonError) -> Self {
+        Self::Content {
+            line: error.line,
+            column: error.column,
+        }
+    }
+}

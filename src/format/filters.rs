@@ -5,18 +5,7 @@ use minijinja::{Environment, Error, State, Value, context};
 
 use super::bounded::Bounded;
 use super::escape;
-
-/// The keys of a deployment as Kudu publishes it, which the formats show in their own ways.
-pub(crate) const KUDU_KEYS: [&str; 8] = [
-    "id",
-    "status",
-    "author_email",
-    "author",
-    "message",
-    "deployer",
-    "start_time",
-    "end_time",
-];
+use crate::domain::kudu;
 
 /// So many that a message stays readable, and far from what any service allows.
 const MAX_FACTS: usize = 10;
@@ -190,7 +179,7 @@ fn facts(state: &State, deployment: &Value) -> Result<Vec<Value>, Error> {
             break;
         }
         let name = text(state, &name)?;
-        if !KUDU_KEYS.contains(&name.as_str()) {
+        if !kudu::KEYS.contains(&name.as_str()) {
             facts.extend(fact(state, &name, &key(deployment, &name))?);
         }
     }
@@ -207,11 +196,15 @@ fn fact(state: &State, name: &str, value: &Value) -> Result<Option<Value>, Error
 
 #[cfg(test)]
 mod tests {
-    use super::super::value;
     use super::*;
+    use crate::domain::deployment::Deployment;
 
     fn deployment(json: &str) -> Value {
-        value::object(json).unwrap().into()
+        Deployment::recorded(json.to_owned())
+            .values()
+            .unwrap()
+            .clone()
+            .into()
     }
 
     #[test]

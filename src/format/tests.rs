@@ -12,22 +12,30 @@ const HOSTILE: &str = concat!(
     "\u{1b}[2J\u{202e}\u{9b}\0\u{7f}\r\n# second line\n```\n",
 );
 
-fn subject<'a>(event: &'a str, content: &'a str) -> Subject<'a> {
+fn subject<'a>(event: &'a str, deployment: &'a Deployment) -> Subject<'a> {
     Subject {
         webhook_id: "msg_1",
         event,
         time: DateTime::UNIX_EPOCH,
-        content,
+        deployment,
     }
 }
 
+fn deployment(content: &str) -> Deployment {
+    Deployment::recorded(content.to_owned())
+}
+
 fn rendered(format: &str, event: &str, content: &str) -> Value {
-    let body = render(Some(format), None, &subject(event, content)).unwrap();
+    let body = render(Some(format), None, &subject(event, &deployment(content))).unwrap();
     serde_json::from_slice(&body.bytes).unwrap()
 }
 
 fn templated(template: &str, content: &str) -> Result<Value, RenderError> {
-    let body = render(None, Some(template), &subject("PostDeployment", content))?;
+    let body = render(
+        None,
+        Some(template),
+        &subject("PostDeployment", &deployment(content)),
+    )?;
     Ok(serde_json::from_slice(&body.bytes).unwrap())
 }
 
@@ -46,7 +54,7 @@ fn odd_deployments() -> Vec<String> {
     let everywhere = |text: &str| {
         let own = (0..30).map(|n| (format!("{n}{text}"), json!(text)));
         let mut keys: serde_json::Map<_, _> = own.collect();
-        for key in filters::KUDU_KEYS {
+        for key in kudu::KEYS {
             keys.insert(key.to_owned(), json!(text));
         }
         Value::Object(keys).to_string()
@@ -82,7 +90,7 @@ fn every_format_renders_every_deployment() {
         }
         // These two carry what not every JSON reader takes, such as half a surrogate pair.
         for format in ["raw", "cloudevents"] {
-            let body = render(Some(format), None, &subject("E", &content)).unwrap();
+            let body = render(Some(format), None, &subject("E", &deployment(&content))).unwrap();
             serde_json::from_slice::<&serde_json::value::RawValue>(&body.bytes).unwrap();
         }
     }
@@ -92,7 +100,7 @@ fn every_format_renders_every_deployment() {
 fn raw_is_the_bytes_themselves() {
     let content = " {\"b\":1e400, \"a\":1,\t\"a\":2}\r\n";
     for format in [None, Some("raw")] {
-        let body = render(format, None, &subject("E", content)).unwrap();
+        let body = render(format, None, &subject("E", &deployment(content))).unwrap();
         assert_eq!(body.bytes, content.as_bytes());
         assert_eq!(body.content_type, "application/json");
     }
@@ -101,7 +109,12 @@ fn raw_is_the_bytes_themselves() {
 #[test]
 fn a_cloud_event_carries_the_bytes_themselves() {
     let content = " {\"b\":1e400, \"specversion\":\"9\",\t\"a\":1,\"a\":2}\r\n";
-    let body = render(Some("cloudevents"), None, &subject("a.b", content)).unwrap();
+    let body = render(
+        Some("cloudevents"),
+        None,
+        &subject("a.b", &deployment(content)),
+    )
+    .unwrap();
     assert_eq!(body.content_type, "application/cloudevents+json");
     let text = String::from_utf8(body.bytes).unwrap();
     assert!(text.contains(content), "{text}");
@@ -118,7 +131,8 @@ fn a_cloud_event_carries_the_bytes_themselves() {
 fn a_deployment_cannot_close_its_envelope() {
     for content in ["{},\"id\":\"x\"", "{}}", "", "{"] {
         for format in ["slack", "cloudevents"] {
-            let refused = render(Some(format), None, &subject("E", content)).unwrap_err();
+            let refused =
+                render(Some(format), None, &subject("E", &deployment(content))).unwrap_err();
             assert!(matches!(refused, RenderError::Content { .. }), "{refused}");
         }
     }
@@ -214,7 +228,8 @@ fn discord_limits_hold() {
 #[test]
 fn teams_limits_hold() {
     for content in odd_deployments() {
-        let subject = subject("PostDeployment", &content);
+        let deployment = deployment(&content);
+        let subject = subject("PostDeployment", &deployment);
         let body = render(Some("teams"), None, &subject).unwrap();
         assert!(body.bytes.len() <= 28 * 1024, "{}", body.bytes.len());
     }
@@ -222,7 +237,12 @@ fn teams_limits_hold() {
 
 #[test]
 fn an_unknown_format_is_an_error() {
-    let refused = render(Some("pager\u{1b}\n2"), None, &subject("E", "{}")).unwrap_err();
+    let refused = render(
+        Some("pager\u{1b}\n2"),
+        None,
+        &subject("E", &deployment("{}")),
+    )
+    .unwrap_err();
     assert_eq!(
         refused.to_string(),
         "this version of hooks has no format `pager␛ 2`"
@@ -253,7 +273,12 @@ fn a_template_sees_keys_event_and_id() {
 
 #[test]
 fn a_template_wins_over_the_format() {
-    let body = render(Some("nonsense"), Some("{{ event }}"), &subject("E", "{}")).unwrap();
+    let body = render(
+        Some("nonsense"),
+        Some("{{ event }}"),
+        &subject("E", &deployment("{}")),
+    )
+    .unwrap();
     assert_eq!(body.bytes, b"\"E\"");
 }
 
@@ -355,7 +380,7 @@ fn a_sample_is_marked_as_a_test() {
     assert_eq!(sample["test"], true);
     assert!(sample["message"].as_str().unwrap().contains("test"));
     assert_eq!(sample["end_time"], "1970-01-01T00:00:00.000Z");
-    for key in filters::KUDU_KEYS {
+    for key in kudu::KEYS {
         assert!(sample[key].is_string(), "{key}");
     }
 }
@@ -378,7 +403,7 @@ proptest! {
             webhook_id: "msg_x",
             event: "E",
             time: chrono::DateTime::UNIX_EPOCH,
-            content: &content,
+            deployment: &deployment(&content),
         };
         let _ = check(&template);
         if let Ok(body) = render(None, Some(&template), &subject) {

@@ -2,49 +2,63 @@
 
 use std::borrow::Cow;
 
-use super::table::{Column, Look, shorter};
-use super::{Output, Table};
+use super::table::{Column, RowStyle, shorter};
+use super::{Output, Table, plural};
 use crate::domain::hook::{Hook, LastDelivery};
 use crate::security::escape::escape;
 use crate::security::signature::Secret;
 
 /// The hook, whole: a line for each key that does not hold its default.
 pub(crate) fn whole(output: Output, hook: &Hook, generated: Option<&Secret>) -> String {
+    // Without `..`: a new field must be shown, and masked where it is a secret.
+    let Hook {
+        id,
+        url,
+        event,
+        insecure_ssl,
+        enabled,
+        disabled_reason,
+        status,
+        format,
+        template,
+        headers,
+        ca_file,
+        secrets: _,
+        last,
+        unknown: _,
+    } = hook;
     let mut lines = Vec::new();
     let mut line = |key: &str, value: &str| lines.push(format!("{key:<15} {}", escape(value)));
-    line("id", &hook.id.to_string());
-    line("url", &output.url(&hook.url));
-    line("event", &hook.event);
-    if hook.insecure_ssl {
+    line("id", &id.to_string());
+    line("url", &output.url(url));
+    line("event", event);
+    if *insecure_ssl {
         line(
             "insecure_ssl",
             "true (the receiver's certificate is not checked)",
         );
     }
-    if !hook.enabled {
+    if !enabled {
         line("enabled", "false");
     }
-    if let Some(reason) = &hook.disabled_reason {
+    if let Some(reason) = disabled_reason {
         line("disabled_reason", reason);
     }
-    if !hook.status.is_empty() {
-        line("status", &hook.status.join(","));
+    if !status.is_empty() {
+        line("status", &status.join(","));
     }
-    if let Some(format) = &hook.format {
+    if let Some(format) = format {
         line("format", format);
     }
-    if let Some(template) = &hook.template {
+    if let Some(template) = template {
         line("template", template.trim_end());
     }
-    for (name, _) in &hook.headers {
+    for (name, _) in headers {
         line("header", &format!("{name}: ***"));
     }
-    if let Some(pem) = &hook.ca_file {
-        let certificates = pem.matches("-----BEGIN CERTIFICATE-----").count();
-        line(
-            "ca_file",
-            &format!("{certificates} certificate{}", plural(certificates)),
-        );
+    if let Some(pem) = ca_file {
+        let count = pem.matches("-----BEGIN CERTIFICATE-----").count();
+        line("ca_file", &format!("{count} certificate{}", plural(count)));
     }
     if hook.is_signed() {
         line("signed", "true");
@@ -52,11 +66,11 @@ pub(crate) fn whole(output: Output, hook: &Hook, generated: Option<&Secret>) -> 
     if let Some(secret) = generated {
         line("secret", secret.reveal());
     }
-    last(&hook.last, &mut line);
+    show_last(last, &mut line);
     lines.join("\n")
 }
 
-fn last(last: &LastDelivery, line: &mut dyn FnMut(&str, &str)) {
+fn show_last(last: &LastDelivery, line: &mut dyn FnMut(&str, &str)) {
     let code = last.code.map(|code| code.to_string());
     let values = [
         ("last_datetime", last.datetime.as_deref()),
@@ -102,14 +116,14 @@ pub(crate) fn table<'a>(output: Output, hooks: impl Iterator<Item = &'a Hook>) -
             when,
             result,
         ];
-        table.row(cells, look(hook));
+        table.row(cells, style(hook));
     }
     table
 }
 
-fn look(hook: &Hook) -> Look {
+fn style(hook: &Hook) -> RowStyle {
     if !hook.enabled {
-        return Look::Faint;
+        return RowStyle::Faint;
     }
     // Kudu's own entries have no code.
     let accepted = match hook.last.code {
@@ -117,9 +131,9 @@ fn look(hook: &Hook) -> Look {
         None => hook.last.status.as_deref() == Some("OK"),
     };
     match hook.last.status {
-        None => Look::Plain,
-        Some(_) if accepted => Look::Good(4),
-        Some(_) => Look::Bad(4),
+        None => RowStyle::Plain,
+        Some(_) if accepted => RowStyle::Good(4),
+        Some(_) => RowStyle::Bad(4),
     }
 }
 
@@ -142,9 +156,4 @@ fn to_the_minute(text: &str) -> Cow<'_, str> {
         Ok(time) => time.to_utc().format("%Y-%m-%d %H:%MZ").to_string().into(),
         Err(_) => text.into(),
     }
-}
-
-/// `s` for any number but one.
-pub(crate) fn plural(number: usize) -> &'static str {
-    if number == 1 { "" } else { "s" }
 }

@@ -1,25 +1,28 @@
 //! The answers of `--json`: stable and complete (docs/design.md §2).
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::domain::hook::{Hook, View, Viewed};
-use crate::domain::publication::{Outcome, Publication};
+use super::log::LogEntry;
+use crate::domain::hook::json::{HookJson, View};
+use crate::domain::hook::{Hook, HookId};
+use crate::domain::outcome::{Outcome, milliseconds};
+use crate::domain::publication::Publication;
 use crate::domain::time::timestamp;
 use crate::security::escape::is_hostile;
 use crate::security::signature::Secret;
-use crate::store::journal::{Delivery, Recorded, State};
+use crate::store::journal::State;
 
 /// One hook; the secret only in the answer to `--generate-secret`.
 pub(crate) fn hook(hook: &Hook, generated: Option<&Secret>) -> String {
-    pretty(&Viewed(hook, View::Answer { generated }))
+    pretty(&HookJson(hook, View::Answer { generated }))
 }
 
 /// An array of hooks, `[]` when there is none.
 pub(crate) fn hooks<'a>(hooks: impl Iterator<Item = &'a Hook>) -> String {
-    let views = hooks.map(|hook| Viewed(hook, View::Answer { generated: None }));
+    let views = hooks.map(|hook| HookJson(hook, View::Answer { generated: None }));
     pretty(&views.collect::<Vec<_>>())
 }
 
@@ -33,7 +36,7 @@ pub(crate) struct PublicationView<'a> {
 
 #[derive(Debug, Serialize)]
 struct DeliveryView<'a> {
-    hook: u64,
+    hook: HookId,
     url: &'a str,
     #[serde(flatten)]
     outcome: OutcomeView<'a>,
@@ -47,7 +50,8 @@ struct OutcomeView<'a> {
     code: Option<u16>,
     reason: &'a str,
     attempts: u32,
-    duration_ms: u64,
+    #[serde(rename = "duration_ms", serialize_with = "milliseconds::serialize")]
+    duration: Duration,
 }
 
 impl<'a> OutcomeView<'a> {
@@ -58,7 +62,7 @@ impl<'a> OutcomeView<'a> {
             code: outcome.code,
             reason: &outcome.reason,
             attempts: outcome.attempts,
-            duration_ms: outcome.duration_ms(),
+            duration: outcome.duration,
         }
     }
 }
@@ -86,7 +90,7 @@ impl<'a> PublicationView<'a> {
 struct LogView<'a> {
     id: &'a str,
     event: &'a str,
-    hook: u64,
+    hook: HookId,
     url: &'a str,
     time: String,
     state: &'a str,
@@ -95,21 +99,17 @@ struct LogView<'a> {
 }
 
 /// A line of `log --json`. A delivery that nobody saw the end of has no outcome's keys.
-pub(crate) fn log_line(recorded: &Recorded, delivery: &Delivery, now: DateTime<Utc>) -> String {
-    let state = delivery.state(now);
-    let ended = matches!(state, State::Delivered | State::Failed);
+pub(crate) fn log_line(entry: &LogEntry) -> String {
+    let ended = matches!(entry.state, State::Delivered | State::Failed);
+    let outcome = entry.delivery.outcome.as_ref().filter(|_| ended);
     let view = LogView {
-        id: &recorded.publication.id,
-        event: &recorded.publication.event,
-        hook: delivery.hook,
-        url: &delivery.url,
-        time: timestamp(delivery.last_try),
-        state: state.word(),
-        outcome: delivery
-            .outcome
-            .as_ref()
-            .filter(|_| ended)
-            .map(OutcomeView::new),
+        id: &entry.id,
+        event: &entry.event,
+        hook: entry.delivery.hook,
+        url: &entry.delivery.url,
+        time: timestamp(entry.delivery.last_try),
+        state: entry.state.word(),
+        outcome: outcome.map(OutcomeView::new),
     };
     harmless(serde_json::to_string(&view).unwrap_or_default())
 }

@@ -6,6 +6,8 @@ use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::domain::text::start_of;
+
 /// For what the next delivery would wait for.
 pub(super) const SHORT: Duration = Duration::from_millis(100);
 /// For what is said once.
@@ -48,7 +50,7 @@ impl Stream {
 
     fn write(self, writer: &mut dyn Write, mut text: &str, until: Instant) {
         while !text.is_empty() {
-            let (piece, rest) = text.split_at(text.floor_char_boundary(PIECE));
+            let (piece, rest) = text.split_at(start_of(text, PIECE).len());
             let stuck = self.stuck();
             let left = until.saturating_duration_since(Instant::now());
             let patience = if stuck.load(Ordering::Relaxed) {

@@ -12,7 +12,7 @@ pub(crate) struct Table {
 
 /// How a row looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Look {
+pub(crate) enum RowStyle {
     /// As ever.
     Plain,
     /// Something is wrong: the column of this number is red.
@@ -70,13 +70,13 @@ impl Table {
     }
 
     /// Adds a row. Its texts are escaped by the caller.
-    pub(crate) fn row(&mut self, cells: Vec<String>, look: Look) {
+    pub(crate) fn row(&mut self, cells: Vec<String>, style: RowStyle) {
         let styled = |(column, text): (usize, String)| {
             let cell = Cell::new(text);
-            match look {
-                Look::Bad(bad) if bad == column => cell.fg(Color::Red),
-                Look::Good(good) if good == column => cell.fg(Color::Green),
-                Look::Faint => cell.add_attribute(Attribute::Dim),
+            match style {
+                RowStyle::Bad(bad) if bad == column => cell.fg(Color::Red),
+                RowStyle::Good(good) if good == column => cell.fg(Color::Green),
+                RowStyle::Faint => cell.add_attribute(Attribute::Dim),
                 _ => cell,
             }
         };

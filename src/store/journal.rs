@@ -1,26 +1,32 @@
-//! The journal: publications and outcomes on the disk, and what is due to be sent again (docs/design.md §5).
+//! The journal: publications and outcomes on the disk, and what is due to be sent again
+//! (docs/design.md §5).
 //!
 //! A publication is on the disk before its first byte is sent, so a publish that was killed leaves a
 //! trace that `redeliver` completes.
 
 mod compact;
 mod history;
+mod reader;
 mod record;
+mod reverse;
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read as _};
-use std::path::PathBuf;
+use std::borrow::Cow;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 
-use crate::domain::publication::{Outcome, Publication};
-use crate::store::file::{Lines, Lock, Patience, SaveError};
+use crate::domain::hook::{Hook, HookId};
+use crate::domain::outcome::Outcome;
+use crate::domain::publication::{Delivery, Publication};
+use crate::store::file::{Lines, Lock, Patience};
 use crate::store::registry::{Registry, Unlocked};
 
-pub(crate) use history::{Delivery, History, Recorded, State};
-use record::{Record, RedeliveryRecord};
+pub(crate) use history::{Recorded, RecordedDelivery, State};
+pub(crate) use reader::Reader;
+use record::{InterruptedRecord, RedeliveryRecord, Target};
 
 /// How often an append that had no lock is done again because a compaction came in between.
 const UNLOCKED_TRIES: usize = 5;
@@ -32,15 +38,6 @@ pub(crate) struct Journal {
     file: PathBuf,
 }
 
-/// A publication, to these hooks.
-#[derive(Debug, Clone)]
-pub(crate) struct Claim {
-    /// The publication.
-    pub(crate) publication: Publication,
-    /// The ids of the hooks.
-    pub(crate) hooks: Vec<u64>,
-}
-
 /// How an append went that did succeed.
 #[derive(Debug, Default)]
 pub(crate) struct Appended {
@@ -48,6 +45,15 @@ pub(crate) struct Appended {
     pub(crate) unlocked: Option<String>,
     /// The journal has grown past its size and could not be compacted: why.
     pub(crate) not_compacted: Option<String>,
+}
+
+/// What a process takes up to send it again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Claim {
+    /// This publication to these hooks.
+    Publication(String, Vec<HookId>),
+    /// Whatever was not delivered to these hooks.
+    Hooks(Vec<HookId>),
 }
 
 impl Journal {
@@ -59,71 +65,93 @@ impl Journal {
         }
     }
 
-    /// Reads it whole; a missing one is empty.
-    pub(crate) fn read(&self) -> Result<History> {
-        let bytes = self.bytes()?;
-        Ok(History::parse(&bytes))
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.file
     }
 
-    /// Appends a publication and its targets, and waits until it is on the disk.
+    /// Reads it from its end, without a lock. A missing one is empty.
+    pub(crate) fn read(&self) -> Result<Reader> {
+        let file = match File::open(&self.file) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        };
+        file.and_then(|file| Reader::new(file, Utc::now()))
+            .with_context(|| self.unread())
+    }
+
+    /// The next publication of a reader, going back in time.
+    pub(crate) fn next(&self, reader: &mut Reader) -> Result<Option<Recorded>> {
+        reader.next().with_context(|| self.unread())
+    }
+
+    /// Appends a publication and the hooks that it is for, and waits until it is on the disk.
     ///
     /// The deadline is when a publish that was not heard of again counts as unfinished.
     pub(crate) fn begin(
         &self,
         publication: &Publication,
-        targets: &[(u64, &str)],
+        hooks: &[Hook],
         deadline: DateTime<Utc>,
         patience: Patience,
     ) -> Result<Appended> {
-        let line = Record::publication(publication, targets, deadline).line();
+        let target = |hook: &'_ Hook| Target {
+            hook: hook.id,
+            url: Cow::Owned(hook.url.clone()),
+        };
+        let targets = hooks.iter().map(target).collect();
+        let line = record::publication_line(publication, targets, deadline);
         self.append(&line, patience, true)
     }
 
-    /// Appends outcomes of a publication's deliveries: the hook's id and how it went. They are not
-    /// synced: one that a power cut takes is sent again, under the same id.
+    /// Appends how deliveries ended. The lines are not synced: one that a power cut takes is sent
+    /// again, under the same id.
     pub(crate) fn record(
         &self,
-        outcomes: &[(&Publication, u64, &Outcome)],
+        outcomes: &[(&Delivery, &Outcome)],
         patience: Patience,
     ) -> Result<Appended> {
-        let line = |(publication, hook, outcome): &(&Publication, u64, &Outcome)| {
-            Record::outcome(&publication.id, *hook, outcome).line()
+        let line = |(delivery, outcome): &(&Delivery, &Outcome)| {
+            record::outcome_line(&delivery.publication.id, delivery.hook.id, outcome)
         };
         let lines: String = outcomes.iter().map(line).collect();
         self.append(&lines, patience, false)
     }
 
-    /// Appends that this process leaves these deliveries as they are, by the publication's id and the
-    /// hooks', so that another one need not wait for the deadline to take them up.
-    pub(crate) fn leave(&self, left: &BTreeMap<&str, Vec<u64>>, patience: Patience) -> Result<()> {
+    /// Appends that this process is no longer at what it has claimed, so that another one need not wait
+    /// for the deadline to take it up.
+    pub(crate) fn release(&self, claims: &[Claim], patience: Patience) -> Result<()> {
         let time = Utc::now();
-        let line = |(id, hooks): (&&str, &Vec<u64>)| Record::interrupted(id, hooks, time).line();
-        let lines: String = left.iter().map(line).collect();
+        let line = |claim: &Claim| {
+            let (id, hooks) = claim.parts();
+            record::line("interrupted", &InterruptedRecord { id, time, hooks })
+        };
+        let lines: String = claims.iter().map(line).collect();
         self.append(&lines, patience, false).map(drop)
     }
 
-    /// Chooses deliveries to be sent again, and appends that this process is at them until the
-    /// deadline: all under one lock, so that two at once never send the same. Nothing is printed under
-    /// it: a reader that has stopped reading must not keep the lock.
+    /// Appends that this process sends these again until the deadline. The caller holds the lock since
+    /// it has chosen them, so that two at once never send the same.
     pub(crate) fn claim(
         &self,
-        patience: Patience,
-        deadline: impl FnOnce() -> DateTime<Utc>,
-        choose: impl FnOnce(&History) -> Result<Vec<Claim>>,
-    ) -> Result<(Vec<Claim>, History)> {
-        let lock = self.registry.lock(patience)?;
-        let history = self.read()?;
-        let claims = choose(&history)?;
-        let (time, deadline) = (Utc::now(), deadline());
+        claims: &[Claim],
+        deadline: DateTime<Utc>,
+        lock: &Lock,
+    ) -> Result<Appended> {
+        let time = Utc::now();
         let line = |claim: &Claim| {
-            let record = RedeliveryRecord::new(&claim.publication.id, &claim.hooks, time, deadline);
-            Record::Redelivery(record).line()
+            let (id, hooks) = claim.parts();
+            let record = RedeliveryRecord {
+                id,
+                time,
+                deadline,
+                hooks,
+            };
+            record::line("redelivery", &record)
         };
         let lines: String = claims.iter().map(line).collect();
-        if !lines.is_empty() {
-            self.append_locked(&lines, &lock, true)?;
-        }
-        Ok((claims, history))
+        self.append_locked(&lines, lock, true)
     }
 
     /// Appends under the lock, or without it: a lock that another process does not give back must not
@@ -148,7 +176,7 @@ impl Journal {
         let (_, overgrown) = self.write(lines, sync).with_context(|| self.unwritten())?;
         let mut appended = Appended::default();
         if overgrown {
-            let compacted = self.compact(lock);
+            let compacted = compact::compact(&self.registry, &self.file, lock);
             appended.not_compacted = compacted.err().map(|error| format!("{error:#}"));
         }
         Ok(appended)
@@ -172,7 +200,7 @@ impl Journal {
     fn write(&self, lines: &str, sync: bool) -> io::Result<(Lines, bool)> {
         let ownership = self.registry.companion_ownership()?;
         let mut journal = Lines::open(&self.file, &ownership)?;
-        let overgrown = compact::overgrown(&mut journal)?;
+        let overgrown = compact::is_due(&mut journal)?;
         journal.append(lines)?;
         if sync {
             journal.sync()?;
@@ -180,43 +208,21 @@ impl Journal {
         Ok((journal, overgrown))
     }
 
+    fn unread(&self) -> String {
+        format!("could not read the journal {}", self.file.display())
+    }
+
     fn unwritten(&self) -> String {
         format!("could not write the journal {}", self.file.display())
     }
+}
 
-    /// The lock keeps other compactions away; an append without it is carried over.
-    fn compact(&self, _: &Lock) -> Result<()> {
-        let could_not = || format!("could not compact the journal {}", self.file.display());
-        let mut old = File::open(&self.file).with_context(could_not)?;
-        let mut bytes = Vec::new();
-        old.read_to_end(&mut bytes).with_context(could_not)?;
-        let compacted = compact::compact(&self.file, &self.registry, &bytes);
-        if let Err(SaveError::NotSaved(error)) = compacted {
-            return Err(error).with_context(could_not);
-        }
-        let mut late = Vec::new();
-        old.read_to_end(&mut late).with_context(could_not)?;
-        if !late.is_empty() {
-            self.write(&String::from_utf8_lossy(&late), true)
-                .with_context(could_not)?;
-        }
-        match compacted {
-            Err(SaveError::NotDurable(error)) => Err(error).with_context(|| {
-                format!(
-                    "compacted, but not durable: could not sync the directory of {}",
-                    self.file.display()
-                )
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    fn bytes(&self) -> Result<Vec<u8>> {
-        match fs::read(&self.file) {
-            Ok(bytes) => Ok(bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(error)
-                .with_context(|| format!("could not read the journal {}", self.file.display())),
+impl Claim {
+    /// The publication's id, if it is one publication, and the hooks.
+    fn parts(&self) -> (Option<Cow<'_, str>>, Cow<'_, [HookId]>) {
+        match self {
+            Self::Publication(id, hooks) => (Some(id.into()), hooks.into()),
+            Self::Hooks(hooks) => (None, hooks.into()),
         }
     }
 }

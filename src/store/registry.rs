@@ -1,6 +1,6 @@
 //! The registry: where the file is, reading it, updating it under its lock (docs/design.md §3).
 
-mod file;
+mod json;
 
 use std::fs;
 use std::io;
@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use crate::domain::json;
+use crate::domain::json::explain;
 use crate::exit::{Exit, Failure};
 use crate::store::file::{self as files, Lock, LockError, Ownership, Patience, SaveError};
 
-pub(crate) use file::Contents;
+pub(crate) use json::RegistryFile;
 
 /// How long an update waits for another process.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -47,7 +47,7 @@ impl From<Unlocked> for anyhow::Error {
     }
 }
 
-/// What a change to the contents came to.
+/// What a change to the file came to.
 #[derive(Debug)]
 pub(crate) enum Change<T> {
     /// They are to be written.
@@ -121,26 +121,26 @@ impl Registry {
 
     /// Reads the registry, without a lock: a rename puts each version in place whole. A missing file
     /// is an empty registry.
-    pub(crate) fn read(&self) -> Result<Contents> {
+    pub(crate) fn read(&self) -> Result<RegistryFile> {
         let bytes = match fs::read(&self.file) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Contents::default());
+                return Ok(RegistryFile::default());
             }
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                let message = format!("{}: {error}", self.unread());
                 let hint = "it is for its owner alone; do it as that user (ls -l shows who it is)";
-                return Err(Failure::new(Exit::Failed, message).hint(hint).into());
+                let failure = Failure::new(Exit::Failed, self.unread());
+                return Err(failure.because(error).hint(hint).into());
             }
             Err(error) => return Err(error).with_context(|| self.unread()),
         };
-        Contents::parse(&bytes).map_err(|error| self.unparsable(&bytes, &error).into())
+        RegistryFile::parse(&bytes).map_err(|error| self.unparsable(&bytes, &error).into())
     }
 
-    /// Locks, reads, changes, writes. Only when the new contents are on the disk it returns.
+    /// Locks, reads, changes, writes. Only when the new file are on the disk it returns.
     pub(crate) fn update<T>(
         &self,
-        change: impl FnOnce(&mut Contents) -> Result<Change<T>>,
+        change: impl FnOnce(&mut RegistryFile) -> Result<Change<T>>,
     ) -> Result<T> {
         self.update_within(Patience::of(PATIENCE), change)
     }
@@ -149,13 +149,13 @@ impl Registry {
     pub(crate) fn update_within<T>(
         &self,
         patience: Patience,
-        change: impl FnOnce(&mut Contents) -> Result<Change<T>>,
+        change: impl FnOnce(&mut RegistryFile) -> Result<Change<T>>,
     ) -> Result<T> {
         let _lock = self.lock(patience)?;
-        let mut contents = self.read()?;
-        match change(&mut contents)? {
+        let mut file = self.read()?;
+        match change(&mut file)? {
             Change::Keep(value) => Ok(value),
-            Change::Save(value) => self.write(&contents).map(|()| value),
+            Change::Save(value) => self.write(&file).map(|()| value),
         }
     }
 
@@ -201,12 +201,12 @@ impl Registry {
         None
     }
 
-    fn write(&self, contents: &Contents) -> Result<()> {
+    fn write(&self, file: &RegistryFile) -> Result<()> {
         let temporary = self.temporary_file();
         let path = self.shown.display();
         let ownership = Ownership::of(&self.file)
             .with_context(|| format!("could not save the registry {path}"))?;
-        let saved = files::replace(&self.file, &temporary, &ownership, &contents.text());
+        let saved = files::replace(&self.file, &temporary, &ownership, &file.text());
         saved.map_err(|error| match error {
             SaveError::NotSaved(error) => anyhow::Error::new(error).context(format!(
                 "could not save the registry {path} (it is as it was)"
@@ -222,16 +222,16 @@ impl Registry {
     }
 
     fn unparsable(&self, bytes: &[u8], error: &serde_json::Error) -> Failure {
-        if let Some(version) = Contents::newer_version(bytes) {
+        if let Some(version) = RegistryFile::newer_version(bytes) {
             let message = format!(
                 "{}: it is of version {version}, and this hooks understands version {}",
                 self.unread(),
-                self::file::VERSION
+                self::json::VERSION
             );
             return Failure::new(Exit::Failed, message).hint("install a newer hooks");
         }
-        let complaint = json::complaint(bytes, error);
-        Failure::new(Exit::Failed, format!("{}: {complaint}", self.unread()))
+        let wrong = explain(bytes, error);
+        Failure::new(Exit::Failed, format!("{}: {wrong}", self.unread()))
             .hint("mend the file by hand, or move it away; hooks leaves it as it is")
     }
 }

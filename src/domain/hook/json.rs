@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use chrono::{DateTime, Utc};
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
-use super::{Hook, LastDelivery, SigningSecret};
+use super::{Hook, HookId, LastDelivery};
 use crate::security::signature::Secret;
 
 /// Whom a hook's JSON is for.
@@ -23,54 +22,69 @@ pub(crate) enum View<'a> {
     },
 }
 
-/// A hook as it is written for someone.
+/// A hook as it is written for someone. The order of the keys is part of the interface
+/// (docs/design.md §2 and §3).
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Viewed<'a>(pub(crate) &'a Hook, pub(crate) View<'a>);
+pub(crate) struct HookJson<'a>(pub(crate) &'a Hook, pub(crate) View<'a>);
 
-impl Serialize for Viewed<'_> {
+impl Serialize for HookJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(hook, view) = self;
+        // Without `..`: a new field must be written, and masked where it is a secret.
+        let Hook {
+            id,
+            url,
+            event,
+            insecure_ssl,
+            enabled,
+            disabled_reason,
+            status,
+            format,
+            template,
+            headers,
+            ca_file,
+            secrets,
+            last,
+            unknown,
+        } = hook;
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("id", &hook.id)?;
-        map.serialize_entry("url", &hook.url)?;
-        map.serialize_entry("event", &hook.event)?;
-        map.serialize_entry("insecure_ssl", &hook.insecure_ssl)?;
-        if !hook.enabled {
+        map.serialize_entry("id", id)?;
+        map.serialize_entry("url", url)?;
+        map.serialize_entry("event", event)?;
+        map.serialize_entry("insecure_ssl", insecure_ssl)?;
+        if !enabled {
             map.serialize_entry("enabled", &false)?;
         }
-        optional(&mut map, "disabled_reason", hook.disabled_reason.as_ref())?;
-        if !hook.status.is_empty() {
-            map.serialize_entry("status", &hook.status)?;
+        optional(&mut map, "disabled_reason", disabled_reason.as_ref())?;
+        if !status.is_empty() {
+            map.serialize_entry("status", status)?;
         }
-        optional(&mut map, "format", hook.format.as_ref())?;
-        optional(&mut map, "template", hook.template.as_ref())?;
-        if !hook.headers.is_empty() {
+        optional(&mut map, "format", format.as_ref())?;
+        optional(&mut map, "template", template.as_ref())?;
+        if !headers.is_empty() {
             let masked = matches!(view, View::Answer { .. });
-            map.serialize_entry(
-                "headers",
-                &Headers {
-                    headers: &hook.headers,
-                    masked,
-                },
-            )?;
+            map.serialize_entry("headers", &Headers { headers, masked })?;
         }
-        match (view, &hook.ca_file) {
-            // A file edited by hand may hold a private key, too.
-            (View::Answer { .. }, Some(pem)) => {
-                map.serialize_entry("ca_file", &super::certificates_in(pem))?;
-            }
-            (_, pem) => optional(&mut map, "ca_file", pem.as_ref())?,
-        }
-        match view {
-            View::File if hook.secrets.is_empty() => {}
-            View::File => map.serialize_entry("secrets", &hook.secrets)?,
-            View::Answer { .. } if hook.is_signed() => map.serialize_entry("signed", &true)?,
-            View::Answer { .. } => {}
-        }
-        write_last(&mut map, &hook.last)?;
         match view {
             View::File => {
-                for (key, value) in &hook.unknown {
+                optional(&mut map, "ca_file", ca_file.as_ref())?;
+                if !secrets.is_empty() {
+                    map.serialize_entry("secrets", secrets)?;
+                }
+            }
+            View::Answer { .. } => {
+                // A file edited by hand may hold a private key, too.
+                let certificates = ca_file.as_deref().map(super::check::certificates_in);
+                optional(&mut map, "ca_file", certificates.as_ref())?;
+                if hook.is_signed() {
+                    map.serialize_entry("signed", &true)?;
+                }
+            }
+        }
+        write_last(&mut map, last)?;
+        match view {
+            View::File => {
+                for (key, value) in unknown {
                     map.serialize_entry(key, value)?;
                 }
             }
@@ -83,11 +97,18 @@ impl Serialize for Viewed<'_> {
 }
 
 fn write_last<M: SerializeMap>(map: &mut M, last: &LastDelivery) -> Result<(), M::Error> {
-    optional(map, "last_datetime", last.datetime.as_ref())?;
-    optional(map, "last_status", last.status.as_ref())?;
-    optional(map, "last_code", last.code.as_ref())?;
-    optional(map, "last_reason", last.reason.as_ref())?;
-    optional(map, "last_context", last.context.as_ref())
+    let LastDelivery {
+        datetime,
+        status,
+        code,
+        reason,
+        context,
+    } = last;
+    optional(map, "last_datetime", datetime.as_ref())?;
+    optional(map, "last_status", status.as_ref())?;
+    optional(map, "last_code", code.as_ref())?;
+    optional(map, "last_reason", reason.as_ref())?;
+    optional(map, "last_context", context.as_ref())
 }
 
 fn optional<M: SerializeMap, T: Serialize>(
@@ -113,44 +134,6 @@ impl Serialize for Headers<'_> {
             (name, value)
         });
         serializer.collect_map(shown)
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(expecting = "an object with a secret")]
-struct StoredSecret<'a> {
-    secret: Cow<'a, Secret>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    until: Option<Cow<'a, str>>,
-}
-
-impl Serialize for SigningSecret {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let until = self
-            .until
-            .map(|until| crate::domain::time::timestamp(until).into());
-        StoredSecret {
-            secret: Cow::Borrowed(&self.secret),
-            until,
-        }
-        .serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for SigningSecret {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let stored = StoredSecret::deserialize(deserializer)?;
-        let until = stored
-            .until
-            .as_deref()
-            .map(DateTime::parse_from_rfc3339)
-            .transpose();
-        let until = until.map_err(|_| de::Error::custom("`until` is not an RFC 3339 time"))?;
-        let until = until.map(|time| time.with_timezone(&Utc));
-        Ok(Self {
-            secret: stored.secret.into_owned(),
-            until,
-        })
     }
 }
 
@@ -197,14 +180,14 @@ impl<'de> Visitor<'de> for HookVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Hook, A::Error> {
         let (mut id, mut url, mut event) = (None, None, None);
-        let mut hook = Hook::new(0, String::new(), String::new());
+        let mut hook = Hook::new(HookId(0), String::new(), String::new());
         while let Some(key) = map.next_key()? {
             match key {
                 // Of two, the first would be lost at the next write.
                 Key::Id if id.is_some() => return Err(de::Error::duplicate_field("id")),
                 Key::Url if url.is_some() => return Err(de::Error::duplicate_field("url")),
                 Key::Event if event.is_some() => return Err(de::Error::duplicate_field("event")),
-                Key::Id => id = Some(map.next_value::<Id>()?.0),
+                Key::Id => id = Some(map.next_value()?),
                 Key::Url => url = Some(map.next_value()?),
                 Key::Event => event = Some(map.next_value()?),
                 Key::InsecureSsl => hook.insecure_ssl = or_default(&mut map)?,
@@ -238,30 +221,6 @@ fn or_default<'de, A: MapAccess<'de>, T: Deserialize<'de> + Default>(
     map: &mut A,
 ) -> Result<T, A::Error> {
     Ok(map.next_value::<Option<T>>()?.unwrap_or_default())
-}
-
-/// An id: a number, or as Kudu writes it a string of digits.
-struct Id(u64);
-
-impl<'de> Deserialize<'de> for Id {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct IdVisitor;
-        impl Visitor<'_> for IdVisitor {
-            type Value = Id;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an id, a whole number")
-            }
-            fn visit_u64<E: de::Error>(self, id: u64) -> Result<Id, E> {
-                Ok(Id(id))
-            }
-            fn visit_str<E: de::Error>(self, id: &str) -> Result<Id, E> {
-                id.parse()
-                    .map(Id)
-                    .map_err(|_| E::custom("an id must be a whole number"))
-            }
-        }
-        deserializer.deserialize_any(IdVisitor)
-    }
 }
 
 /// Headers in the file's order, which a map type of the standard library would lose.

@@ -1,12 +1,16 @@
 //! Keeps the journal from growing without end, and never drops what was not delivered.
 
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
+use anyhow::{Context as _, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::history::{History, Recorded, State};
-use super::record::{CompactedRecord, Record};
-use crate::store::file::{self, Lines, Ownership, SaveError};
+use super::history::{Place, Recorded, State};
+use super::reader::Reader;
+use super::record::{self, CompactedRecord, Record};
+use crate::store::file::{self, Lines, Lock, Ownership, SaveError};
 use crate::store::registry::Registry;
 
 /// Past this length, in bytes, the journal is compacted.
@@ -17,7 +21,7 @@ const KEEP_UNDELIVERED: TimeDelta = TimeDelta::days(7);
 
 /// Whether the journal is due for a compaction. One that was still long after the last compaction is
 /// due when it has doubled.
-pub(super) fn overgrown(journal: &mut Lines) -> std::io::Result<bool> {
+pub(super) fn is_due(journal: &mut Lines) -> io::Result<bool> {
     let length = journal.length();
     if length <= LIMIT {
         return Ok(false);
@@ -30,125 +34,89 @@ pub(super) fn overgrown(journal: &mut Lines) -> std::io::Result<bool> {
     Ok(length > before.saturating_mul(2))
 }
 
-/// Writes what is to be kept of these bytes in the journal's place. The caller holds the lock.
-pub(super) fn compact(file: &Path, registry: &Registry, bytes: &[u8]) -> Result<(), SaveError> {
-    let now = Utc::now();
-    let kept = kept_lines(bytes, now);
-    let lines: Vec<&[u8]> = bytes.split(|b| *b == b'\n').collect();
-    let length = kept
-        .iter()
-        .map(|number| lines[number - 1].len() as u64 + 1)
-        .sum();
-    let head = Record::Compacted(CompactedRecord { time: now, length }).line();
-    let mut text = head.into_bytes();
-    for number in &kept {
-        text.extend_from_slice(lines[number - 1]);
-        text.push(b'\n');
+/// Writes what is to be kept in the journal's place. The lock keeps other compactions away; what is
+/// appended without it meanwhile is carried over.
+pub(super) fn compact(registry: &Registry, journal: &Path, _: &Lock) -> Result<()> {
+    let could_not = || format!("could not compact the journal {}", journal.display());
+    let mut old = File::open(journal).with_context(could_not)?;
+    let length = old.seek(SeekFrom::End(0)).with_context(could_not)?;
+    let text = kept_text(&mut old, Utc::now()).with_context(could_not)?;
+    let ownership = Ownership::of(journal).with_context(could_not)?;
+    let replaced = file::replace(journal, &registry.temporary_file(), &ownership, &text);
+    if let Err(SaveError::NotSaved(error)) = replaced {
+        return Err(error).with_context(could_not);
     }
-    let ownership = Ownership::of(file).map_err(SaveError::NotSaved)?;
-    file::replace(file, &registry.temporary_file(), &ownership, &text)
+    carry_over(&mut old, length, registry, journal).with_context(could_not)?;
+    match replaced {
+        Err(SaveError::NotDurable(error)) => Err(error).with_context(|| {
+            format!(
+                "compacted, but not durable: could not sync the directory of {}",
+                journal.display()
+            )
+        }),
+        _ => Ok(()),
+    }
 }
 
-/// The numbers of the lines to keep, in order: damaged ones, every publication with an undelivered
-/// delivery younger than 7 days or with one in progress, and the newest others up to half the limit.
-fn kept_lines(bytes: &[u8], now: DateTime<Utc>) -> Vec<usize> {
-    let history = History::parse(bytes);
-    let mut kept = history.damaged.clone();
-    let (needed, others): (Vec<_>, Vec<_>) = history
-        .publications
-        .iter()
-        .partition(|recorded| is_needed(recorded, now));
-    kept.extend(needed.iter().flat_map(|recorded| &recorded.lines));
-    let lengths: Vec<u64> = bytes
-        .split(|b| *b == b'\n')
-        .map(|line| line.len() as u64 + 1)
-        .collect();
-    let length = |recorded: &Recorded| -> u64 {
-        recorded
-            .lines
-            .iter()
-            .map(|number| lengths[number - 1])
-            .sum()
-    };
-    let mut total: u64 = needed.iter().map(|recorded| length(recorded)).sum();
-    for recorded in others.iter().rev() {
-        total += length(recorded);
+/// Appends to the new journal what was appended to the old one behind this length.
+fn carry_over(old: &mut File, length: u64, registry: &Registry, journal: &Path) -> io::Result<()> {
+    let mut late = Vec::new();
+    old.seek(SeekFrom::Start(length))?;
+    old.read_to_end(&mut late)?;
+    if late.is_empty() {
+        return Ok(());
+    }
+    let mut new = Lines::open(journal, &registry.companion_ownership()?)?;
+    new.append(&String::from_utf8_lossy(&late))?;
+    new.sync()
+}
+
+/// The lines to keep, below a head that tells their length.
+fn kept_text(old: &mut File, now: DateTime<Utc>) -> io::Result<Vec<u8>> {
+    let kept = kept_lines(Reader::new(Some(old.try_clone()?), now)?, now)?;
+    let length = kept.iter().map(|place| place.length + 1).sum();
+    let head = CompactedRecord { time: now, length };
+    let mut text = record::line("compacted", &head).into_bytes();
+    for Place { start, length } in kept {
+        old.seek(SeekFrom::Start(start))?;
+        old.take(length).read_to_end(&mut text)?;
+        text.push(b'\n');
+    }
+    Ok(text)
+}
+
+/// Where the lines to keep are, in order: damaged ones, every publication with an undelivered delivery
+/// younger than 7 days or with one in progress, and the newest others up to half the limit.
+fn kept_lines(mut journal: Reader, now: DateTime<Utc>) -> io::Result<Vec<Place>> {
+    let length = |lines: &[Place]| -> u64 { lines.iter().map(|line| line.length + 1).sum() };
+    let (mut kept, mut others) = (Vec::new(), Vec::new());
+    while let Some(recorded) = journal.next()? {
+        if is_needed(&recorded, now) {
+            kept.extend(recorded.lines);
+        } else {
+            others.push(recorded.lines);
+        }
+    }
+    kept.extend(journal.damaged());
+    let mut total = length(&kept);
+    for lines in others {
+        total += length(&lines);
         if total > LIMIT / 2 {
             break;
         }
-        kept.extend(&recorded.lines);
+        kept.extend(lines);
     }
     kept.sort_unstable();
-    kept
+    Ok(kept)
 }
 
 fn is_needed(recorded: &Recorded, now: DateTime<Utc>) -> bool {
-    let young = now - recorded.publication.time < KEEP_UNDELIVERED;
+    let young = recorded.age < KEEP_UNDELIVERED;
     recorded.deliveries.iter().any(|delivery| {
-        let undelivered = delivery.is_undelivered(now) && !recorded.publication.test;
+        let undelivered = delivery.is_undelivered(now) && !recorded.test;
         delivery.state(now) == State::Pending || (undelivered && young)
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::publication::{Outcome, Publication};
-
-    fn line(content: &str, age: TimeDelta, delivered: Option<bool>) -> String {
-        let time = Utc::now() - age;
-        let publication = Publication {
-            time,
-            ..Publication::new("E", content)
-        };
-        let begun = Record::publication(&publication, &[(1, "http://h/")], time).line();
-        let outcome = |delivered| Outcome {
-            time,
-            delivered,
-            status: String::new(),
-            code: None,
-            reason: String::new(),
-            attempts: 1,
-            duration: std::time::Duration::ZERO,
-        };
-        let ended = delivered.map(|d| Record::outcome(&publication.id, 1, &outcome(d)).line());
-        begun + &ended.unwrap_or_default()
-    }
-
-    #[test]
-    fn undelivered_events_stay_whatever_their_size_and_the_newest_others_fill_up() {
-        let day = TimeDelta::days(1);
-        let mega = "x".repeat(1024 * 1024);
-        let mut journal = String::new();
-        for _ in 0..10 {
-            journal += &line(&mega, day, Some(false));
-        }
-        journal += "garbage\n";
-        journal += &line("old failed", day * 8, Some(false));
-        journal += &line("killed", day, None);
-        journal += &line("delivered", day, Some(true));
-        let kept = kept_lines(journal.as_bytes(), Utc::now());
-        let lines: Vec<&str> = journal.split('\n').collect();
-        let holds = |text: &str| {
-            kept.iter()
-                .filter(|n| lines[**n - 1].contains(text))
-                .count()
-        };
-        assert_eq!(holds("xxxx"), 10);
-        assert_eq!(holds("garbage"), 1);
-        assert_eq!(holds("killed"), 1);
-        // The undelivered alone are over half the limit, so nothing else is kept.
-        assert_eq!(holds("\"delivered\","), 0);
-        assert_eq!(holds("old failed"), 0);
-    }
-
-    #[test]
-    fn of_the_delivered_the_newest_half_stays() {
-        let mega = "x".repeat(1024 * 1024);
-        let delivered = |n: i64| line(&format!("{n}-{mega}"), TimeDelta::days(9 - n), Some(true));
-        let journal: String = (0..9).map(delivered).collect();
-        let kept = kept_lines(journal.as_bytes(), Utc::now());
-        // A publication and its outcome are two lines.
-        assert_eq!(kept, [13, 14, 15, 16, 17, 18]);
-    }
-}
+mod tests;

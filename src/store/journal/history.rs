@@ -1,55 +1,73 @@
-//! What the journal's lines come to: each publication with its deliveries, and their state.
+//! What the journal's lines come to for one publication: its deliveries and their states
+//! (docs/design.md §5).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::value::RawValue;
 
-use super::record::Record;
-use crate::domain::publication::{Outcome, Publication};
-
-/// After the n-th try that failed the next is due this many minutes later; the last goes on. Standard
-/// Webhooks' schedule, in the steps that a cron line can keep.
-const SCHEDULE: [i64; 6] = [0, 5, 30, 2 * 60, 5 * 60, 10 * 60];
-
-/// The journal, read.
-#[derive(Debug, Default)]
-pub(crate) struct History {
-    /// In the order they were published.
-    pub(crate) publications: Vec<Recorded>,
-    /// The numbers of the lines that could not be read, counted from 1.
-    pub(crate) damaged: Vec<usize>,
-    by_id: HashMap<String, usize>,
-}
+use crate::domain::deployment::Deployment;
+use crate::domain::hook::HookId;
+use crate::domain::outcome::Outcome;
+use crate::domain::publication::Publication;
+use crate::domain::retry;
+use crate::store::journal::record::{PublicationRecord, Target};
 
 /// A publication with its deliveries.
 #[derive(Debug)]
 pub(crate) struct Recorded {
-    /// The publication.
-    pub(crate) publication: Publication,
+    /// The publication's `msg_…` id.
+    pub(crate) id: String,
+    /// The event's name.
+    pub(crate) event: String,
+    /// When it was published.
+    pub(crate) time: DateTime<Utc>,
+    /// How long ago that was.
+    pub(crate) age: TimeDelta,
+    /// Whether it is a sample.
+    pub(crate) test: bool,
+    /// The deployment's text as a JSON string, unread.
+    content: Box<RawValue>,
     /// One for each hook that it went to.
-    pub(crate) deliveries: Vec<Delivery>,
-    /// The numbers of its lines, counted from 1.
-    pub(super) lines: Vec<usize>,
+    pub(crate) deliveries: Vec<RecordedDelivery>,
+    /// Where its lines are in the file, in order.
+    pub(super) lines: Vec<Place>,
+    by_hook: HashMap<HookId, usize>,
+}
+
+/// Where a line is in the file, its end not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(super) start: u64,
+    pub(super) length: u64,
 }
 
 /// One publication to one hook.
-#[derive(Debug)]
-pub(crate) struct Delivery {
+#[derive(Debug, Clone)]
+pub(crate) struct RecordedDelivery {
     /// The hook's id.
-    pub(crate) hook: u64,
+    pub(crate) hook: HookId,
     /// The hook's URL at that time.
     pub(crate) url: String,
     /// How it last ended, if it did.
     pub(crate) outcome: Option<Outcome>,
-    /// When the last try began or, once it has, ended.
+    /// When the last try ended or, before it has, when it was published.
     pub(crate) last_try: DateTime<Utc>,
-    /// Whether it was ever delivered, whatever a later try came to.
-    pub(crate) ever_delivered: bool,
-    tries: usize,
-    /// The try before the last, for one that turns out to be none.
-    previous_try: DateTime<Utc>,
-    /// A process is at it until then.
-    until: Option<DateTime<Utc>>,
+    /// When it was first delivered, whatever a later try came to.
+    pub(crate) delivered_at: Option<DateTime<Utc>>,
+    /// How many tries have failed.
+    failures: u32,
+    /// A process is at it.
+    claim: Option<Claim>,
+}
+
+/// A process is at a delivery for some time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Claim {
+    /// When it began, by the clock of that moment.
+    pub(super) time: DateTime<Utc>,
+    pub(super) deadline: DateTime<Utc>,
 }
 
 /// What is known of a delivery.
@@ -77,27 +95,33 @@ impl State {
     }
 }
 
-impl Delivery {
+impl Claim {
+    /// Whether the process may still be at it. A claim from the future was made before the clock was
+    /// set back, so only its length counts.
+    fn holds_at(self, now: DateTime<Utc>) -> bool {
+        let begun = self.time - now <= self.deadline - self.time;
+        begun && now < self.deadline
+    }
+}
+
+impl RecordedDelivery {
     /// One that a process has just taken up.
-    fn begun(hook: u64, url: String, time: DateTime<Utc>, deadline: DateTime<Utc>) -> Self {
-        let mut delivery = Self {
+    pub(super) fn new(hook: HookId, url: String, claim: Claim) -> Self {
+        Self {
             hook,
             url,
             outcome: None,
-            last_try: time,
-            ever_delivered: false,
-            tries: 0,
-            previous_try: time,
-            until: None,
-        };
-        delivery.begin(time, deadline);
-        delivery
+            last_try: claim.time,
+            delivered_at: None,
+            failures: 0,
+            claim: Some(claim),
+        }
     }
 
     /// Its state at this moment.
     pub(crate) fn state(&self, now: DateTime<Utc>) -> State {
-        match (self.until, &self.outcome) {
-            (Some(until), _) if now < until => State::Pending,
+        match (self.claim, &self.outcome) {
+            (Some(claim), _) if claim.holds_at(now) => State::Pending,
             (Some(_), _) | (None, None) => State::Unfinished,
             (None, Some(outcome)) if outcome.delivered => State::Delivered,
             (None, Some(_)) => State::Failed,
@@ -106,151 +130,116 @@ impl Delivery {
 
     /// Whether it was not delivered, and nobody is at it.
     pub(crate) fn is_undelivered(&self, now: DateTime<Utc>) -> bool {
-        !self.ever_delivered && matches!(self.state(now), State::Failed | State::Unfinished)
+        self.delivered_at.is_none() && matches!(self.state(now), State::Failed | State::Unfinished)
     }
 
-    /// When the next try is due, by the schedule.
-    pub(crate) fn due(&self) -> DateTime<Utc> {
-        let step = self.tries.saturating_sub(1).min(SCHEDULE.len() - 1);
-        // A journal edited by hand may be at the end of the calendar.
-        let wait = TimeDelta::minutes(SCHEDULE[step]);
-        self.last_try
-            .checked_add_signed(wait)
-            .unwrap_or(DateTime::<Utc>::MAX_UTC)
-    }
-
-    fn begin(&mut self, time: DateTime<Utc>, deadline: DateTime<Utc>) {
-        self.tries += 1;
-        self.previous_try = self.last_try;
-        self.last_try = time;
-        self.until = Some(deadline);
-    }
-
-    /// Nobody is at it any more, if somebody was.
-    fn leave(&mut self, time: DateTime<Utc>) {
-        self.until = self.until.map(|until| until.min(time));
-    }
-
-    fn end(&mut self, outcome: Outcome) {
-        self.until = None;
-        if outcome.attempts == 0 {
-            // Its turn did not come: that was no try.
-            self.tries = self.tries.saturating_sub(1);
-            self.last_try = self.previous_try;
-        } else {
-            self.last_try = outcome.time;
+    /// When the next try is due. A last try in the future says nothing, so it is due at once.
+    pub(crate) fn due(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        if self.last_try > now {
+            return now;
         }
-        self.ever_delivered |= outcome.delivered;
+        retry::due(self.failures, self.last_try)
+    }
+
+    /// A process sends it again.
+    pub(super) fn claim(&mut self, claim: Claim) {
+        self.claim = Some(claim);
+    }
+
+    /// A process sends again whatever was not delivered to this hook.
+    pub(super) fn claim_if_undelivered(&mut self, claim: Claim, now: DateTime<Utc>) {
+        if self.is_undelivered(now) && claim.holds_at(now) {
+            self.claim = Some(claim);
+        }
+    }
+
+    /// The process that was at it leaves it as it is.
+    pub(super) fn release(&mut self) {
+        if let Some(claim) = &mut self.claim {
+            claim.deadline = claim.deadline.min(claim.time);
+        }
+    }
+
+    /// A try has ended; `failures` counts those by now, where the line tells.
+    pub(super) fn end(&mut self, outcome: Outcome, failures: Option<u32>) {
+        self.claim = None;
+        // Its turn did not come: that was no try.
+        if outcome.attempts == 0 {
+            self.outcome.get_or_insert(outcome);
+            return;
+        }
+        let began = outcome.time - outcome.duration;
+        if !outcome.delivered && self.delivered_at.is_some_and(|at| began < at) {
+            // A process that was stopped went on after another one had delivered it.
+            return;
+        }
+        self.failures = failures.unwrap_or(self.failures + 1);
+        self.last_try = outcome.time;
+        if outcome.delivered {
+            self.delivered_at.get_or_insert(outcome.time);
+        }
         self.outcome = Some(outcome);
     }
 }
 
-impl History {
-    /// Reads the lines. One that is damaged, or that a newer version wrote, is skipped.
-    pub(super) fn parse(bytes: &[u8]) -> Self {
-        let mut history = Self::default();
-        for (index, line) in bytes.split(|b| *b == b'\n').enumerate() {
-            if line.is_empty() {
-                continue;
-            }
-            match serde_json::from_slice(line) {
-                Ok(record) => history.add(record, index + 1),
-                Err(_) => history.damaged.push(index + 1),
-            }
-        }
-        history
-    }
-
-    /// The publication with this id.
-    pub(crate) fn find(&self, id: &str) -> Option<&Recorded> {
-        self.by_id.get(id).map(|place| &self.publications[*place])
-    }
-
-    /// The latest publication to this hook that is no test, and the delivery.
-    pub(crate) fn latest_of(&self, hook: u64) -> Option<(&Recorded, &Delivery)> {
-        let mut real = self
-            .publications
-            .iter()
-            .rev()
-            .filter(|recorded| !recorded.publication.test);
-        real.find_map(|recorded| Some((recorded, recorded.delivery(hook)?)))
-    }
-
-    fn add(&mut self, record: Record, line: usize) {
-        match record {
-            Record::Publication(record) => {
-                // A line may stand twice: an append without the lock is done again if it may be lost.
-                if self.find_mut(&record.id, line).is_some() {
-                    return;
-                }
-                let publication = record.to_publication();
-                let deliveries = record.targets.into_iter().map(|target| {
-                    let url = target.url.into_owned();
-                    Delivery::begun(target.hook, url, record.time, record.deadline)
-                });
-                let deliveries = deliveries.collect();
-                self.by_id
-                    .insert(publication.id.clone(), self.publications.len());
-                self.publications.push(Recorded {
-                    publication,
-                    deliveries,
-                    lines: vec![line],
-                });
-            }
-            Record::Redelivery(record) => {
-                let begin = |d: &mut Delivery| d.begin(record.time, record.deadline);
-                self.each(&record.id, &record.hooks, line, begin);
-            }
-            Record::Outcome(record) => {
-                if let Some(recorded) = self.find_mut(&record.id, line)
-                    && let Some(delivery) = recorded.delivery_mut(record.hook)
-                {
-                    delivery.end(record.to_outcome());
-                }
-            }
-            Record::Interrupted(record) => {
-                self.each(&record.id, &record.hooks, line, |delivery| {
-                    delivery.leave(record.time);
-                });
-            }
-            Record::Compacted(_) => {}
-        }
-    }
-
-    /// Does this to the deliveries of a publication to these hooks.
-    fn each(&mut self, id: &str, hooks: &[u64], line: usize, act: impl Fn(&mut Delivery)) {
-        let Some(recorded) = self.find_mut(id, line) else {
-            return;
-        };
-        for hook in hooks {
-            if let Some(delivery) = recorded.delivery_mut(*hook) {
-                act(delivery);
-            }
-        }
-    }
-
-    /// The publication that a line belongs to.
-    fn find_mut(&mut self, id: &str, line: usize) -> Option<&mut Recorded> {
-        let recorded = &mut self.publications[*self.by_id.get(id)?];
-        recorded.lines.push(line);
-        Some(recorded)
-    }
-}
-
 impl Recorded {
-    /// The delivery to this hook.
-    pub(crate) fn delivery(&self, hook: u64) -> Option<&Delivery> {
-        self.deliveries
-            .iter()
-            .find(|delivery| delivery.hook == hook)
+    /// From its line, with all deliveries just begun.
+    pub(super) fn new(record: PublicationRecord, now: DateTime<Utc>) -> Self {
+        let PublicationRecord {
+            id,
+            time,
+            event,
+            test,
+            deadline,
+            targets,
+            content,
+        } = record;
+        let claim = Claim { time, deadline };
+        let begun = |t: Target| RecordedDelivery::new(t.hook, t.url.into_owned(), claim);
+        let deliveries: Vec<_> = targets.into_iter().map(begun).collect();
+        // Of two to one hook, which only a hand writes, the first counts.
+        let numbered = deliveries.iter().enumerate().rev();
+        Self {
+            id: id.into_owned(),
+            event: event.into_owned(),
+            time,
+            age: now - time,
+            test,
+            content: content.into_owned(),
+            by_hook: numbered.map(|(number, d)| (d.hook, number)).collect(),
+            deliveries,
+            lines: Vec::new(),
+        }
     }
 
-    fn delivery_mut(&mut self, hook: u64) -> Option<&mut Delivery> {
-        self.deliveries
-            .iter_mut()
-            .find(|delivery| delivery.hook == hook)
+    /// What was published.
+    pub(crate) fn deployment(&self) -> Deployment {
+        let text = serde_json::from_str(self.content.get());
+        // A journal that was changed by hand may hold something else.
+        Deployment::recorded(text.unwrap_or_else(|_| self.content.get().to_owned()))
+    }
+
+    /// The publication, to be sent again.
+    pub(crate) fn publication(&self) -> Publication {
+        Publication {
+            id: self.id.clone(),
+            event: self.event.clone(),
+            time: self.time,
+            deployment: Arc::new(self.deployment()),
+            test: self.test,
+        }
+    }
+
+    /// The delivery to this hook.
+    pub(crate) fn delivery(&self, hook: HookId) -> Option<&RecordedDelivery> {
+        self.by_hook
+            .get(&hook)
+            .map(|place| &self.deliveries[*place])
+    }
+
+    /// The delivery to this hook, to be changed.
+    pub(super) fn delivery_mut(&mut self, hook: HookId) -> Option<&mut RecordedDelivery> {
+        let place = self.by_hook.get(&hook)?;
+        Some(&mut self.deliveries[*place])
     }
 }
-
-#[cfg(test)]
-mod tests;

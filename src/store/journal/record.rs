@@ -1,170 +1,137 @@
-//! The lines of the journal: one JSON object each, its one key saying what it records.
+//! The lines of the journal: one JSON object each, its one key saying what it records
+//! (docs/design.md §5).
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 
-use crate::domain::publication::{Outcome, Publication};
+use crate::domain::hook::HookId;
+use crate::domain::outcome::Outcome;
+use crate::domain::publication::Publication;
 
-#[derive(Debug, Serialize, Deserialize)]
+/// A line, read.
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Record<'a> {
     #[serde(borrow)]
     Publication(PublicationRecord<'a>),
+    #[serde(borrow)]
     Redelivery(RedeliveryRecord<'a>),
-    Outcome(OutcomeRecord<'a>),
+    /// An [`OutcomeKey`] and an [`Outcome`] in one object.
+    #[serde(borrow)]
+    Outcome(&'a RawValue),
+    #[serde(borrow)]
     Interrupted(InterruptedRecord<'a>),
     Compacted(CompactedRecord),
 }
 
+/// A publication, written before the first byte is sent.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct PublicationRecord<'a> {
-    pub(crate) id: Cow<'a, str>,
-    pub(crate) time: DateTime<Utc>,
-    pub(crate) event: Cow<'a, str>,
+    pub(super) id: Cow<'a, str>,
+    pub(super) time: DateTime<Utc>,
+    pub(super) event: Cow<'a, str>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) test: bool,
-    pub(crate) deadline: DateTime<Utc>,
-    pub(crate) targets: Vec<Target<'a>>,
+    pub(super) test: bool,
+    /// The process that wrote it is at its deliveries until then.
+    pub(super) deadline: DateTime<Utc>,
+    pub(super) targets: Vec<Target<'a>>,
     /// The deployment's text as a JSON string: so it comes back byte for byte.
-    pub(crate) content: Cow<'a, str>,
+    pub(super) content: Cow<'a, RawValue>,
 }
 
+/// A hook that a publication is for, with its URL at that time.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Target<'a> {
-    pub(crate) hook: u64,
-    pub(crate) url: Cow<'a, str>,
+    pub(super) hook: HookId,
+    pub(super) url: Cow<'a, str>,
 }
 
+/// A process sends again until the deadline: a publication to these hooks or, without an id, whatever
+/// stands before this line and was not delivered to them.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct RedeliveryRecord<'a> {
-    pub(crate) id: Cow<'a, str>,
-    pub(crate) time: DateTime<Utc>,
-    pub(crate) deadline: DateTime<Utc>,
-    pub(crate) hooks: Cow<'a, [u64]>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct OutcomeRecord<'a> {
-    pub(crate) id: Cow<'a, str>,
-    pub(crate) hook: u64,
-    pub(crate) time: DateTime<Utc>,
-    pub(crate) delivered: bool,
-    pub(crate) status: Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) code: Option<u16>,
-    pub(crate) reason: Cow<'a, str>,
-    pub(crate) attempts: u32,
-    pub(crate) duration_ms: u64,
+    pub(super) id: Option<Cow<'a, str>>,
+    pub(super) time: DateTime<Utc>,
+    pub(super) deadline: DateTime<Utc>,
+    pub(super) hooks: Cow<'a, [HookId]>,
 }
 
-/// A process that was interrupted leaves these deliveries without an outcome.
+/// Which delivery an outcome belongs to.
+#[derive(Debug, Deserialize)]
+pub(super) struct OutcomeKey<'a> {
+    #[serde(borrow)]
+    pub(super) id: Cow<'a, str>,
+    pub(super) hook: HookId,
+    /// How many tries have failed by now, where that is not one more than the lines before say.
+    #[serde(default)]
+    pub(super) tries: Option<u32>,
+}
+
+/// An outcome, to be written.
+#[derive(Debug, Serialize)]
+pub(super) struct OutcomeRecord<'a> {
+    pub(super) id: &'a str,
+    pub(super) hook: HookId,
+    #[serde(flatten)]
+    pub(super) outcome: &'a Outcome,
+}
+
+/// A process leaves deliveries without an outcome, or ends a redelivery: the hooks of a publication
+/// or, without an id, of the last [`RedeliveryRecord`] without one.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct InterruptedRecord<'a> {
-    pub(crate) id: Cow<'a, str>,
-    pub(crate) time: DateTime<Utc>,
-    pub(crate) hooks: Cow<'a, [u64]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<Cow<'a, str>>,
+    pub(super) time: DateTime<Utc>,
+    pub(super) hooks: Cow<'a, [HookId]>,
 }
 
 /// The first line of a compacted journal: its length then, so that one full of undelivered events is
 /// not compacted again at each publish.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct CompactedRecord {
-    pub(crate) time: DateTime<Utc>,
-    pub(crate) length: u64,
+    pub(super) time: DateTime<Utc>,
+    pub(super) length: u64,
 }
 
-impl<'a> Record<'a> {
-    pub(super) fn publication(
-        publication: &'a Publication,
-        targets: &[(u64, &'a str)],
-        deadline: DateTime<Utc>,
-    ) -> Self {
-        let target = |&(hook, url): &(u64, &'a str)| Target {
-            hook,
-            url: url.into(),
-        };
-        Self::Publication(PublicationRecord {
-            id: publication.id.as_str().into(),
-            time: publication.time,
-            event: publication.event.as_str().into(),
-            test: publication.test,
-            deadline,
-            targets: targets.iter().map(target).collect(),
-            content: publication.content.as_str().into(),
-        })
-    }
-
-    pub(super) fn outcome(id: &'a str, hook: u64, outcome: &'a Outcome) -> Self {
-        Self::Outcome(OutcomeRecord {
-            id: id.into(),
-            hook,
-            time: outcome.time,
-            delivered: outcome.delivered,
-            status: outcome.status.as_str().into(),
-            code: outcome.code,
-            reason: outcome.reason.as_str().into(),
-            attempts: outcome.attempts,
-            duration_ms: outcome.duration_ms(),
-        })
-    }
-
-    pub(super) fn interrupted(id: &'a str, hooks: &'a [u64], time: DateTime<Utc>) -> Self {
-        Self::Interrupted(InterruptedRecord {
-            id: id.into(),
-            time,
-            hooks: hooks.into(),
-        })
-    }
-
-    /// The record as a line, its newline included: JSON escapes every line end inside.
-    pub(super) fn line(&self) -> String {
-        let mut line = serde_json::to_string(self).unwrap_or_default();
-        line.push('\n');
-        line
-    }
+/// A record as a line, its newline included: JSON escapes every line end inside.
+pub(super) fn line(kind: &str, record: &impl Serialize) -> String {
+    // Strings, numbers and times always serialise.
+    let json = serde_json::to_string(record).unwrap_or_default();
+    format!("{{\"{kind}\":{json}}}\n")
 }
 
-impl<'a> RedeliveryRecord<'a> {
-    pub(super) fn new(
-        id: &'a str,
-        hooks: &'a [u64],
-        time: DateTime<Utc>,
-        deadline: DateTime<Utc>,
-    ) -> Self {
-        Self {
-            id: id.into(),
-            time,
-            deadline,
-            hooks: hooks.into(),
-        }
-    }
+/// The line of a new publication.
+pub(super) fn publication_line(
+    publication: &Publication,
+    targets: Vec<Target>,
+    deadline: DateTime<Utc>,
+) -> String {
+    let Publication {
+        id,
+        event,
+        time,
+        deployment,
+        test,
+    } = publication;
+    let content = to_raw_value(deployment.as_str()).unwrap_or_default();
+    let record = PublicationRecord {
+        id: id.into(),
+        time: *time,
+        event: event.into(),
+        test: *test,
+        deadline,
+        targets,
+        content: Cow::Owned(content),
+    };
+    line("publication", &record)
 }
 
-impl PublicationRecord<'_> {
-    pub(super) fn to_publication(&self) -> Publication {
-        Publication {
-            id: self.id.to_string(),
-            event: self.event.to_string(),
-            time: self.time,
-            content: self.content.to_string(),
-            test: self.test,
-        }
-    }
-}
-
-impl OutcomeRecord<'_> {
-    pub(super) fn to_outcome(&self) -> Outcome {
-        Outcome {
-            time: self.time,
-            delivered: self.delivered,
-            status: self.status.to_string(),
-            code: self.code,
-            reason: self.reason.to_string(),
-            attempts: self.attempts,
-            duration: Duration::from_millis(self.duration_ms),
-        }
-    }
+/// The line of an outcome of a publication to a hook.
+pub(super) fn outcome_line(id: &str, hook: HookId, outcome: &Outcome) -> String {
+    line("outcome", &OutcomeRecord { id, hook, outcome })
 }

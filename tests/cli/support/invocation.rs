@@ -13,7 +13,7 @@ use super::process::Running;
 use super::sandbox::Sandbox;
 
 /// How long any call may take before it counts as a hang.
-const LIMIT: Duration = Duration::from_mins(1);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// What the process finds on its standard input.
 enum Stdin {

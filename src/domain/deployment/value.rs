@@ -8,26 +8,13 @@ use minijinja::Value;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::RenderError;
-
 /// Values nested deeper come as their own JSON text: every level is read once more for each level above it,
 /// and what walks the values later does so by recursion.
 const MAX_DEPTH: usize = 64;
 
 /// The keys of a JSON object; of duplicates the last counts.
-pub(crate) fn object(json: &str) -> Result<BTreeMap<String, Value>, RenderError> {
-    if !json.trim_ascii_start().starts_with('{') {
-        return Err(RenderError::Content { line: 1, column: 1 });
-    }
-    map(json, 1).map_err(|error| position(&error))
-}
-
-/// Only where: the text of a JSON error can quote the JSON.
-pub(crate) fn position(error: &serde_json::Error) -> RenderError {
-    RenderError::Content {
-        line: error.line(),
-        column: error.column(),
-    }
+pub(super) fn object(json: &str) -> serde_json::Result<BTreeMap<String, Value>> {
+    map(json, 1)
 }
 
 fn map(json: &str, depth: usize) -> serde_json::Result<BTreeMap<String, Value>> {
@@ -140,7 +127,7 @@ impl<'de> Deserialize<'de> for Entries<'de> {
 }
 
 /// A JSON string in which half a surrogate pair (`"\ud800"`, which JSON allows) becomes U+FFFD.
-struct Text(String);
+pub(super) struct Text(pub(super) String);
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -245,9 +232,9 @@ mod tests {
 
     #[test]
     fn what_is_no_object_is_refused_with_its_place() {
-        for (json, line, column) in [("[]", 1, 1), ("", 1, 1), ("{\"a\":\n?}", 2, 1)] {
+        for (json, line, column) in [("[]", 1, 0), ("", 1, 0), ("{\"a\":\n?}", 2, 1)] {
             let refused = object(json).unwrap_err();
-            assert_eq!(refused, RenderError::Content { line, column }, "{json}");
+            assert_eq!((refused.line(), refused.column()), (line, column), "{json}");
         }
         assert!(object("{} x").is_err());
     }

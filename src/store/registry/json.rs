@@ -9,14 +9,15 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::domain::hook::{Hook, View, Viewed};
+use crate::domain::hook::json::{HookJson, View};
+use crate::domain::hook::{Hook, HookId};
 
 /// The version of the file format that this program writes, and the highest that it reads.
 pub(super) const VERSION: u64 = 1;
 
 /// The hooks of a registry.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Contents {
+pub(crate) struct RegistryFile {
     /// The hooks, in the file's order.
     pub(crate) hooks: Vec<Hook>,
     /// Above every id that was ever used, unless the file was edited by hand.
@@ -25,7 +26,7 @@ pub(crate) struct Contents {
     unknown: Vec<(String, Box<RawValue>)>,
 }
 
-impl Contents {
+impl RegistryFile {
     /// Parses the file.
     pub(super) fn parse(bytes: &[u8]) -> serde_json::Result<Self> {
         // Checking the whole for UTF-8 at once is faster than string by string.
@@ -55,36 +56,36 @@ impl Contents {
     }
 
     /// An id that no hook has or had; `None` when the numbers are used up.
-    pub(crate) fn take_id(&mut self) -> Option<u64> {
+    pub(crate) fn take_id(&mut self) -> Option<HookId> {
         let id = self.next_id();
         self.next_id = id.checked_add(1)?;
-        Some(id)
+        Some(HookId(id))
     }
 
     /// The hook with this id.
-    pub(crate) fn find(&self, id: u64) -> Option<&Hook> {
+    pub(crate) fn find(&self, id: HookId) -> Option<&Hook> {
         self.hooks.iter().find(|hook| hook.id == id)
     }
 
     /// The hook with this id, to be changed.
-    pub(crate) fn find_mut(&mut self, id: u64) -> Option<&mut Hook> {
+    pub(crate) fn find_mut(&mut self, id: HookId) -> Option<&mut Hook> {
         self.hooks.iter_mut().find(|hook| hook.id == id)
     }
 
     /// Removes the hooks with these ids. Theirs are not used again.
-    pub(crate) fn remove(&mut self, ids: &[u64]) {
+    pub(crate) fn remove(&mut self, ids: &[HookId]) {
         self.next_id = self.next_id();
         self.hooks.retain(|hook| !ids.contains(&hook.id));
     }
 
     fn next_id(&self) -> u64 {
-        let highest = self.hooks.iter().map(|hook| hook.id).max();
+        let highest = self.hooks.iter().map(|hook| hook.id.0).max();
         self.next_id
             .max(highest.map_or(1, |id| id.saturating_add(1)))
     }
 }
 
-impl Serialize for Contents {
+impl Serialize for RegistryFile {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("version", &VERSION)?;
@@ -95,7 +96,7 @@ impl Serialize for Contents {
         let hooks: Vec<_> = self
             .hooks
             .iter()
-            .map(|hook| Viewed(hook, View::File))
+            .map(|hook| HookJson(hook, View::File))
             .collect();
         map.serialize_entry("hooks", &hooks)?;
         map.end()
@@ -112,46 +113,46 @@ enum Key<'a> {
     Unknown(Cow<'a, str>),
 }
 
-impl<'de> Deserialize<'de> for Contents {
+impl<'de> Deserialize<'de> for RegistryFile {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ContentsVisitor)
+        deserializer.deserialize_any(RegistryFileVisitor)
     }
 }
 
-struct ContentsVisitor;
+struct RegistryFileVisitor;
 
-impl<'de> Visitor<'de> for ContentsVisitor {
-    type Value = Contents;
+impl<'de> Visitor<'de> for RegistryFileVisitor {
+    type Value = RegistryFile;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a registry: an object with version, next_id and hooks, or an array of hooks")
     }
 
     /// Kudu's own `hooks` file, which can be copied into place.
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Contents, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<RegistryFile, A::Error> {
         let hooks = HookListVisitor.visit_seq(seq)?.0;
-        Ok(Contents {
+        Ok(RegistryFile {
             hooks,
-            ..Contents::default()
+            ..RegistryFile::default()
         })
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Contents, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RegistryFile, A::Error> {
         let (mut version, mut hooks) = (None, None);
-        let mut contents = Contents::default();
+        let mut file = RegistryFile::default();
         while let Some(key) = map.next_key()? {
             match key {
                 Key::Version => version = Some(check_version(map.next_value()?)?),
-                Key::NextId => contents.next_id = map.next_value()?,
+                Key::NextId => file.next_id = map.next_value()?,
                 // The last would win, and the first be lost at the next write.
                 Key::Hooks if hooks.is_some() => return Err(de::Error::duplicate_field("hooks")),
                 Key::Hooks => hooks = Some(map.next_value::<HookList>()?.0),
-                Key::Unknown(key) => contents.unknown.push((key.into_owned(), map.next_value()?)),
+                Key::Unknown(key) => file.unknown.push((key.into_owned(), map.next_value()?)),
             }
         }
         version.ok_or_else(|| de::Error::missing_field("version"))?;
-        contents.hooks = hooks.ok_or_else(|| de::Error::missing_field("hooks"))?;
-        Ok(contents)
+        file.hooks = hooks.ok_or_else(|| de::Error::missing_field("hooks"))?;
+        Ok(file)
     }
 }
 
@@ -206,12 +207,14 @@ mod tests {
     use super::*;
 
     fn rewrite(text: &str) -> String {
-        let written = Contents::parse(text.as_bytes()).unwrap().text();
+        let written = RegistryFile::parse(text.as_bytes()).unwrap().text();
         String::from_utf8(written).unwrap()
     }
 
     fn refusal(text: &str) -> String {
-        Contents::parse(text.as_bytes()).unwrap_err().to_string()
+        RegistryFile::parse(text.as_bytes())
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]
@@ -236,15 +239,18 @@ mod tests {
 
     #[test]
     fn ids_are_never_used_again() {
-        let mut contents = Contents::parse(br#"{"version":1,"next_id":7,"hooks":[]}"#).unwrap();
-        assert_eq!(contents.take_id(), Some(7));
-        assert_eq!(contents.take_id(), Some(8));
-        assert_eq!(Contents::default().take_id(), Some(1));
-        let mut edited = Contents::parse(br#"[{"id":5,"url":"u","event":"e"}]"#).unwrap();
-        edited.remove(&[5]);
-        assert_eq!(edited.take_id(), Some(6));
+        let mut file = RegistryFile::parse(br#"{"version":1,"next_id":7,"hooks":[]}"#).unwrap();
+        assert_eq!(file.take_id(), Some(HookId(7)));
+        assert_eq!(file.take_id(), Some(HookId(8)));
+        assert_eq!(RegistryFile::default().take_id(), Some(HookId(1)));
+        let mut edited = RegistryFile::parse(br#"[{"id":5,"url":"u","event":"e"}]"#).unwrap();
+        edited.remove(&[HookId(5)]);
+        assert_eq!(edited.take_id(), Some(HookId(6)));
         let last = format!(r#"[{{"id":{},"url":"u","event":"e"}}]"#, u64::MAX);
-        assert_eq!(Contents::parse(last.as_bytes()).unwrap().take_id(), None);
+        assert_eq!(
+            RegistryFile::parse(last.as_bytes()).unwrap().take_id(),
+            None
+        );
     }
 
     #[test]
@@ -264,17 +270,20 @@ mod tests {
             refusal(twice)
         );
         assert_eq!(
-            Contents::newer_version(br#"{"hooks":7,"version":2}"#),
+            RegistryFile::newer_version(br#"{"hooks":7,"version":2}"#),
             Some(2)
         );
-        assert_eq!(Contents::newer_version(br#"{"hooks":7,"version":1}"#), None);
+        assert_eq!(
+            RegistryFile::newer_version(br#"{"hooks":7,"version":1}"#),
+            None
+        );
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_a_registry_or_an_error(bytes in any::<Vec<u8>>()) {
-            let _ = Contents::parse(&bytes);
-            let _ = Contents::newer_version(&bytes);
+            let _ = RegistryFile::parse(&bytes);
+            let _ = RegistryFile::newer_version(&bytes);
         }
 
         #[test]

@@ -1,0 +1,257 @@
+//! The arguments of each verb. Doc comments are the help texts.
+
+// The doc comments are help texts, and flags are what they are.
+#![allow(clippy::doc_markdown, clippy::struct_excessive_bools)]
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueHint};
+use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, PathCompleter};
+
+use super::complete;
+use super::hook_options::HookOptions;
+use super::limits::LimitOptions;
+use super::values::{self, Assignment};
+use crate::domain::hook::HookId;
+use crate::domain::kudu;
+use crate::domain::reference::Reference;
+
+/// The keys of a deployment that flags can set, apart from its status and times.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Fields of the deployment")]
+pub(crate) struct Fields {
+    /// The deployment's id, often the commit
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<String>,
+    /// Who wrote what is deployed
+    #[arg(long, value_name = "NAME")]
+    pub(crate) author: Option<String>,
+    /// The author's address
+    #[arg(long, value_name = "ADDRESS", value_hint = ValueHint::EmailAddress)]
+    pub(crate) author_email: Option<String>,
+    /// What is deployed, such as the commit's message
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) message: Option<String>,
+    /// Who deploys it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) deployer: Option<String>,
+    /// Another key: a string, or with := any JSON (repeatable)
+    #[arg(long, value_name = "KEY=VALUE|KEY:=JSON", value_parser = values::assignment)]
+    pub(crate) set: Vec<Assignment>,
+}
+
+/// `hooks add`
+#[derive(Debug, Args)]
+pub(crate) struct Add {
+    /// Where to POST: an absolute http or https URL; user:password@ in it become Basic authorization
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = values::url)]
+    pub(crate) url: String,
+    /// The event to wait for: a name such as PostDeployment, or * for every event
+    #[arg(long, value_name = "EVENT", value_parser = values::event_or_any)]
+    #[arg(add = ArgValueCandidates::new(complete::events))]
+    pub(crate) event: String,
+    /// Print the hook as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How the deliveries are made.
+    #[command(flatten)]
+    pub(crate) options: HookOptions,
+}
+
+/// `hooks list`
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Only the hooks that a publication of this event would reach
+    #[arg(long, value_name = "EVENT", value_parser = values::event_or_any)]
+    #[arg(add = ArgValueCandidates::new(complete::events))]
+    pub(crate) event: Option<String>,
+    /// Print a JSON array
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `hooks show`
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The hook's id
+    #[arg(value_name = "ID", value_parser = values::hook_id, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) id: HookId,
+    /// Print the hook as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `hooks edit`
+#[derive(Debug, Args)]
+pub(crate) struct Edit {
+    /// The hook's id
+    #[arg(value_name = "ID", value_parser = values::hook_id, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) id: HookId,
+    /// Another URL
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = values::url)]
+    pub(crate) url: Option<String>,
+    /// Another event, or * for every event
+    #[arg(long, value_name = "EVENT", value_parser = values::event_or_any)]
+    #[arg(add = ArgValueCandidates::new(complete::events))]
+    pub(crate) event: Option<String>,
+    /// Deliver to it again
+    #[arg(long, conflicts_with = "disable")]
+    pub(crate) enable: bool,
+    /// Keep it, but deliver nothing to it
+    #[arg(long)]
+    pub(crate) disable: bool,
+    /// Sign no longer
+    #[arg(long, conflicts_with_all = ["secret_file", "generate_secret"])]
+    pub(crate) no_secret: bool,
+    /// Print the hook as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How the deliveries are made; an empty value clears (`--status ''`, `--header 'Name:'`).
+    #[command(flatten)]
+    pub(crate) options: HookOptions,
+}
+
+/// `hooks remove`
+#[derive(Debug, Args)]
+pub(crate) struct Remove {
+    /// The hooks' ids
+    #[arg(value_name = "ID", required = true, value_parser = values::hook_id, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) ids: Vec<HookId>,
+    /// Ignore ids that no hook has
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// `hooks publish`
+#[derive(Debug, Args)]
+pub(crate) struct Publish {
+    /// The event, such as PostDeployment
+    #[arg(value_name = "EVENT", value_parser = values::event)]
+    #[arg(add = ArgValueCandidates::new(complete::events))]
+    pub(crate) event: String,
+    /// The deployment: JSON text, @FILE, or - for standard input (which is read when this, --git and the field flags are all left out)
+    #[arg(value_name = "DEPLOYMENT", allow_hyphen_values = false)]
+    #[arg(add = ArgValueCompleter::new(complete::deployment))]
+    pub(crate) deployment: Option<String>,
+    /// Fill id, author, author_email, message, deployer, status and times from a commit [REV: HEAD]
+    #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "HEAD")]
+    #[arg(allow_hyphen_values = false)]
+    pub(crate) git: Option<String>,
+    /// Print the exact request of each hook; send and write nothing
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) dry_run: bool,
+    /// Print the publication as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The keys to set.
+    #[command(flatten)]
+    pub(crate) fields: Fields,
+    /// The deployment's status
+    #[arg(long, value_name = "STATUS", help_heading = "Fields of the deployment")]
+    #[arg(value_parser = kudu::STATUSES)]
+    pub(crate) status: Option<String>,
+    /// When it started, RFC 3339
+    #[arg(long, value_name = "TIME", help_heading = "Fields of the deployment")]
+    pub(crate) start_time: Option<String>,
+    /// When it ended, RFC 3339
+    #[arg(long, value_name = "TIME", help_heading = "Fields of the deployment")]
+    pub(crate) end_time: Option<String>,
+    /// How long to try.
+    #[command(flatten)]
+    pub(crate) limits: LimitOptions,
+}
+
+/// `hooks run`
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The event, such as PostDeployment
+    #[arg(value_name = "EVENT", value_parser = values::event)]
+    #[arg(add = ArgValueCandidates::new(complete::events))]
+    pub(crate) event: String,
+    /// Fill id, author, author_email, message and deployer from a commit [REV: HEAD]
+    #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "HEAD")]
+    pub(crate) git: Option<String>,
+    /// The keys to set.
+    #[command(flatten)]
+    pub(crate) fields: Fields,
+    /// How long to try.
+    #[command(flatten)]
+    pub(crate) limits: LimitOptions,
+    /// The deploy command, after --
+    #[arg(value_name = "COMMAND", required = true, last = true, add = ArgValueCompleter::new(PathCompleter::any()))]
+    pub(crate) command: Vec<std::ffi::OsString>,
+}
+
+/// `hooks test`
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// The hook's id
+    #[arg(value_name = "ID", value_parser = values::hook_id, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) id: HookId,
+    /// Print the publication as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How long to try.
+    #[command(flatten)]
+    pub(crate) limits: LimitOptions,
+}
+
+/// `hooks log`
+#[derive(Debug, Args)]
+pub(crate) struct Log {
+    /// Only the deliveries to this hook
+    #[arg(value_name = "ID", value_parser = values::hook_id, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) id: Option<HookId>,
+    /// Only what was not delivered: failed, or unfinished since the publish was killed
+    #[arg(long)]
+    pub(crate) failed: bool,
+    /// The most deliveries to show
+    #[arg(short, value_name = "N", default_value = "20", value_parser = values::count)]
+    pub(crate) n: u64,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `hooks redeliver`
+#[derive(Debug, Args)]
+pub(crate) struct Redeliver {
+    /// Hooks, whose latest publication is sent again, or a publication's msg_… id
+    #[arg(value_name = "ID", required_unless_present = "failed", value_parser = values::reference)]
+    #[arg(add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) ids: Vec<Reference>,
+    /// Send every failed or unfinished delivery that is due
+    #[arg(long, conflicts_with = "ids")]
+    pub(crate) failed: bool,
+    /// With --failed: only publications younger than this
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = values::duration)]
+    #[arg(conflicts_with = "ids")]
+    pub(crate) since: Duration,
+    /// With --failed: whatever failed, due or not
+    #[arg(long, conflicts_with = "ids")]
+    pub(crate) now: bool,
+    /// Print the publications as a JSON array
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How long to try.
+    #[command(flatten)]
+    pub(crate) limits: LimitOptions,
+}
+
+/// `hooks listen`
+#[derive(Debug, Args)]
+pub(crate) struct Listen {
+    /// The port on 127.0.0.1; 0 picks a free one
+    #[arg(long, value_name = "PORT", default_value = "9000", value_parser = values::port)]
+    pub(crate) port: u16,
+    /// Check each delivery's signature by the secret in this file, or from standard input with -
+    #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath, value_parser = values::path())]
+    pub(crate) secret_file: Option<PathBuf>,
+    /// The status code to answer
+    #[arg(long, value_name = "CODE", default_value = "200", value_parser = values::code)]
+    pub(crate) respond: u16,
+    /// End after this many requests
+    #[arg(long, value_name = "N", value_parser = values::count)]
+    pub(crate) count: Option<u64>,
+}

@@ -1,0 +1,17 @@
+//! How long to try, and how many deliveries at once.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+/// The limits of a publish, from the command line to the fan-out (docs/design.md §4).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// The longest that one attempt may take.
+    pub(crate) timeout: Duration,
+    /// How often to try again after a failure that may pass.
+    pub(crate) retries: u32,
+    /// The longest that everything together may take.
+    pub(crate) deadline: Duration,
+    /// The most attempts in flight at once.
+    pub(crate) jobs: NonZeroUsize,
+}
