@@ -10,6 +10,7 @@ mod ci_step;
 mod completions;
 mod concurrency;
 mod deadline;
+mod docs;
 mod edit;
 mod fields;
 mod filters;
