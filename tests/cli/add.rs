@@ -1,5 +1,8 @@
 //! `hooks add`: what is registered, what is the same hook, what is refused.
 
+mod arguments;
+mod templates;
+
 use std::thread;
 
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! Completions in real shells: what a TAB gives, with the files of completions/ where a package puts them.
 
-mod silence;
+mod errors;
 
 use std::fs;
 use std::process::Command;

@@ -1,5 +1,12 @@
 //! `hooks run`: the deploy command is what counts, and nothing that happens to the publishing touches it.
 
+#[cfg(unix)]
+mod ci_step;
+#[cfg(unix)]
+mod command;
+#[cfg(unix)]
+mod signals;
+
 use serde_json::json;
 
 use crate::support::{Receiver, Reply, Sandbox, one_hook, refused_url};

@@ -15,7 +15,7 @@ use crate::support::{
 };
 
 /// The script as it stands in the repository.
-pub(crate) const EXAMPLE: &str = include_str!("../../examples/post-receive");
+pub(crate) const EXAMPLE: &str = include_str!("../../../examples/post-receive");
 
 /// The line of it that people replace.
 const PLACEHOLDER: &str = r#"deploy='echo "deploying $1 at $2"'"#;

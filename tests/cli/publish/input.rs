@@ -14,7 +14,7 @@ fn an_argument_a_file_a_dash_and_standard_input_give_the_same_bytes() {
     let bodies: Vec<_> = receiver
         .wait_for(4)
         .iter()
-        .map(super::support::Request::text)
+        .map(crate::support::Request::text)
         .collect();
     assert_eq!(bodies, [DEPLOYMENT; 4]);
 }

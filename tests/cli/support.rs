@@ -34,6 +34,7 @@ mod sandbox;
 mod shells;
 #[cfg(target_os = "linux")]
 mod strace;
+mod tests;
 mod tls;
 
 pub(crate) use answering::Answering;
@@ -71,7 +72,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// The deployment of Kudu's documentation, as it stands in `fixtures/deploy.json`.
-pub(crate) const DEPLOYMENT: &str = include_str!("../fixtures/deploy.json");
+pub(crate) const DEPLOYMENT: &str = include_str!("fixtures/deploy.json");
 
 /// Whether this is `msg_` and a version 7 UUID.
 pub(crate) fn is_webhook_id(text: &str) -> bool {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::git_push::{EXAMPLE, deploying};
+use super::push::{EXAMPLE, deploying};
 use crate::support::{Commit, Finished, PLAIN, Receiver, Reply, Repository, Sandbox, SmartHttp};
 
 const COMMIT: Commit = Commit {

@@ -1,5 +1,4 @@
 //! SIGINT and SIGTERM in the middle of a publish.
-#![cfg(unix)]
 
 use std::time::{Duration, Instant};
 
@@ -103,7 +102,7 @@ fn a_name_look_up_that_hangs_does_not_hold_it() {
     let quick = Receiver::new();
     sandbox.add("http://hangs.test/", "PostDeployment");
     sandbox.add(&quick.url("/"), "PostDeployment");
-    let library = crate::deadline::hanging_look_up(&sandbox);
+    let library = super::deadline::hanging_look_up(&sandbox);
     let publish = sandbox.hooks(PUBLISH).env("LD_PRELOAD", library).spawn();
     publish.stdout_line(&quick.port().to_string());
     let sent = Instant::now();

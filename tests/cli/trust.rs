@@ -1,0 +1,13 @@
+//! What people trust the tool with: secrets, signatures, certificates and proxies.
+
+mod arguments;
+mod certificates;
+mod escaping;
+mod leaks;
+#[cfg(unix)]
+mod modes;
+#[cfg(unix)]
+mod proxies;
+mod receivers;
+mod signatures;
+mod tls;
