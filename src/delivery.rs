@@ -10,5 +10,6 @@ mod retry;
 mod tls;
 
 pub(crate) use fan_out::*;
+pub(crate) use pool::is_for_want_of_a_thread;
 pub(crate) use request::{Request, build};
 pub(crate) use tls::check_ca;

@@ -184,7 +184,7 @@ impl<'a> FanOut<'a> {
             delayed: BinaryHeap::new(),
             awaited: BTreeSet::new(),
             in_flight: 0,
-            most_in_flight: limits.jobs.min(pool::raise_file_limit()),
+            most_in_flight: limits.jobs.min(pool::most_in_flight()),
             left: orders.len(),
             finished: Vec::new(),
         }
