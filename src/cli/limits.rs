@@ -40,6 +40,15 @@ pub(crate) struct SettledLimits {
     pub(crate) jobs: NonZeroUsize,
 }
 
+impl SettledLimits {
+    /// With what is left of the deadline when this much of it is spent.
+    #[must_use]
+    pub(crate) fn less(self, spent: Duration) -> Self {
+        let deadline = self.deadline.saturating_sub(spent);
+        Self { deadline, ..self }
+    }
+}
+
 impl Limits {
     /// Looks into the environment for what no flag says. The error names the variable.
     pub(crate) fn settle(&self) -> Result<SettledLimits, Failure> {

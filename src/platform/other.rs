@@ -54,6 +54,14 @@ pub(crate) fn spawn(command: &[OsString]) -> io::Result<Child> {
     Command::new(&command[0]).args(&command[1..]).spawn()
 }
 
+/// There are no groups.
+pub(crate) fn in_own_group(command: &mut Command) -> &mut Command {
+    command
+}
+
+/// There are no groups: the child is left alone, and ends with its work.
+pub(crate) fn kill_group(_: u32) {}
+
 /// None is ever caught, so there is none to pass on.
 pub(crate) fn send_signal(_: u32, _: i32) {}
 

@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt as _;
-use std::os::unix::process::ExitStatusExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, mpsc};
@@ -123,6 +123,18 @@ pub(crate) fn spawn(command: &[OsString]) -> io::Result<Child> {
             script::spawn(command, error)
         }
         spawned => spawned,
+    }
+}
+
+/// Makes the command begin a process group, for [`kill_group`].
+pub(crate) fn in_own_group(command: &mut Command) -> &mut Command {
+    command.process_group(0)
+}
+
+/// Kills a child that began a process group, and what it has started, as far as that is in the group.
+pub(crate) fn kill_group(child: u32) {
+    if let Some(group) = i32::try_from(child).ok().and_then(Pid::from_raw) {
+        let _ = rustix::process::kill_process_group(group, Signal::KILL);
     }
 }
 

@@ -19,6 +19,8 @@ mod formats;
 mod git;
 #[cfg(unix)]
 mod git_hook;
+#[cfg(target_os = "linux")]
+mod git_limit;
 #[cfg(unix)]
 mod git_push;
 mod harness;
