@@ -9,5 +9,6 @@ mod request;
 mod tls;
 
 pub(crate) use fan_out::{FanOut, Update};
+pub(crate) use pool::is_for_want_of_a_thread;
 pub(crate) use request::{Request, build};
 pub(crate) use tls::check_ca;

@@ -1,11 +1,28 @@
 //! From a commit to a deployment's fields, by the `git` command in the current directory, so that it
 //! works inside a bare repository's hook, a worktree, and a CI checkout.
 
+use std::ffi::OsStr;
 use std::io;
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use crate::exit::{Exit, Failure};
+use crate::platform;
 use crate::security::escape::escape;
+
+/// Where the name of who deploys is found, the first that is set: who pushed over HTTP, by gitolite, to
+/// Gitea (and Forgejo), to GitLab; whose CI job it is on GitLab and on GitHub; the user.
+const DEPLOYER: [&str; 7] = [
+    "REMOTE_USER",
+    "GL_USER",
+    "GITEA_PUSHER_NAME",
+    "GL_USERNAME",
+    "GITLAB_USER_LOGIN",
+    "GITHUB_ACTOR",
+    "USER",
+];
 
 /// What a deployment takes from a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,55 +41,88 @@ pub(crate) struct Commit {
 
 /// Checks a revision before anything runs. `--git` takes an optional value, so that the word behind
 /// it may have been meant for something else.
-pub(crate) fn check_revision(revision: &str) -> Result<(), Failure> {
-    let hint = match revision {
-        "" => "the variable in --git \"$REV\" may be empty; without a value --git means HEAD",
-        "-" => "for standard input put - before --git: hooks publish EVENT - --git",
-        _ if revision.starts_with('{') => {
-            "put the JSON before --git: hooks publish EVENT '{…}' --git"
-        }
-        _ if revision.starts_with('-') => "a revision such as HEAD, main or a hash is wanted",
+pub(crate) fn check_revision(revision: &OsStr) -> Result<(), Failure> {
+    let hint = match revision.as_encoded_bytes() {
+        b"" => "the variable in --git \"$REV\" may be empty; without a value --git means HEAD",
+        b"-" => "for standard input put - before --git: hooks publish EVENT - --git",
+        [b'{', ..] => "put the JSON before --git: hooks publish EVENT '{…}' --git",
+        [b'-', ..] => "a revision such as HEAD, main or a hash is wanted",
         _ => return Ok(()),
     };
     Err(Failure::usage("the value of --git is no revision").hint(hint))
 }
 
-/// Reads a commit.
-pub(crate) fn commit(revision: &str) -> Result<Commit, Failure> {
-    let could_not = format!("could not read the commit {}", escape(revision));
-    let failed = |cause: &str| Failure::new(Exit::Failed, format!("{could_not}: {cause}"));
-    if matches!(revision.len(), 40 | 64) && revision.bytes().all(|b| b == b'0') {
+/// Reads a commit. git is killed at the limit, and what it has started, too.
+pub(crate) fn commit(revision: &OsStr, limit: Duration) -> Result<Commit, Failure> {
+    let shown = escape(&revision.to_string_lossy()).into_owned();
+    let failed = |cause: &str| {
+        Failure::new(
+            Exit::Failed,
+            format!("could not read the commit {shown}: {cause}"),
+        )
+    };
+    let bytes = revision.as_encoded_bytes();
+    if matches!(bytes.len(), 40 | 64) && bytes.iter().all(|b| *b == b'0') {
         return Err(failed("it stands for a branch that was deleted")
             .hint("skip it in the hook: zeros as the new hash mean that nothing is deployed"));
     }
-    let output = Command::new("git")
-        .args([
-            "-c",
-            "log.showSignature=false",
-            "log",
-            "-1",
-            "--no-color",
-            "--encoding=UTF-8",
-        ])
-        .args(["--no-notes", "--format=%H%x00%an%x00%ae%x00%cn%x00%B%x00"])
-        .args(["--end-of-options", revision, "--"])
-        // Its words are matched below.
-        .env("LC_ALL", "C")
-        .output();
-    let output = match output {
+    let output = match output(log(revision), limit) {
         Ok(output) => output,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(
                 failed("there is no git command").hint("install git, or set PATH in the hook")
             );
         }
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+            let limit = humantime::format_duration(limit);
+            return Err(failed(&format!("git did not answer within {limit}"))
+                .hint(format!("see what it waits for: git log -1 {shown}")));
+        }
         Err(error) => return Err(failed(&error.to_string())),
     };
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        return Err(explained(&failed, revision, &said));
+        return Err(explained(&failed, &shown, &said));
     }
     parse(&String::from_utf8_lossy(&output.stdout)).ok_or_else(|| failed("it names no commit"))
+}
+
+/// `git log`, whatever the user has configured for reading logs. Nobody can answer its questions, and a
+/// partial clone asks no remote for what it lacks: neither for the commit nor for `.mailmap`.
+fn log(revision: &OsStr) -> Command {
+    let mut log = Command::new("git");
+    log.args(["-c", "log.showSignature=false", "log", "-1", "--no-color"])
+        .args(["--encoding=UTF-8", "--no-notes", "--no-mailmap"])
+        .arg("--format=%H%x00%an%x00%ae%x00%cn%x00%B%x00")
+        .arg("--end-of-options")
+        .args([revision, OsStr::new("--")])
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_NO_LAZY_FETCH", "1")
+        // Its words are matched below.
+        .env("LC_ALL", "C");
+    log
+}
+
+/// Runs a command to its end. At the limit it is killed, and what it has started, too, and the error is
+/// [`io::ErrorKind::TimedOut`].
+fn output(mut command: Command, limit: Duration) -> io::Result<Output> {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let child = platform::in_own_group(&mut command).spawn()?;
+    let group = child.id();
+    let (sender, ended) = mpsc::channel();
+    let waiting = thread::Builder::new().spawn(move || {
+        // After the limit nobody wants to know.
+        let _ = sender.send(child.wait_with_output());
+    });
+    let ended = waiting.map(|_| ended.recv_timeout(limit));
+    if let Ok(Ok(output)) = ended {
+        return output;
+    }
+    platform::kill_group(group);
+    Err(ended.err().unwrap_or(io::ErrorKind::TimedOut.into()))
 }
 
 fn parse(answer: &str) -> Option<Commit> {
@@ -87,7 +137,7 @@ fn parse(answer: &str) -> Option<Commit> {
     })
 }
 
-fn explained(failed: &dyn Fn(&str) -> Failure, revision: &str, said: &str) -> Failure {
+fn explained(failed: &dyn Fn(&str) -> Failure, shown: &str, said: &str) -> Failure {
     if said.contains("not a git repository") {
         let hint = match std::env::var("GIT_DIR") {
             Ok(directory) => format!(
@@ -109,7 +159,7 @@ fn explained(failed: &dyn Fn(&str) -> Failure, revision: &str, said: &str) -> Fa
         || said.contains("unknown revision")
         || said.contains("bad object")
     {
-        let hint = format!("see what there is: git log -1 {}", escape(revision));
+        let hint = format!("see what there is: git log -1 {shown}");
         return failed("git knows no such revision").hint(hint);
     }
     let line = said
@@ -120,11 +170,12 @@ fn explained(failed: &dyn Fn(&str) -> Failure, revision: &str, said: &str) -> Fa
     failed(&escape(line))
 }
 
-/// Who deploys: who pushed over HTTP (`REMOTE_USER`), else the user, else the committer.
+/// Who deploys: whom the environment names, else the committer.
 pub(crate) fn deployer(committer: &str) -> String {
-    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    variable("REMOTE_USER")
-        .or_else(|| variable("USER"))
+    let named = DEPLOYER.into_iter().filter_map(std::env::var_os);
+    named
+        .map(|name| name.to_string_lossy().into_owned())
+        .find(|name| !name.is_empty())
         .unwrap_or_else(|| committer.to_owned())
 }
 
@@ -135,10 +186,10 @@ mod tests {
     #[test]
     fn a_revision_that_was_meant_for_something_else_is_refused() {
         for bad in ["", "-", "{\"id\":1}", "--status"] {
-            assert!(check_revision(bad).is_err(), "{bad}");
+            assert!(check_revision(OsStr::new(bad)).is_err(), "{bad}");
         }
         for good in ["HEAD", "main", "HEAD~2", "v1.0^{}"] {
-            assert!(check_revision(good).is_ok(), "{good}");
+            assert!(check_revision(OsStr::new(good)).is_ok(), "{good}");
         }
     }
 

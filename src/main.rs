@@ -13,6 +13,7 @@ mod git;
 mod interrupt;
 mod output;
 mod panic;
+mod platform;
 mod receiver;
 mod security;
 mod signals;
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> ExitCode {
-    signals::survive_file_size_limit();
+    platform::survive_file_size_limit();
     // COMPLETE, the library's own choice, may be set for another program.
     let completion = CompleteEnv::with_factory(Cli::command).var("HOOKS_COMPLETE");
     match completion.try_complete(std::env::args_os(), std::env::current_dir().ok().as_deref()) {

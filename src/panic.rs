@@ -1,9 +1,11 @@
 //! A bug ends with a line that says so, not with a backtrace, whose messages may hold a secret.
 
+use crate::delivery::is_for_want_of_a_thread;
+
 /// Replaces the standard library's report.
 pub(crate) fn report_briefly() {
     std::panic::set_hook(Box::new(|info| {
-        // The HTTP library panics where the system gives it no thread; the outcome says so.
+        // The delivery's outcome says so.
         let payload = info.payload();
         let message = payload.downcast_ref::<String>().map(String::as_str);
         let message = message.or_else(|| payload.downcast_ref::<&str>().copied());
@@ -26,9 +28,4 @@ pub(crate) fn report_briefly() {
         );
         crate::output::error(&error);
     }));
-}
-
-/// Whether a panic's message says that a thread could not be started, which is nobody's bug.
-pub(crate) fn is_for_want_of_a_thread(message: &str) -> bool {
-    message.contains("failed to spawn thread")
 }

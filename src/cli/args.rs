@@ -3,6 +3,7 @@
 // The doc comments are help texts, and flags are what they are.
 #![allow(clippy::doc_markdown, clippy::struct_excessive_bools)]
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -137,7 +138,7 @@ pub(crate) struct Publish {
     /// Fill id, author, author_email, message, deployer, status and times from a commit [REV: HEAD]
     #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "HEAD")]
     #[arg(allow_hyphen_values = false)]
-    pub(crate) git: Option<String>,
+    pub(crate) git: Option<OsString>,
     /// Print the exact request of each hook; send and write nothing
     #[arg(long, conflicts_with = "json")]
     pub(crate) dry_run: bool,
@@ -171,7 +172,7 @@ pub(crate) struct Run {
     pub(crate) event: String,
     /// Fill id, author, author_email, message and deployer from a commit [REV: HEAD]
     #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "HEAD")]
-    pub(crate) git: Option<String>,
+    pub(crate) git: Option<OsString>,
     /// The keys to set.
     #[command(flatten)]
     pub(crate) fields: Fields,
@@ -180,7 +181,7 @@ pub(crate) struct Run {
     pub(crate) limits: LimitOptions,
     /// The deploy command, after --
     #[arg(value_name = "COMMAND", required = true, last = true, add = ArgValueCompleter::new(PathCompleter::any()))]
-    pub(crate) command: Vec<std::ffi::OsString>,
+    pub(crate) command: Vec<OsString>,
 }
 
 /// `hooks test`

@@ -1,5 +1,7 @@
 //! `hooks publish`: Kudu's POST /api/hooks/publish/EVENT.
 
+use std::time::{Duration, Instant};
+
 use anyhow::Result;
 use chrono::Utc;
 
@@ -19,7 +21,11 @@ use crate::security::escape::escape;
 
 pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
     let limits = arguments.limits.settle()?;
-    let deployment = deployment(arguments)?;
+    let input = read(arguments)?;
+    // The deadline counts from here.
+    let since = Instant::now();
+    let deployment = completed(input, arguments, limits.deadline)?;
+    let limits = limits.less(since.elapsed());
     let registry = context.registry()?;
     let results = Results::of(arguments.json);
     let interrupt = dispatch::interruptible();
@@ -45,19 +51,23 @@ pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
     Ok(report.exit())
 }
 
-/// The deployment that the arguments and standard input make.
-fn deployment(arguments: &Publish) -> Result<Deployment> {
+/// The deployment as it is given.
+fn read(arguments: &Publish) -> Result<Deployment> {
     if let Some(revision) = &arguments.git {
         git::check_revision(revision)?;
     }
-    let keys = fields::of_publish(arguments);
-    let made_by_flags = arguments.git.is_some() || !keys.is_empty();
-    let source = Source::of(arguments.deployment.as_deref(), made_by_flags);
-    let mut deployment = input::read(source)?;
+    let made_by_flags = arguments.git.is_some() || !fields::of_publish(arguments).is_empty();
+    input::read(Source::of(arguments.deployment.as_deref(), made_by_flags))
+}
+
+/// The deployment with what the commit and the flags add; git may take as long as `limit`.
+fn completed(input: Deployment, arguments: &Publish, limit: Duration) -> Result<Deployment> {
+    let mut deployment = input;
     if let Some(revision) = &arguments.git {
-        deployment = deployment.filled(&fields::of_deployed_commit(&git::commit(revision)?));
+        let commit = git::commit(revision, limit)?;
+        deployment = deployment.filled(&fields::of_deployed_commit(&commit));
     }
-    let deployment = deployment.with(&keys);
+    let deployment = deployment.with(&fields::of_publish(arguments));
     if !deployment.fits() {
         let message = "could not make the deployment: with its flags it is larger than 1 MiB";
         return Err(Failure::new(Exit::Failed, message).into());

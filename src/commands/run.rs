@@ -5,6 +5,7 @@ mod command;
 
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use chrono::Utc;
@@ -45,7 +46,10 @@ fn publish(
     finished: &Finished,
     events: Receiver<Event>,
 ) -> Result<()> {
-    let deployment = deployment(context, arguments, finished);
+    let since = Instant::now();
+    // git gets half of the deadline, so that there is time left to say what is known without it.
+    let deployment = deployment(context, arguments, finished, limits.deadline / 2);
+    let limits = limits.less(since.elapsed());
     let registry = context.registry()?;
     let interrupt = interrupt(finished, events);
     let dispatch = Dispatch::new(context.output, &registry, limits, Results::Aside, interrupt);
@@ -83,13 +87,20 @@ fn interrupt(finished: &Finished, events: Receiver<Event>) -> Interrupt {
     interrupt
 }
 
-fn deployment(context: &Context, arguments: &Run, finished: &Finished) -> Deployment {
+fn deployment(
+    context: &Context,
+    arguments: &Run,
+    finished: &Finished,
+    limit: Duration,
+) -> Deployment {
     let status = if finished.code == 0 {
         "success"
     } else {
         "failed"
     };
-    let commit = arguments.git.as_deref().map(git::commit).transpose();
+    let revision = arguments.git.as_deref();
+    let commit = revision.map(|revision| git::commit(revision, limit));
+    let commit = commit.transpose();
     let keys = match commit {
         Ok(commit) => commit.as_ref().map(fields::of_commit).unwrap_or_default(),
         Err(error) => {

@@ -100,7 +100,7 @@ impl FanOut {
             delayed: BinaryHeap::new(),
             awaited: BTreeSet::new(),
             in_flight: 0,
-            most_in_flight: limits.jobs.get().min(pool::raise_file_limit()),
+            most_in_flight: limits.jobs.get().min(pool::most_in_flight()),
             left: count,
             finished: Vec::new(),
             retrying: VecDeque::new(),

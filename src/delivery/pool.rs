@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::attempt::{self, Attempt, Failed, Response};
 use super::tls::Agents;
 use crate::domain::publication::Delivery;
-use crate::panic::is_for_want_of_a_thread;
+use crate::platform;
 
 /// Enough for TLS, four times over; the system's default of 2 MiB, or 8, for each of 256 threads is a
 /// lot of address space where that is limited.
@@ -22,30 +22,13 @@ const STACK: usize = if cfg!(debug_assertions) {
 };
 
 /// Files that the rest of the process has open: the registry, the journal, the standard streams.
-#[cfg(unix)]
 const OTHER_FILES: u64 = 24;
 
-/// Raises the soft limit of open files as far as it goes, and gives the most attempts that may be in
-/// flight before they run out; each may need two at once, for its connection and for a name look-up.
-#[cfg(unix)]
-pub(super) fn raise_file_limit() -> usize {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let raised = setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: maximum,
-            maximum,
-        },
-    );
-    let files = if raised.is_ok() { maximum } else { current };
-    let files = files.unwrap_or(u64::MAX).saturating_sub(OTHER_FILES) / 2;
+/// The most attempts that may be in flight before the process runs out of files; each may need two at
+/// once, for its connection and for a name look-up. The limit of open files is raised as far as it goes.
+pub(super) fn most_in_flight() -> usize {
+    let files = platform::raise_file_limit().saturating_sub(OTHER_FILES) / 2;
     usize::try_from(files).unwrap_or(usize::MAX).max(1)
-}
-
-#[cfg(not(unix))]
-pub(super) fn raise_file_limit() -> usize {
-    usize::MAX
 }
 
 /// What a worker reports of a delivery, by its number.
@@ -147,4 +130,10 @@ fn after_panic(panic: &(dyn Any + Send)) -> Failed {
         return Failed::transient("could not start a thread for the name look-up");
     }
     Failed::permanent("an internal error")
+}
+
+/// Whether a panic's message says that a thread could not be started, which is nobody's bug: the HTTP
+/// library panics where the system gives it none.
+pub(crate) fn is_for_want_of_a_thread(message: &str) -> bool {
+    message.contains("failed to spawn thread")
 }

@@ -15,3 +15,12 @@ pub(crate) struct Limits {
     /// The most attempts in flight at once.
     pub(crate) jobs: NonZeroUsize,
 }
+
+impl Limits {
+    /// With what is left of the deadline when this much of it is spent.
+    #[must_use]
+    pub(crate) fn less(self, spent: Duration) -> Self {
+        let deadline = self.deadline.saturating_sub(spent);
+        Self { deadline, ..self }
+    }
+}

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::domain::text::start_of;
+use crate::platform;
 
 /// For what the next delivery would wait for.
 pub(super) const SHORT: Duration = Duration::from_millis(100);
@@ -80,31 +81,10 @@ impl Stream {
         }
     }
 
-    /// Waits until something can be written. What is closed, or no pipe at all, takes it or fails at
-    /// once.
-    #[cfg(unix)]
-    fn is_writable(self, patience: Duration) -> bool {
-        use rustix::event::{PollFd, PollFlags, poll};
-        use rustix::io::Errno;
-        let (stdout, stderr) = (std::io::stdout(), std::io::stderr());
-        let mut descriptors = match self {
-            Self::Stdout => [PollFd::new(&stdout, PollFlags::OUT)],
-            Self::Stderr => [PollFd::new(&stderr, PollFlags::OUT)],
-        };
-        let until = Instant::now() + patience;
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
-            match poll(&mut descriptors, left.try_into().ok().as_ref()) {
-                Ok(0) => return false,
-                // A signal in the middle of the wait is no answer.
-                Err(Errno::INTR) => {}
-                _ => return true,
-            }
+    fn is_writable(self, limit: Duration) -> bool {
+        match self {
+            Self::Stdout => platform::stdout_is_writable(limit),
+            Self::Stderr => platform::stderr_is_writable(limit),
         }
-    }
-
-    #[cfg(not(unix))]
-    fn is_writable(self, _: Duration) -> bool {
-        true
     }
 }

@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result};
 
 use crate::domain::json::explain;
 use crate::exit::{Exit, Failure};
+use crate::platform;
 use crate::store::file::{self as files, Lock, LockError, Ownership, Patience, SaveError};
 
 pub(crate) use json::RegistryFile;
@@ -189,16 +190,8 @@ impl Registry {
     }
 
     /// The mode of a file that others than its owner may read, if it is one.
-    #[cfg(unix)]
     pub(crate) fn readable_by_others(&self) -> Option<u32> {
-        use std::os::unix::fs::MetadataExt;
-        let mode = fs::metadata(&self.file).ok()?.mode() & 0o777;
-        (mode & 0o044 != 0).then_some(mode)
-    }
-
-    #[cfg(not(unix))]
-    pub(crate) fn readable_by_others(&self) -> Option<u32> {
-        None
+        platform::readable_by_others(&self.file)
     }
 
     fn write(&self, file: &RegistryFile) -> Result<()> {
@@ -243,11 +236,8 @@ fn default_file() -> Option<PathBuf> {
 
 fn configuration_directory() -> Option<PathBuf> {
     // The crate asks for a home directory first, which a user without a passwd entry has not.
-    #[cfg(all(unix, not(target_vendor = "apple")))]
-    if let Some(xdg) = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from)
-        && xdg.is_absolute()
-    {
-        return Some(xdg.join("hooks"));
+    if let Some(home) = platform::xdg_config_home() {
+        return Some(home.join("hooks"));
     }
     let directories = directories::ProjectDirs::from("", "", "hooks")?;
     Some(directories.config_dir().to_owned())

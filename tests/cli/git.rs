@@ -2,5 +2,7 @@
 
 mod commit;
 mod hook;
+#[cfg(target_os = "linux")]
+mod limit;
 mod push;
 mod smart_http;

@@ -59,7 +59,7 @@ pub(crate) use raw_server::{RawServer, hold, read_request};
 pub(crate) use receiver::Receiver;
 pub(crate) use reply::Reply;
 #[cfg(unix)]
-pub(crate) use repository::{Commit, PLAIN, Repository, executable, mkfifo};
+pub(crate) use repository::{Commit, PLAIN, Repository, executable, mkfifo, path_with_hooks};
 pub(crate) use request::Request;
 pub(crate) use sandbox::Sandbox;
 #[cfg(target_os = "linux")]

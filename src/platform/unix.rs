@@ -1,0 +1,167 @@
+//! Unix: signals, modes, limits, and how a process starts and ends.
+
+mod script;
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, Resource, Rlimit, Signal};
+use signal_hook::iterator::exfiltrator::WithOrigin;
+use signal_hook::iterator::{Handle, SignalsInfo};
+use signal_hook::low_level::siginfo::{Cause, Origin};
+
+use super::Caught;
+
+pub(crate) use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+/// Signals that are handled from now on.
+pub(crate) struct Catching(Handle);
+
+impl Catching {
+    /// Handles this signal, too. Where that cannot be had, it keeps its meaning.
+    pub(crate) fn add(&self, signal: i32) {
+        let _ = self.0.add_signal(signal);
+    }
+}
+
+/// Calls `handle` for each of these signals, from a thread of its own, instead of what they mean; None
+/// where that cannot be had. The thread is started first: a signal that nobody handles had better go on
+/// ending the process.
+pub(crate) fn catch(signals: &[i32], handle: impl Fn(Caught) + Send + 'static) -> Option<Catching> {
+    let (sender, receiver) = mpsc::channel::<SignalsInfo<WithOrigin>>();
+    let caught = |origin: Origin| Caught {
+        signal: origin.signal,
+        from_terminal: origin.cause == Cause::Kernel,
+    };
+    let thread = thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            let mut signals = receiver.recv();
+            for origin in signals.iter_mut().flatten() {
+                handle(caught(origin));
+            }
+        });
+    thread.ok()?;
+    let signals = SignalsInfo::<WithOrigin>::new(signals).ok()?;
+    let catching = Catching(signals.handle());
+    sender.send(signals).ok()?;
+    Some(catching)
+}
+
+/// Whether this process ignores a signal, as far as the system tells.
+pub(crate) fn ignores(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.unwrap_or(0) & (1 << (signal - 1)) != 0
+}
+
+/// A file that would pass the size limit (`ulimit -f`) becomes a write that fails, as on a full disk,
+/// instead of the end of the process.
+pub(crate) fn survive_file_size_limit() {
+    // It keeps its old meaning then, which is no worse than before.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
+}
+
+/// Raises the soft limit of open files as far as it goes, and gives what it is then.
+pub(crate) fn raise_file_limit() -> u64 {
+    use rustix::process::{getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let all = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    let limit = match setrlimit(Resource::Nofile, all) {
+        Ok(()) => maximum,
+        Err(_) => current,
+    };
+    limit.unwrap_or(u64::MAX)
+}
+
+/// Waits at most this long until standard output can be written to. What is closed, or no pipe at all,
+/// takes it or fails at once.
+pub(crate) fn stdout_is_writable(limit: Duration) -> bool {
+    is_writable(&io::stdout(), limit)
+}
+
+/// As [`stdout_is_writable`], for standard error.
+pub(crate) fn stderr_is_writable(limit: Duration) -> bool {
+    is_writable(&io::stderr(), limit)
+}
+
+fn is_writable(stream: &impl AsFd, limit: Duration) -> bool {
+    let mut descriptors = [PollFd::new(stream, PollFlags::OUT)];
+    let until = Instant::now() + limit;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        match poll(&mut descriptors, left.try_into().ok().as_ref()) {
+            Ok(0) => return false,
+            // A signal in the middle of the wait is no answer.
+            Err(Errno::INTR) => {}
+            _ => return true,
+        }
+    }
+}
+
+/// Starts a command: the program and its arguments. A text without a `#!` line is given to the shell, as
+/// the shell itself does it.
+pub(crate) fn spawn(command: &[OsString]) -> io::Result<Child> {
+    let spawned = Command::new(&command[0]).args(&command[1..]).spawn();
+    match spawned {
+        Err(error) if error.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) => {
+            script::spawn(command, error)
+        }
+        spawned => spawned,
+    }
+}
+
+/// Makes the command begin a process group, for [`kill_group`].
+pub(crate) fn in_own_group(command: &mut Command) -> &mut Command {
+    command.process_group(0)
+}
+
+/// Kills a child that began a process group, and what it has started, as far as that is in the group.
+pub(crate) fn kill_group(child: u32) {
+    if let Some(group) = i32::try_from(child).ok().and_then(Pid::from_raw) {
+        let _ = rustix::process::kill_process_group(group, Signal::KILL);
+    }
+}
+
+/// Sends a signal to a child that has not been waited for. It may end at this moment, and then gets none.
+pub(crate) fn send_signal(pid: u32, signal: i32) {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    if let (Some(pid), Some(signal)) = (pid, Signal::from_named_raw(signal)) {
+        let _ = rustix::process::kill_process(pid, signal);
+    }
+}
+
+/// How a command ended, as the shell tells it: its exit code, 128+n after signal n.
+pub(crate) fn exit_code(status: ExitStatus) -> Option<u8> {
+    let code = status
+        .code()
+        .or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok())
+}
+
+/// The mode of a file that others than its owner may read, if it is one.
+pub(crate) fn readable_by_others(file: &Path) -> Option<u32> {
+    let mode = fs::metadata(file).ok()?.mode() & 0o777;
+    (mode & 0o044 != 0).then_some(mode)
+}
+
+/// `XDG_CONFIG_HOME`, where the system knows it and it is an absolute path.
+pub(crate) fn xdg_config_home() -> Option<PathBuf> {
+    let home = PathBuf::from(std::env::var_os("XDG_CONFIG_HOME")?);
+    (home.is_absolute() && !cfg!(target_vendor = "apple")).then_some(home)
+}
