@@ -78,15 +78,17 @@ impl Context {
     }
 
     /// Says that damaged lines of the journal were passed over. They are kept.
-    pub(super) fn warn_of_damage(&self, journal: &Path, lines: usize) {
-        let which = match lines {
-            0 => return,
-            1 => "a damaged line".to_owned(),
-            many => format!("{many} damaged lines"),
+    pub(super) fn warn_of_damage(&self, journal: &Path, lines: &[usize]) {
+        let numbers: Vec<String> = lines.iter().map(usize::to_string).collect();
+        let which = match &numbers[..] {
+            [] => return,
+            [one] => format!("line {one}"),
+            [some @ .., last] if some.len() < 5 => format!("lines {} and {last}", some.join(", ")),
+            [first, ..] => format!("{} lines, the first of them {first}", numbers.len()),
         };
         let journal = journal.display();
         self.output
-            .warning(format!("skipped {which} of the journal {journal}"));
+            .warning(format!("skipped {which} of the journal {journal}: damaged"));
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn run(context: &Context, arguments: &Log) -> Result<Exit> {
         damaged,
         is_known,
     } = find(&journal, arguments, now)?;
-    context.warn_of_damage(journal.path(), damaged);
+    context.warn_of_damage(journal.path(), &damaged);
     if !entries.is_empty() {
         show(context, arguments, &entries)?;
     }
@@ -44,7 +44,8 @@ pub(super) fn run(context: &Context, arguments: &Log) -> Result<Exit> {
 /// What the journal has of what is asked for.
 struct Found {
     entries: Vec<LogEntry>,
-    damaged: usize,
+    /// The numbers of the lines that were passed over.
+    damaged: Vec<usize>,
     /// Whether the hook that was named has ever got a publication.
     is_known: bool,
 }
@@ -68,7 +69,7 @@ fn find(journal: &Journal, arguments: &Log, now: DateTime<Utc>) -> Result<Found>
     }
     Ok(Found {
         entries,
-        damaged: reader.damaged().len(),
+        damaged: journal.damaged(&reader),
         is_known,
     })
 }

@@ -36,7 +36,7 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
     for note in &selected.notes {
         output.note(note);
     }
-    context.warn_of_damage(&registry.journal_file(), selected.damaged);
+    context.warn_of_damage(&registry.journal_file(), &selected.damaged);
     if selected.deliveries.is_empty() {
         return nothing(context, arguments);
     }

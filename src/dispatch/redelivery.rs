@@ -47,8 +47,8 @@ pub(crate) struct Selected {
     pub(crate) notes: Vec<String>,
     /// Things that could not be done.
     pub(crate) warnings: Vec<String>,
-    /// How many lines of the journal were damaged.
-    pub(crate) damaged: usize,
+    /// The numbers of the journal's lines that were damaged.
+    pub(crate) damaged: Vec<usize>,
 }
 
 /// Why a delivery is not sent again.
@@ -164,7 +164,7 @@ impl Choice<'_> {
                 newest_first.push((Arc::new(recorded.publication()), hooks));
             }
         }
-        self.selected.damaged = reader.damaged().len();
+        self.selected.damaged = journal.damaged(&reader);
         let mut claimed = BTreeSet::new();
         for (publication, hooks) in newest_first.into_iter().rev() {
             for hook in hooks {
@@ -267,7 +267,7 @@ impl Choice<'_> {
                 break;
             }
         }
-        self.selected.damaged = self.selected.damaged.max(reader.damaged().len());
+        self.selected.damaged = journal.damaged(&reader);
         Ok(found)
     }
 

@@ -12,7 +12,7 @@ mod reverse;
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io;
+use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -84,6 +84,28 @@ impl Journal {
     /// The next publication of a reader, going back in time.
     pub(crate) fn next(&self, reader: &mut Reader) -> Result<Option<Recorded>> {
         reader.next().with_context(|| self.unread())
+    }
+
+    /// The numbers, counted from 1, of the damaged lines that a reader has come by. Empty where the
+    /// journal cannot be read again: they are for a warning alone.
+    pub(crate) fn damaged(&self, reader: &Reader) -> Vec<usize> {
+        let (mut places, mut numbers) = (reader.damaged().to_vec(), Vec::new());
+        places.sort_unstable();
+        let Some(file) = File::open(&self.file).ok().filter(|_| !places.is_empty()) else {
+            return numbers;
+        };
+        let (mut lines, mut start, mut line) = (BufReader::new(file), 0, Vec::new());
+        for number in 1.. {
+            line.clear();
+            let length = lines.read_until(b'\n', &mut line).unwrap_or(0);
+            let damaged = places.iter().any(|place| place.start == start);
+            numbers.extend(damaged.then_some(number));
+            start += length as u64;
+            if length == 0 || numbers.len() == places.len() {
+                break;
+            }
+        }
+        numbers
     }
 
     /// Appends a publication and the hooks that it is for, and waits until it is on the disk.
