@@ -12,6 +12,7 @@ mod options;
 mod publish;
 mod redeliver;
 mod remove;
+mod requests;
 mod run;
 mod show;
 mod test;

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::domain::hook::HookId;
+use crate::security::escape::escape;
 
 /// How the program ends (docs/design.md §2). `main` alone turns it into a process status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +78,13 @@ impl Failure {
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
         let message = format!("no hook has the id {}", ids.join(" or "));
         Self::new(Exit::Unknown, message).hint("see 'hooks list'")
+    }
+
+    /// There is no such publication.
+    pub(crate) fn unknown_publication(id: &str) -> Self {
+        let message = format!("no publication has the id {}", escape(id));
+        Self::new(Exit::Unknown, message)
+            .hint("see 'hooks log -v'; what is old and was delivered is not kept")
     }
 
     /// Adds what caused it; it is printed after the message.

@@ -23,22 +23,24 @@ use crate::domain::reference::Reference;
 #[command(next_help_heading = "Fields of the deployment")]
 pub(crate) struct Fields {
     /// The deployment's id, often the commit
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = values::free_text(), allow_hyphen_values = true)]
     pub(crate) id: Option<String>,
     /// Who wrote what is deployed
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = values::free_text(), allow_hyphen_values = true)]
     pub(crate) author: Option<String>,
     /// The author's address
     #[arg(long, value_name = "ADDRESS", value_hint = ValueHint::EmailAddress)]
+    #[arg(value_parser = values::free_text(), allow_hyphen_values = true)]
     pub(crate) author_email: Option<String>,
     /// What is deployed, such as the commit's message
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = values::free_text(), allow_hyphen_values = true)]
     pub(crate) message: Option<String>,
     /// Who deploys it
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = values::free_text(), allow_hyphen_values = true)]
     pub(crate) deployer: Option<String>,
     /// Another key: a string, or with := any JSON (repeatable)
-    #[arg(long, value_name = "KEY=VALUE|KEY:=JSON", value_parser = values::assignment)]
+    #[arg(long, value_name = "KEY=VALUE|KEY:=JSON")]
+    #[arg(value_parser = values::assignments(), allow_hyphen_values = true)]
     pub(crate) set: Vec<Assignment>,
 }
 
@@ -134,13 +136,19 @@ pub(crate) struct Publish {
     /// The deployment: JSON text, @FILE, or - for standard input (which is read when this, --git and the field flags are all left out)
     #[arg(value_name = "DEPLOYMENT", allow_hyphen_values = false)]
     #[arg(add = ArgValueCompleter::new(complete::deployment))]
-    pub(crate) deployment: Option<String>,
+    pub(crate) deployment: Option<OsString>,
     /// Fill id, author, author_email, message, deployer, status and times from a commit [REV: HEAD]
     #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "HEAD")]
     #[arg(allow_hyphen_values = false)]
     pub(crate) git: Option<OsString>,
+    /// Keep it for the next 'hooks redeliver --failed', and return without sending
+    #[arg(long)]
+    pub(crate) defer: bool,
+    /// Fail with exit status 5 if no enabled hook gets it
+    #[arg(long)]
+    pub(crate) must_match: bool,
     /// Print the exact request of each hook; send and write nothing
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long, conflicts_with_all = ["json", "defer"])]
     pub(crate) dry_run: bool,
     /// Print the publication as JSON
     #[arg(long)]
@@ -173,6 +181,12 @@ pub(crate) struct Run {
     /// Fill id, author, author_email, message and deployer from a commit [REV: HEAD]
     #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "HEAD")]
     pub(crate) git: Option<OsString>,
+    /// Keep it for the next 'hooks redeliver --failed' instead of sending it
+    #[arg(long)]
+    pub(crate) defer: bool,
+    /// Warn if no enabled hook gets it
+    #[arg(long)]
+    pub(crate) must_match: bool,
     /// The keys to set.
     #[command(flatten)]
     pub(crate) fields: Fields,
@@ -201,12 +215,22 @@ pub(crate) struct Test {
 /// `hooks log`
 #[derive(Debug, Args)]
 pub(crate) struct Log {
-    /// Only the deliveries to this hook
-    #[arg(value_name = "ID", value_parser = values::hook_id, add = ArgValueCandidates::new(complete::hooks))]
-    pub(crate) id: Option<HookId>,
-    /// Only what was not delivered: failed, or unfinished since the publish was killed
+    /// Only the deliveries to this hook; or a publication's msg_… id, to see it whole
+    #[arg(value_name = "ID", value_parser = values::reference, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) id: Option<Reference>,
+    /// Only what is still to be sent: failed, unfinished (its publish was killed) or deferred
     #[arg(long)]
     pub(crate) failed: bool,
+    /// Only this event
+    #[arg(long, value_name = "EVENT", value_parser = values::event)]
+    #[arg(add = ArgValueCandidates::new(complete::events))]
+    pub(crate) event: Option<String>,
+    /// Only what happened within this time, such as 24h
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub(crate) since: Option<Duration>,
+    /// End with exit status 3 if anything is shown
+    #[arg(long)]
+    pub(crate) exit_code: bool,
     /// The most deliveries to show
     #[arg(short, value_name = "N", default_value = "20", value_parser = values::count)]
     pub(crate) n: u64,
@@ -222,16 +246,28 @@ pub(crate) struct Redeliver {
     #[arg(value_name = "ID", required_unless_present = "failed", value_parser = values::reference)]
     #[arg(add = ArgValueCandidates::new(complete::hooks))]
     pub(crate) ids: Vec<Reference>,
-    /// Send every failed or unfinished delivery that is due
+    /// Send every failed, unfinished or deferred delivery that is due
     #[arg(long, conflicts_with = "ids")]
     pub(crate) failed: bool,
-    /// With --failed: only publications younger than this
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = values::duration)]
-    #[arg(conflicts_with = "ids")]
-    pub(crate) since: Duration,
     /// With --failed: whatever failed, due or not
-    #[arg(long, conflicts_with = "ids")]
+    #[arg(long, requires = "failed")]
     pub(crate) now: bool,
+    /// With --failed: also to hooks whose URL has been changed since
+    #[arg(long, requires = "failed")]
+    pub(crate) moved: bool,
+    /// Send what was held for these hooks while they were disabled
+    #[arg(long, requires = "ids", conflicts_with_all = ["failed", "to"])]
+    pub(crate) held: bool,
+    /// With --failed or --held: only publications younger than this [default: 24h]
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub(crate) since: Option<Duration>,
+    /// Send the publications (msg_…) to this hook, whomever they were for (repeatable)
+    #[arg(long, value_name = "ID", value_parser = values::hook_id, requires = "ids")]
+    #[arg(add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) to: Vec<HookId>,
+    /// Print the exact requests; send and write nothing
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) dry_run: bool,
     /// Print the publications as a JSON array
     #[arg(long)]
     pub(crate) json: bool,

@@ -67,6 +67,16 @@ pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
+/// Text that somebody else wrote, such as a commit's message: what is not UTF-8 becomes U+FFFD.
+pub(super) fn free_text() -> impl TypedValueParser<Value = String> {
+    OsStringValueParser::new().map(|text| text.to_string_lossy().into_owned())
+}
+
+/// As [`assignment`], for free text.
+pub(super) fn assignments() -> impl TypedValueParser<Value = Assignment> {
+    OsStringValueParser::new().try_map(|text| assignment(&text.to_string_lossy()))
+}
+
 pub(super) fn retries(text: &str) -> Result<u32, String> {
     text.parse()
         .map_err(|_| "a number is wanted, 0 for none".to_owned())
@@ -118,7 +128,7 @@ pub(super) fn header(text: &str) -> Result<Header, String> {
     Ok(Header(name.to_owned(), value.to_owned()))
 }
 
-pub(super) fn assignment(text: &str) -> Result<Assignment, String> {
+fn assignment(text: &str) -> Result<Assignment, String> {
     let wrong = "KEY=VALUE or KEY:=JSON is wanted";
     let (key, value) = text.split_once('=').ok_or(wrong)?;
     let (key, json) = match key.strip_suffix(':') {

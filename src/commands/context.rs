@@ -1,12 +1,14 @@
 //! What every verb gets, and what several of them say.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
 
+use crate::dispatch::{Audience, Results, Setup};
 use crate::domain::hook::Hook;
+use crate::domain::limits::Limits;
+use crate::domain::publication::Publication;
 use crate::output::{self, Output};
 use crate::security::signature::Secret;
 use crate::store::registry::{Registry, RegistryFile};
@@ -66,15 +68,43 @@ impl Context {
         }
     }
 
-    /// Says that an event has nobody to go to. A registry that is elsewhere looks like one without
-    /// hooks.
-    pub(super) fn say_that_nobody_waits(&self, registry: &Registry, event: &str) {
-        let mut note = format!("no hook is to be called for {event}");
-        if registry.is_missing() {
-            let path = registry.shown().display();
-            let _ = write!(note, ": there is no registry {path} yet");
+    /// How deliveries are made for these arguments.
+    pub(super) fn setup(&self, limits: Limits, results: Results) -> Setup {
+        Setup {
+            output: self.output,
+            limits,
+            results,
+            program: self.program(),
         }
-        self.output.note(note);
+    }
+
+    /// How the program is called for this registry, for hints: with `--file`, unless the environment or
+    /// the user's own configuration leads to it.
+    pub(super) fn program(&self) -> String {
+        let from_environment = std::env::var_os("HOOKS_FILE").map(PathBuf::from);
+        match &self.file {
+            Some(file) if self.file != from_environment => {
+                format!("hooks --file {}", file.display())
+            }
+            _ => "hooks".to_owned(),
+        }
+    }
+
+    /// Says who does not get a publication and might have been meant to. A registry that is elsewhere
+    /// looks like one without hooks.
+    pub(super) fn say_who_is_left_out(
+        &self,
+        registry: &Registry,
+        audience: &Audience,
+        publication: &Publication,
+    ) {
+        let path = registry.shown().display();
+        let place = if registry.is_missing() {
+            format!("{path}, which does not exist yet")
+        } else {
+            path.to_string()
+        };
+        audience.say_who_is_left_out(self.output, &publication.event, &place);
     }
 
     /// Says that damaged lines of the journal were passed over. They are kept.

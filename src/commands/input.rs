@@ -1,5 +1,6 @@
 //! Where a deployment is read from, and what is said of one that cannot be read.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
@@ -9,6 +10,7 @@ use anyhow::{Context as _, Result};
 use crate::domain::deployment::{Deployment, LIMIT};
 use crate::domain::json::JsonError;
 use crate::exit::{Exit, Failure};
+use crate::platform;
 use crate::security::redact;
 
 /// Where a deployment is read from.
@@ -17,9 +19,9 @@ pub(crate) enum Source<'a> {
     /// Standard input.
     Stdin,
     /// A file.
-    File(&'a str),
+    File(&'a Path),
     /// The argument itself.
-    Text(&'a str),
+    Text(&'a OsStr),
     /// Nothing is read: flags make it.
     Nothing,
 }
@@ -27,11 +29,11 @@ pub(crate) enum Source<'a> {
 impl<'a> Source<'a> {
     /// What the DEPLOYMENT argument means. Without one, standard input is read, unless flags make
     /// the deployment: in a git hook it holds the pushed refs, which a loop is still reading.
-    pub(crate) fn of(argument: Option<&'a str>, made_by_flags: bool) -> Self {
+    pub(crate) fn of(argument: Option<&'a OsStr>, made_by_flags: bool) -> Self {
         match argument {
-            Some("-") => Self::Stdin,
-            Some(text) => match text.strip_prefix('@') {
-                Some(path) => Self::File(path),
+            Some(text) if text == "-" => Self::Stdin,
+            Some(text) => match platform::strip_prefix(text, "@") {
+                Some(path) => Self::File(Path::new(path)),
                 None => Self::Text(text),
             },
             None if made_by_flags => Self::Nothing,
@@ -50,8 +52,8 @@ pub(crate) fn read(source: Source) -> Result<Deployment> {
     }
 }
 
-fn argument(text: &str) -> Result<Deployment> {
-    Deployment::parse(text.as_bytes().to_vec()).map_err(|error| {
+fn argument(text: &OsStr) -> Result<Deployment> {
+    Deployment::parse(text.as_encoded_bytes().to_vec()).map_err(|error| {
         let hint = if Path::new(text).is_file() {
             "a file is given as @FILE"
         } else {
@@ -61,12 +63,13 @@ fn argument(text: &str) -> Result<Deployment> {
     })
 }
 
-fn file(path: &str) -> Result<Deployment> {
+fn file(path: &Path) -> Result<Deployment> {
+    let shown = path.to_string_lossy();
     // A URL in a path's place may have a password in it.
-    let shown = if path.contains("://") {
-        redact::url(path)
+    let shown = if shown.contains("://") {
+        redact::url(&shown)
     } else {
-        path.to_owned()
+        shown.into_owned()
     };
     let unread = || format!("could not read the deployment from {shown}");
     let file = File::open(path).with_context(unread)?;
@@ -95,7 +98,7 @@ fn stdin() -> Result<Deployment> {
     }
     // `echo deploy.json | hooks publish EVENT`, Kudu's documentation with curl's @ left out.
     if let Some(path) = named_file(&bytes) {
-        return file(path);
+        return file(Path::new(path));
     }
     let refused = refused("standard input", &error);
     Err(refused
@@ -140,11 +143,15 @@ mod tests {
 
     #[test]
     fn the_argument_says_where_to_read() {
-        assert_eq!(Source::of(None, false), Source::Stdin);
-        assert_eq!(Source::of(None, true), Source::Nothing);
-        assert_eq!(Source::of(Some("-"), true), Source::Stdin);
-        assert_eq!(Source::of(Some("@a.json"), false), Source::File("a.json"));
-        assert_eq!(Source::of(Some("{}"), false), Source::Text("{}"));
+        let of = |argument: Option<&'static str>, made| Source::of(argument.map(OsStr::new), made);
+        assert_eq!(of(None, false), Source::Stdin);
+        assert_eq!(of(None, true), Source::Nothing);
+        assert_eq!(of(Some("-"), true), Source::Stdin);
+        assert_eq!(
+            of(Some("@a.json"), false),
+            Source::File(Path::new("a.json"))
+        );
+        assert_eq!(of(Some("{}"), false), Source::Text(OsStr::new("{}")));
     }
 
     #[test]

@@ -1,90 +1,186 @@
-//! `hooks log`: the journal's deliveries, newest first.
+//! `hooks log`: the journal's deliveries, newest first, or one publication whole.
 
 use anyhow::Result;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::context::Context;
 use crate::cli::Log;
+use crate::domain::hook::HookId;
+use crate::domain::reference::Reference;
 use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::output::log::LogEntry;
-use crate::store::journal::{Journal, RecordedDelivery, State};
+use crate::store::journal::{Journal, Recorded, RecordedDelivery};
+use crate::store::registry::RegistryFile;
 
 pub(super) fn run(context: &Context, arguments: &Log) -> Result<Exit> {
     let registry = context.registry()?;
     let journal = Journal::of(&registry);
-    let now = Utc::now();
-    let Found {
-        entries,
-        damaged,
-        is_known,
-    } = find(&journal, arguments, now)?;
-    context.warn_of_damage(journal.path(), &damaged);
-    if !entries.is_empty() {
-        show(context, arguments, &entries)?;
+    // The journal is worth a look when the registry is broken, and that is worth an error, afterwards.
+    let file = context.read(&registry);
+    let search = Search {
+        arguments,
+        registry: file.as_ref().ok(),
+        now: Utc::now(),
+    };
+    let found = match &arguments.id {
+        Some(Reference::Publication(id)) => search.publication(&journal, id)?,
+        _ => search.newest(&journal)?,
+    };
+    context.warn_of_damage(journal.path(), &found.damaged);
+    if !found.entries.is_empty() {
+        show(context, arguments, &found)?;
     }
-    // The journal is worth a look when the registry is broken, and that is worth an error.
-    let file = context.read(&registry)?;
-    if entries.is_empty() {
-        // A hook that was removed is still in the journal; an id that is neither there nor in the
-        // registry is a slip of the finger.
-        if let Some(id) = arguments.id
-            && !is_known
-            && file.find(id).is_none()
-        {
-            return Err(Failure::unknown_hooks(&[id]).into());
-        }
+    let file = file?;
+    if found.entries.is_empty() {
+        refuse_unknown(arguments, &found, &file)?;
         if !arguments.json {
             context.output.note("the journal has no such delivery");
         }
     }
-    Ok(Exit::Done)
+    Ok(if arguments.exit_code && !found.entries.is_empty() {
+        Exit::Undelivered
+    } else {
+        Exit::Done
+    })
+}
+
+/// A hook that was removed is still in the journal; an id that is neither there nor in the registry is a
+/// slip of the finger.
+fn refuse_unknown(arguments: &Log, found: &Found, file: &RegistryFile) -> Result<(), Failure> {
+    match &arguments.id {
+        Some(Reference::Hook(id)) if !found.is_known && file.find(*id).is_none() => {
+            Err(Failure::unknown_hooks(&[*id]))
+        }
+        Some(Reference::Publication(id)) if found.publication.is_none() => {
+            Err(Failure::unknown_publication(id))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What the journal has of what is asked for.
+#[derive(Default)]
 struct Found {
     entries: Vec<LogEntry>,
+    /// The one publication that was asked for.
+    publication: Option<Recorded>,
     /// The numbers of the lines that were passed over.
     damaged: Vec<usize>,
     /// Whether the hook that was named has ever got a publication.
     is_known: bool,
 }
 
-fn find(journal: &Journal, arguments: &Log, now: DateTime<Utc>) -> Result<Found> {
-    let most = usize::try_from(arguments.n).unwrap_or(usize::MAX);
-    let mut reader = journal.read()?;
-    let (mut entries, mut is_known) = (Vec::new(), false);
-    while entries.len() < most
-        && let Some(recorded) = journal.next(&mut reader)?
-    {
-        is_known |= arguments
-            .id
-            .is_some_and(|id| recorded.delivery(id).is_some());
-        let wanted = recorded
-            .deliveries
-            .iter()
-            .filter(|d| is_wanted(arguments, d, now));
-        let entry = |delivery| LogEntry::new(&recorded, delivery, now);
-        entries.extend(wanted.take(most - entries.len()).map(entry));
+/// What is looked for.
+struct Search<'a> {
+    arguments: &'a Log,
+    /// What is there now, unless it cannot be read.
+    registry: Option<&'a RegistryFile>,
+    now: DateTime<Utc>,
+}
+
+impl Search<'_> {
+    /// The deliveries that are wanted, sorted by the time that they are shown with.
+    fn newest(&self, journal: &Journal) -> Result<Found> {
+        let most = usize::try_from(self.arguments.n).unwrap_or(usize::MAX);
+        let mut found = Found::default();
+        let mut reader = journal.read()?;
+        while let Some(recorded) = journal.next(&mut reader)? {
+            if let Some(Reference::Hook(id)) = self.arguments.id {
+                found.is_known |= recorded.delivery(id).is_some();
+            }
+            let wanted = recorded.deliveries.iter();
+            let wanted = wanted.filter(|delivery| self.wants(&recorded, delivery));
+            let before = found.entries.len();
+            found
+                .entries
+                .extend(wanted.map(|d| self.entry(&recorded, d)));
+            if found.entries.len() > before {
+                found
+                    .entries
+                    .sort_by_key(|entry| std::cmp::Reverse(entry.time()));
+                found.entries.truncate(most);
+            }
+            // What stands before this line is older, but for what was tried again since.
+            let oldest = found.entries.last().map(LogEntry::time);
+            let full = found.entries.len() >= most;
+            if full && oldest >= Some(recorded.time) && oldest >= reader.latest_event() {
+                break;
+            }
+        }
+        found.damaged = journal.damaged(&reader);
+        Ok(found)
     }
-    Ok(Found {
-        entries,
-        damaged: journal.damaged(&reader),
-        is_known,
-    })
+
+    /// All deliveries of one publication.
+    fn publication(&self, journal: &Journal, id: &str) -> Result<Found> {
+        let mut found = Found::default();
+        let mut reader = journal.read()?;
+        while let Some(recorded) = journal.next(&mut reader)? {
+            if recorded.id == id {
+                let entries = recorded.deliveries.iter();
+                found.entries = entries.map(|d| self.entry(&recorded, d)).collect();
+                found.publication = Some(recorded);
+                break;
+            }
+        }
+        found.damaged = journal.damaged(&reader);
+        Ok(found)
+    }
+
+    fn entry(&self, recorded: &Recorded, delivery: &RecordedDelivery) -> LogEntry {
+        let next_try = self.next_try(recorded, delivery);
+        LogEntry::new(recorded, delivery, next_try, self.now)
+    }
+
+    fn wants(&self, recorded: &Recorded, delivery: &RecordedDelivery) -> bool {
+        let Log {
+            id,
+            failed,
+            event,
+            since,
+            exit_code: _,
+            n: _,
+            json: _,
+        } = self.arguments;
+        let by_hook = |id: HookId| delivery.hook == id;
+        let is_hooks = match id {
+            Some(Reference::Hook(id)) => by_hook(*id),
+            _ => true,
+        };
+        let is_owed = delivery.state(self.now).is_owed() && !self.is_gone(delivery.hook);
+        let is_event = |event: &String| recorded.event.eq_ignore_ascii_case(event);
+        let is_young = |since| {
+            let since = TimeDelta::from_std(since).unwrap_or(TimeDelta::MAX);
+            self.now - delivery.last_try <= since
+        };
+        is_hooks
+            && (!failed || is_owed)
+            && event.as_ref().is_none_or(is_event)
+            && since.is_none_or(is_young)
+    }
+
+    /// Whether the hook was removed: what is left for it can never be sent.
+    fn is_gone(&self, hook: HookId) -> bool {
+        self.registry.is_some_and(|file| file.find(hook).is_none())
+    }
+
+    /// When `redeliver --failed` sends it; `None` where it does not.
+    fn next_try(&self, recorded: &Recorded, delivery: &RecordedDelivery) -> Option<DateTime<Utc>> {
+        let hook = self.registry?.find(delivery.hook)?;
+        let is_sent = delivery.is_undelivered(self.now) && !recorded.test;
+        (is_sent && hook.enabled && hook.url == delivery.url).then(|| delivery.due(self.now))
+    }
 }
 
-fn is_wanted(arguments: &Log, delivery: &RecordedDelivery, now: DateTime<Utc>) -> bool {
-    let state = delivery.state(now);
-    arguments.id.is_none_or(|id| delivery.hook == id)
-        && (!arguments.failed || matches!(state, State::Failed | State::Unfinished))
-}
-
-fn show(context: &Context, arguments: &Log, entries: &[LogEntry]) -> Result<()> {
-    let output = context.output;
+fn show(context: &Context, arguments: &Log, found: &Found) -> Result<()> {
+    let (output, entries) = (context.output, &found.entries);
     if arguments.json {
         let lines: Vec<String> = entries.iter().map(output::json::log_line).collect();
         return output.json(&lines.join("\n"));
+    }
+    if let Some(recorded) = &found.publication {
+        return output.result(output::log::publication(output, recorded, entries));
     }
     if output.verbose {
         return output.result(output::log::blocks(output, entries));

@@ -1,23 +1,27 @@
 //! `hooks redeliver`: sends again, the same bytes under the same webhook-id.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use chrono::TimeDelta;
 
 use super::context::Context;
+use super::requests::show_request;
 use crate::cli::Redeliver;
-use crate::dispatch::{self, Dispatch, Results, Selection};
-use crate::exit::Exit;
+use crate::dispatch::{self, Dispatch, Results, Selected, Selection};
+use crate::domain::hook::HookId;
+use crate::domain::reference::Reference;
+use crate::exit::{Exit, Failure};
+
+/// `--since`, where it is not given.
+const SINCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
     let output = context.output;
     let registry = context.registry()?;
-    let dispatch = Dispatch::new(
-        output,
-        &registry,
-        arguments.limits.settle()?,
-        Results::of(arguments.json),
-        dispatch::interruptible(),
-    );
+    let selection = selection(arguments)?;
+    let setup = context.setup(arguments.limits.settle()?, Results::of(arguments.json));
+    let dispatch = Dispatch::new(setup, &registry, dispatch::interruptible());
     // Read again under the lock; here it is for its warning, and so that a broken one ends it at once.
     context.read(&registry)?;
     if registry.is_missing() {
@@ -29,7 +33,11 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
         output.note("nothing to send again");
         return nothing(context, arguments);
     }
-    let selected = dispatch.select(&selection(arguments))?;
+    let selected = if arguments.dry_run {
+        dispatch::preview(&registry, &selection)?
+    } else {
+        dispatch.select(&selection)?
+    };
     for warning in &selected.warnings {
         output.warning(warning);
     }
@@ -37,24 +45,68 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
         output.note(note);
     }
     context.warn_of_damage(&registry.journal_file(), &selected.damaged);
-    if selected.deliveries.is_empty() {
-        return nothing(context, arguments);
-    }
-    let report = dispatch.deliver(selected.deliveries, selected.claim);
-    if arguments.json {
-        report.print_publications(output);
-    }
-    Ok(report.exit())
+    // Who names something wants it sent.
+    let all = selected.warnings.is_empty();
+    let exit = if arguments.dry_run {
+        dry_run(context, &selected)?
+    } else if selected.deliveries.is_empty() {
+        nothing(context, arguments)?
+    } else {
+        let report = dispatch.redeliver(selected);
+        if arguments.json {
+            report.print_publications(output);
+        }
+        report.exit()
+    };
+    Ok(if all || exit != Exit::Done {
+        exit
+    } else {
+        Exit::Undelivered
+    })
 }
 
-fn selection(arguments: &Redeliver) -> Selection {
-    if !arguments.failed {
-        return Selection::Named(arguments.ids.clone());
+fn selection(arguments: &Redeliver) -> Result<Selection> {
+    let since = TimeDelta::from_std(arguments.since.unwrap_or(SINCE)).unwrap_or(TimeDelta::MAX);
+    if arguments.failed {
+        return Ok(Selection::Failed {
+            since,
+            now: arguments.now,
+            moved: arguments.moved,
+        });
     }
-    Selection::Failed {
-        since: TimeDelta::from_std(arguments.since).unwrap_or(TimeDelta::MAX),
-        now: arguments.now,
+    if arguments.held {
+        let hook = |reference: &Reference| match reference {
+            Reference::Hook(id) => Ok(*id),
+            Reference::Publication(_) => {
+                let failure = Failure::usage("--held goes with the ids of hooks");
+                Err(failure.hint("see 'hooks list'").into())
+            }
+        };
+        let hooks: Result<Vec<HookId>> = arguments.ids.iter().map(hook).collect();
+        return Ok(Selection::Held(hooks?, since));
     }
+    if arguments.since.is_some() {
+        let failure = Failure::usage("--since goes with --failed or --held");
+        return Err(failure.hint("see 'hooks redeliver --help'").into());
+    }
+    let ids = arguments.ids.clone();
+    if arguments.to.is_empty() {
+        Ok(Selection::Named(ids))
+    } else {
+        Ok(Selection::To(ids, arguments.to.clone()))
+    }
+}
+
+/// Prints the requests that would be sent.
+fn dry_run(context: &Context, selected: &Selected) -> Result<Exit> {
+    let mut exit = Exit::Done;
+    for delivery in &selected.deliveries {
+        if !show_request(context.output, &delivery.hook, &delivery.publication)? {
+            exit = Exit::Undelivered;
+        }
+    }
+    context.output.note("nothing was sent");
+    Ok(exit)
 }
 
 fn nothing(context: &Context, arguments: &Redeliver) -> Result<Exit> {

@@ -17,13 +17,9 @@ const EVENT: &str = "Test";
 
 pub(super) fn run(context: &Context, arguments: &Test) -> Result<Exit> {
     let registry = context.registry()?;
-    let dispatch = Dispatch::new(
-        context.output,
-        &registry,
-        arguments.limits.settle()?,
-        Results::of(arguments.json),
-        dispatch::interruptible(),
-    );
+    let limits = arguments.limits.settle()?;
+    let setup = context.setup(limits, Results::of(arguments.json));
+    let dispatch = Dispatch::new(setup, &registry, dispatch::interruptible());
     let file = context.read(&registry)?;
     let hook = file
         .find(arguments.id)
@@ -37,7 +33,7 @@ pub(super) fn run(context: &Context, arguments: &Test) -> Result<Exit> {
     let now = Utc::now();
     let sample = Deployment::recorded(format::sample(now));
     let publication = Publication::new(event, sample, now).marked_as_test();
-    let report = dispatch.publish(publication, vec![hook]);
+    let report = dispatch.publish(publication, vec![hook], Vec::new());
     if arguments.json {
         report.print_publication(context.output);
     }

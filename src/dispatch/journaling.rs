@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use anyhow::Result;
 use chrono::{DateTime, Utc};
 
 use super::report::Report;
@@ -59,11 +60,13 @@ impl Journaling {
         &mut self,
         publication: &Publication,
         hooks: &[Hook],
+        held: &[Hook],
         deadline: DateTime<Utc>,
     ) {
+        let wait = self.lock_wait();
         let begun = self
             .journal
-            .begin(publication, hooks, deadline, self.lock_wait());
+            .begin(publication, hooks, held, Some(deadline), wait);
         self.works = begun.is_ok();
         match begun {
             Ok(appended) => self.warn_of(&appended),
@@ -71,6 +74,19 @@ impl Journaling {
                 "{error:#}; it is delivered all the same, but what fails now may not be sent again"
             )),
         }
+    }
+
+    /// Writes a new publication that is to be sent later.
+    pub(super) fn defer(
+        &mut self,
+        publication: &Publication,
+        hooks: &[Hook],
+        held: &[Hook],
+    ) -> Result<()> {
+        let wait = self.lock_wait();
+        let appended = self.journal.begin(publication, hooks, held, None, wait)?;
+        self.warn_of(&appended);
+        Ok(())
     }
 
     /// Writes outcomes, by the deliveries' numbers. A journal that failed before is tried again: its

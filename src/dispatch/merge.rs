@@ -90,6 +90,8 @@ mod tests {
             reason: "said so".to_owned(),
             attempts: 1,
             duration: Duration::ZERO,
+            response: None,
+            not_before: None,
         }
     }
 

@@ -108,14 +108,12 @@ impl Hook {
         if !self.waits_for(event) {
             return Some(Skip::Event);
         }
-        if !self.enabled {
-            return Some(Skip::Disabled);
-        }
         let wanted = |status: &str| self.status.iter().any(|s| s.eq_ignore_ascii_case(status));
         if !self.status.is_empty() && !status.is_some_and(wanted) {
             return Some(Skip::Status);
         }
-        None
+        // Last: what a disabled hook would have got is held for it.
+        (!self.enabled).then_some(Skip::Disabled)
     }
 
     /// The secrets that sign at this moment, newest first.

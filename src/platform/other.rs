@@ -1,7 +1,7 @@
 //! Systems that are no Unix. Signals keep their meaning there: Ctrl-C ends the process, and what had not
 //! finished then is sent by `redeliver --failed`.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
@@ -80,4 +80,9 @@ pub(crate) fn readable_by_others(_: &Path) -> Option<u32> {
 /// The system has folders of its own for it.
 pub(crate) fn xdg_config_home() -> Option<PathBuf> {
     None
+}
+
+/// What follows a prefix in an argument.
+pub(crate) fn strip_prefix<'a>(text: &'a OsStr, prefix: &str) -> Option<&'a OsStr> {
+    text.to_str()?.strip_prefix(prefix).map(OsStr::new)
 }

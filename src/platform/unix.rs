@@ -2,10 +2,11 @@
 
 mod script;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
@@ -164,4 +165,10 @@ pub(crate) fn readable_by_others(file: &Path) -> Option<u32> {
 pub(crate) fn xdg_config_home() -> Option<PathBuf> {
     let home = PathBuf::from(std::env::var_os("XDG_CONFIG_HOME")?);
     (home.is_absolute() && !cfg!(target_vendor = "apple")).then_some(home)
+}
+
+/// What follows a prefix in an argument of any bytes.
+pub(crate) fn strip_prefix<'a>(text: &'a OsStr, prefix: &str) -> Option<&'a OsStr> {
+    let rest = text.as_bytes().strip_prefix(prefix.as_bytes())?;
+    Some(OsStr::from_bytes(rest))
 }

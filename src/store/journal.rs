@@ -52,6 +52,8 @@ pub(crate) struct Appended {
 pub(crate) enum Claim {
     /// This publication to these hooks.
     Publication(String, Vec<HookId>),
+    /// This publication to a hook that it was not for, and the hook's URL.
+    Added(String, HookId, String),
     /// Whatever was not delivered to these hooks.
     Hooks(Vec<HookId>),
 }
@@ -110,20 +112,19 @@ impl Journal {
 
     /// Appends a publication and the hooks that it is for, and waits until it is on the disk.
     ///
-    /// The deadline is when a publish that was not heard of again counts as unfinished.
+    /// The deadline is when a publish that was not heard of again counts as unfinished; without one the
+    /// publication is deferred. What is `held` waits until it is asked for.
     pub(crate) fn begin(
         &self,
         publication: &Publication,
         hooks: &[Hook],
-        deadline: DateTime<Utc>,
+        held: &[Hook],
+        deadline: Option<DateTime<Utc>>,
         patience: Patience,
     ) -> Result<Appended> {
-        let target = |hook: &'_ Hook| Target {
-            hook: hook.id,
-            url: Cow::Owned(hook.url.clone()),
-        };
-        let targets = hooks.iter().map(target).collect();
-        let line = record::publication_line(publication, targets, deadline);
+        let hooks = hooks.iter().map(|hook| Target::new(hook, false));
+        let held = held.iter().map(|hook| Target::new(hook, true));
+        let line = record::publication_line(publication, hooks.chain(held).collect(), deadline);
         self.append(&line, patience, true)
     }
 
@@ -169,6 +170,7 @@ impl Journal {
                 time,
                 deadline,
                 hooks,
+                added: claim.added(),
             };
             record::line("redelivery", &record)
         };
@@ -244,7 +246,19 @@ impl Claim {
     fn parts(&self) -> (Option<Cow<'_, str>>, Cow<'_, [HookId]>) {
         match self {
             Self::Publication(id, hooks) => (Some(id.into()), hooks.into()),
+            Self::Added(id, hook, _) => (Some(id.into()), std::slice::from_ref(hook).into()),
             Self::Hooks(hooks) => (None, hooks.into()),
         }
+    }
+
+    fn added(&self) -> Vec<Target<'_>> {
+        let Self::Added(_, hook, url) = self else {
+            return Vec::new();
+        };
+        vec![Target {
+            hook: *hook,
+            url: url.into(),
+            held: false,
+        }]
     }
 }

@@ -50,8 +50,8 @@ pub(crate) struct RecordedDelivery {
     pub(crate) hook: HookId,
     /// The hook's URL at that time.
     pub(crate) url: String,
-    /// How it last ended, if it did.
-    pub(crate) outcome: Option<Outcome>,
+    /// How each try ended, the last one last.
+    pub(crate) outcomes: Vec<Outcome>,
     /// When the last try ended or, before it has, when it was published.
     pub(crate) last_try: DateTime<Utc>,
     /// When it was first delivered, whatever a later try came to.
@@ -60,6 +60,8 @@ pub(crate) struct RecordedDelivery {
     failures: u32,
     /// A process is at it.
     claim: Option<Claim>,
+    /// Held or deferred: nobody has been at it yet.
+    waiting: Option<State>,
 }
 
 /// A process is at a delivery for some time.
@@ -81,6 +83,10 @@ pub(crate) enum State {
     Pending,
     /// The process that was at it did not come to an end.
     Unfinished,
+    /// Its hook was disabled when it was published.
+    Held,
+    /// It was published to be sent later.
+    Deferred,
 }
 
 impl State {
@@ -91,7 +97,14 @@ impl State {
             Self::Failed => "failed",
             Self::Pending => "pending",
             Self::Unfinished => "unfinished",
+            Self::Held => "held",
+            Self::Deferred => "deferred",
         }
+    }
+
+    /// Whether it is still to be sent, and nobody is at it.
+    pub(crate) fn is_owed(self) -> bool {
+        matches!(self, Self::Failed | Self::Unfinished | Self::Deferred)
     }
 }
 
@@ -105,32 +118,39 @@ impl Claim {
 }
 
 impl RecordedDelivery {
-    /// One that a process has just taken up.
-    pub(super) fn new(hook: HookId, url: String, claim: Claim) -> Self {
+    /// One that a process has just taken up, unless it waits.
+    pub(super) fn new(target: Target, claim: Claim, waiting: Option<State>) -> Self {
         Self {
-            hook,
-            url,
-            outcome: None,
+            hook: target.hook,
+            url: target.url.into_owned(),
+            outcomes: Vec::new(),
             last_try: claim.time,
             delivered_at: None,
             failures: 0,
-            claim: Some(claim),
+            claim: Some(claim).filter(|_| waiting.is_none()),
+            waiting,
         }
+    }
+
+    /// How the last try ended, if one did.
+    pub(crate) fn outcome(&self) -> Option<&Outcome> {
+        self.outcomes.last()
     }
 
     /// Its state at this moment.
     pub(crate) fn state(&self, now: DateTime<Utc>) -> State {
-        match (self.claim, &self.outcome) {
+        match (self.claim, self.outcome()) {
             (Some(claim), _) if claim.holds_at(now) => State::Pending,
-            (Some(_), _) | (None, None) => State::Unfinished,
+            (Some(_), _) => State::Unfinished,
             (None, Some(outcome)) if outcome.delivered => State::Delivered,
             (None, Some(_)) => State::Failed,
+            (None, None) => self.waiting.unwrap_or(State::Unfinished),
         }
     }
 
     /// Whether it was not delivered, and nobody is at it.
     pub(crate) fn is_undelivered(&self, now: DateTime<Utc>) -> bool {
-        self.delivered_at.is_none() && matches!(self.state(now), State::Failed | State::Unfinished)
+        self.delivered_at.is_none() && self.state(now).is_owed()
     }
 
     /// When the next try is due. A last try in the future says nothing, so it is due at once.
@@ -138,7 +158,9 @@ impl RecordedDelivery {
         if self.last_try > now {
             return now;
         }
-        retry::due(self.failures, self.last_try)
+        let due = retry::due(self.failures, self.last_try);
+        let not_before = self.outcome().and_then(|outcome| outcome.not_before);
+        not_before.map_or(due, |not_before| due.max(not_before))
     }
 
     /// A process sends it again.
@@ -165,7 +187,6 @@ impl RecordedDelivery {
         self.claim = None;
         // Its turn did not come: that was no try.
         if outcome.attempts == 0 {
-            self.outcome.get_or_insert(outcome);
             return;
         }
         let began = outcome.time - outcome.duration;
@@ -178,7 +199,7 @@ impl RecordedDelivery {
         if outcome.delivered {
             self.delivered_at.get_or_insert(outcome.time);
         }
-        self.outcome = Some(outcome);
+        self.outcomes.push(outcome);
     }
 }
 
@@ -191,11 +212,19 @@ impl Recorded {
             event,
             test,
             deadline,
+            deferred,
             targets,
             content,
         } = record;
         let claim = Claim { time, deadline };
-        let begun = |t: Target| RecordedDelivery::new(t.hook, t.url.into_owned(), claim);
+        let begun = |target: Target| {
+            let waiting = match (target.held, deferred) {
+                (true, _) => Some(State::Held),
+                (false, true) => Some(State::Deferred),
+                (false, false) => None,
+            };
+            RecordedDelivery::new(target, claim, waiting)
+        };
         let deliveries: Vec<_> = targets.into_iter().map(begun).collect();
         // Of two to one hook, which only a hand writes, the first counts.
         let numbered = deliveries.iter().enumerate().rev();
@@ -235,6 +264,21 @@ impl Recorded {
         self.by_hook
             .get(&hook)
             .map(|place| &self.deliveries[*place])
+    }
+
+    /// Adds a delivery to a hook that the publication was not for, unless it is there already.
+    pub(super) fn add(&mut self, hook: HookId, url: String, claim: Claim) {
+        if self.delivery(hook).is_some() {
+            return;
+        }
+        let target = Target {
+            hook,
+            url: url.into(),
+            held: false,
+        };
+        self.by_hook.insert(hook, self.deliveries.len());
+        self.deliveries
+            .push(RecordedDelivery::new(target, claim, None));
     }
 
     /// The delivery to this hook, to be changed.

@@ -47,6 +47,16 @@ impl Reader {
         Ok(None)
     }
 
+    /// The time of the latest try of a publication whose own line is still to come.
+    pub(crate) fn latest_event(&self) -> Option<DateTime<Utc>> {
+        let events = self.replay.events.values().flatten();
+        let times = events.filter_map(|(_, event)| match event {
+            Event::Ended(_, outcome, _) => Some(outcome.time),
+            _ => None,
+        });
+        times.max()
+    }
+
     /// Where the damaged lines are that have come so far. They are passed over.
     pub(crate) fn damaged(&self) -> &[Place] {
         &self.replay.damaged
@@ -71,6 +81,8 @@ struct Replay {
 #[derive(Debug)]
 enum Event {
     Claimed(Vec<HookId>, Claim),
+    /// The publication goes to one more hook, by its URL.
+    Added(HookId, String, Claim),
     Released(Vec<HookId>),
     Ended(HookId, Box<Outcome>, Option<u32>),
 }
@@ -119,7 +131,11 @@ impl Replay {
         match record.id {
             Some(id) => {
                 let event = Event::Claimed(record.hooks.into_owned(), claim);
-                self.keep(id.into_owned(), place, event);
+                self.keep(id.to_string(), place, event);
+                for target in record.added {
+                    let event = Event::Added(target.hook, target.url.into_owned(), claim);
+                    self.keep(id.to_string(), place, event);
+                }
             }
             None => self.redelivered(place, &record.hooks, claim),
         }
@@ -157,6 +173,7 @@ impl Replay {
             recorded.lines.push(place);
             match event {
                 Event::Claimed(hooks, claim) => each(&mut recorded, &hooks, |d| d.claim(claim)),
+                Event::Added(hook, url, claim) => recorded.add(hook, url, claim),
                 Event::Released(hooks) => each(&mut recorded, &hooks, RecordedDelivery::release),
                 Event::Ended(hook, outcome, failures) => {
                     last_ends.insert(hook, place.start);

@@ -15,8 +15,9 @@ fn line(content: &str, age: TimeDelta, delivered: Option<bool>) -> String {
     let target = Target {
         hook,
         url: "http://h/".into(),
+        held: false,
     };
-    let begun = record::publication_line(&publication, vec![target], time);
+    let begun = record::publication_line(&publication, vec![target], Some(time));
     let outcome = |delivered| Outcome {
         time,
         delivered,
@@ -25,6 +26,8 @@ fn line(content: &str, age: TimeDelta, delivered: Option<bool>) -> String {
         reason: String::new(),
         attempts: 1,
         duration: Duration::ZERO,
+        response: None,
+        not_before: None,
     };
     let ended = delivered.map(|d| record::outcome_line(&publication.id, hook, &outcome(d)));
     begun + &ended.unwrap_or_default()
