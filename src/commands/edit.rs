@@ -1,13 +1,15 @@
 //! `hooks edit`: changes a hook.
 
 use anyhow::Result;
+use chrono::TimeDelta;
 
 use super::context::Context;
 use crate::cli::Edit;
+use crate::dispatch::{self, Selection};
 use crate::domain::hook::json::{HookJson, View};
-use crate::domain::hook::{Hook, LastDelivery, same_url};
+use crate::domain::hook::{Hook, HookId, LastDelivery, same_url};
 use crate::exit::{Exit, Failure};
-use crate::store::registry::{Change, RegistryFile};
+use crate::store::registry::{Change, Registry, RegistryFile};
 
 pub(super) fn run(context: &Context, arguments: &mut Edit) -> Result<Exit> {
     arguments.options.load(context.output)?;
@@ -22,7 +24,33 @@ pub(super) fn run(context: &Context, arguments: &mut Edit) -> Result<Exit> {
     let hook = registry.update(|file| edit(file, arguments))?;
     context.warn_if_exposed(&registry, std::slice::from_ref(&hook));
     context.print_hook(&hook, arguments.options.generated(), arguments.json)?;
+    if arguments.enable {
+        say_what_is_held(context, &registry, hook.id)?;
+    }
     Ok(Exit::Done)
+}
+
+/// Says how much was held for a hook while it was disabled, and how to send it.
+fn say_what_is_held(context: &Context, registry: &Registry, id: HookId) -> Result<()> {
+    let held = |since| -> Result<usize> {
+        let selection = Selection::Held(vec![id], since);
+        Ok(dispatch::preview(registry, &selection)?.deliveries.len())
+    };
+    let all = held(TimeDelta::MAX)?;
+    if all == 0 {
+        return Ok(());
+    }
+    // What --since leaves out when it is not given.
+    let since = if held(TimeDelta::hours(24))? < all {
+        " --since 365d"
+    } else {
+        ""
+    };
+    let program = context.program();
+    context.output.note(format!(
+        "{all} held for it while it was disabled; to send: {program} redeliver --held {id}{since}"
+    ));
+    Ok(())
 }
 
 fn changes_something(arguments: &Edit) -> bool {
