@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::help::VERBS;
-use crate::support::{Offer, Sandbox, Shell, Terminal, needs};
+use crate::support::{Candidate, Sandbox, Shell, Terminal, needs};
 
 /// A sandbox with two hooks, whose URLs hold secrets.
 fn registered() -> Sandbox {
@@ -65,7 +65,7 @@ fn the_first_tab_in_a_new_shell_completes() {
 fn the_verbs_are_offered_in_the_order_of_the_help_and_described() {
     let sandbox = Sandbox::new();
     for shell in Shell::installed() {
-        let offers = Terminal::start(shell, &sandbox).offers("hooks ");
+        let offers = Terminal::start(shell, &sandbox).candidates("hooks ");
         let verbs: Vec<&str> = offers.iter().map(|offer| offer.value.as_str()).collect();
         assert_eq!(verbs.get(..VERBS.len()), Some(&VERBS[..]), "{shell:?}");
         if shell != Shell::Bash {
@@ -104,8 +104,8 @@ fn flags_and_their_values_are_completed() {
 }
 
 /// What zsh and fish show; bash shows the values alone.
-fn described(shell: Shell, offers: &[(&str, &str)]) -> Vec<Offer> {
-    let offer = |(value, description): &(&str, &str)| Offer {
+fn described(shell: Shell, offers: &[(&str, &str)]) -> Vec<Candidate> {
+    let offer = |(value, description): &(&str, &str)| Candidate {
         value: (*value).to_owned(),
         description: (shell != Shell::Bash).then(|| (*description).to_owned()),
     };
@@ -131,7 +131,7 @@ fn the_ids_are_offered_with_their_urls_and_without_their_secrets() {
             "log",
             "redeliver",
         ] {
-            let mut offers = terminal.offers(&format!("hooks {verb} "));
+            let mut offers = terminal.candidates(&format!("hooks {verb} "));
             offers.truncate(ids.len());
             assert_eq!(offers, described(shell, &ids), "{shell:?}: {verb}");
         }
@@ -160,7 +160,7 @@ fn the_events_are_those_of_the_registry_and_kudus_own() {
             "add --url http://h/ --event ",
             "edit 1 --event ",
         ] {
-            let mut offers = terminal.offers(&format!("hooks {line}"));
+            let mut offers = terminal.candidates(&format!("hooks {line}"));
             offers.truncate(events.len());
             assert_eq!(offers, described(shell, &events), "{shell:?}: {line}");
         }

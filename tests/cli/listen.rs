@@ -4,10 +4,10 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use crate::support::{DEPLOYMENT, Running, Sandbox};
+use crate::support::{DEPLOYMENT, Process, Sandbox};
 
 /// Starts it on a free port and returns it with its URL, which its first line tells.
-fn listen(sandbox: &Sandbox, options: &[&str]) -> (Running, String) {
+fn listen(sandbox: &Sandbox, options: &[&str]) -> (Process, String) {
     let listen = sandbox
         .hooks(["listen", "--port", "0"])
         .args(options)

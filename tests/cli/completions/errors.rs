@@ -38,7 +38,7 @@ fn a_registry_that_cannot_be_read_is_passed_over_in_silence() {
         let lines = ["hooks show ", "hooks publish "];
         let of_none = |sandbox: &Sandbox| {
             let mut terminal = Terminal::start(shell, sandbox);
-            let offers = lines.map(|line| terminal.offers(line));
+            let offers = lines.map(|line| terminal.candidates(line));
             (offers, terminal.screen())
         };
         let (wanted, quiet) = of_none(&empty);

@@ -146,7 +146,7 @@ fn on_a_full_disk_a_publish_delivers_says_what_is_not_on_record_and_damages_noth
 }
 
 /// Runs it where no file may grow past this many KiB, in the process itself and for all it starts.
-fn limited(invocation: Invocation, kib: usize) -> crate::support::Finished {
+fn limited(invocation: Invocation, kib: usize) -> crate::support::Output {
     let script = format!("exec prlimit --fsize={} \"$@\"", kib * 1024);
     invocation.shell(&script).run()
 }

@@ -2,13 +2,13 @@
 
 use std::fs;
 
-use crate::support::{Call, Effect, Finished, Receiver, Sandbox, Scope, Strace, refused_url};
+use crate::support::{Call, Effect, Output, Receiver, Sandbox, Scope, Strace, refused_url};
 
 const SECRET: &str = "hunter2hunter2hunter2";
 
 /// Takes all random numbers away, without which the standard library panics when it makes its first map:
 /// the one panic that can be had from outside, in every build and in every verb.
-fn without_random_numbers(strace: &Strace, sandbox: &Sandbox, arguments: &[&str]) -> Finished {
+fn without_random_numbers(strace: &Strace, sandbox: &Sandbox, arguments: &[&str]) -> Output {
     // The C library's own use is the first one; it does without.
     for number in 1..=8 {
         let call = Call {

@@ -7,7 +7,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::support::{DEPLOYMENT, Receiver, Reply, Running, Sandbox};
+use crate::support::{DEPLOYMENT, Process, Receiver, Reply, Sandbox};
 
 /// Writes a registry of hooks 1 to `count`, which is quicker than to add them.
 fn with_hooks(sandbox: &Sandbox, count: usize, url: impl Fn(usize) -> String) {
@@ -28,13 +28,13 @@ fn urls(registry: &Value) -> BTreeSet<String> {
     urls
 }
 
-fn start_add(sandbox: &Sandbox, url: &str) -> Running {
+fn start_add(sandbox: &Sandbox, url: &str) -> Process {
     sandbox
         .hooks(["add", "--url", url, "--event", "PostDeployment"])
         .spawn()
 }
 
-fn start_remove(sandbox: &Sandbox, id: usize) -> Running {
+fn start_remove(sandbox: &Sandbox, id: usize) -> Process {
     sandbox.hooks(["remove", &id.to_string()]).spawn()
 }
 

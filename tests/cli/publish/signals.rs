@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::{Receiver, Reply, Sandbox, Signal, Unanswering, needs};
+use crate::support::{FullBacklog, Receiver, Reply, Sandbox, Signal, needs};
 
 const PUBLISH: [&str; 3] = ["publish", "PostDeployment", r#"{"n":1}"#];
 
@@ -13,7 +13,7 @@ fn an_interrupt_ends_it_within_a_second_and_records_what_is_known() {
     for (signal, code) in [(Signal::Interrupt, 130), (Signal::Terminate, 143)] {
         let sandbox = Sandbox::new();
         let (quick, silent) = (Receiver::new(), Receiver::answering([Reply::silent()]));
-        let unanswering = Unanswering::new();
+        let unanswering = FullBacklog::new();
         let of_quick = sandbox.add(&quick.url("/"), "PostDeployment");
         sandbox.add(&silent.url("/"), "PostDeployment");
         sandbox.add(&unanswering.url(), "PostDeployment");

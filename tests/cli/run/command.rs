@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::support::{
-    Finished, Invocation, PLAIN, Receiver, Reply, Repository, Sandbox, executable, one_hook,
+    Invocation, Output, PLAIN, Receiver, Reply, Repository, Sandbox, executable, one_hook,
 };
 
 /// `hooks run PostDeployment -- sh -c SCRIPT`
@@ -17,7 +17,7 @@ fn run<'a>(sandbox: &'a Sandbox, script: &str) -> Invocation<'a> {
 
 /// It ended with 7, said what the command said on standard output, and nothing else there.
 #[track_caller]
-fn assert_own(ran: &Finished) {
+fn assert_own(ran: &Output) {
     ran.assert_code(7);
     assert_eq!(ran.stdout, "deployed\n", "stderr: {}", ran.stderr);
 }

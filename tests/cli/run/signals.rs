@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use crate::support::{Invocation, Receiver, Reply, Running, Sandbox, Signal, mkfifo, needs};
+use crate::support::{Invocation, Process, Receiver, Reply, Sandbox, Signal, mkfifo, needs};
 
 /// A sandbox whose one hook waits for `PostDeployment` at this receiver.
 fn hooked(receiver: &Receiver) -> Sandbox {
@@ -19,7 +19,7 @@ fn run<'a>(sandbox: &'a Sandbox, script: &str) -> Invocation<'a> {
 }
 
 /// A command that says when it can be signalled, and then waits for as long as its input is open.
-fn ready(invocation: Invocation) -> Running {
+fn ready(invocation: Invocation) -> Process {
     let running = invocation.stdin_left_open().spawn();
     running.stdout_line("ready");
     running

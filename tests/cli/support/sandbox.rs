@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::finished::Finished;
 use super::invocation::Invocation;
+use super::output::Output;
 
 /// A temporary folder with a registry of its own.
 pub(crate) struct Sandbox {
@@ -72,7 +72,7 @@ impl Sandbox {
 
     /// Publishes the deployment of `fixtures/deploy.json` as a `PostDeployment`.
     #[track_caller]
-    pub(crate) fn publish(&self) -> Finished {
+    pub(crate) fn publish(&self) -> Output {
         self.hooks(["publish", "PostDeployment"])
             .stdin(super::DEPLOYMENT)
             .run()

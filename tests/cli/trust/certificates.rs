@@ -61,7 +61,7 @@ fn a_delivery_without_the_check_says_so_each_time() {
 fn a_certificate_error_is_not_tried_again() {
     let sandbox = Sandbox::new();
     for identity in [Identity::self_signed(), Identity::from_private_ca()] {
-        let receiver = Receiver::distrusted(&identity);
+        let receiver = Receiver::untrusted(&identity);
         sandbox.add(&receiver.url("/"), "PostDeployment");
         let published = sandbox
             .hooks([
@@ -127,7 +127,7 @@ fn a_trusted_authority_does_not_excuse_an_expired_certificate_or_another_name() 
         (Identity::of_another_name(), "name"),
     ] {
         let sandbox = Sandbox::new();
-        let receiver = Receiver::distrusted(&identity);
+        let receiver = Receiver::untrusted(&identity);
         sandbox.write("ca.pem", &identity.ca_pem);
         let id = sandbox.add_with(
             &receiver.url("/"),
@@ -162,7 +162,7 @@ fn the_machines_own_store_can_be_named_by_the_environment() {
 #[test]
 fn plain_http_behind_an_https_url_is_a_failure_that_can_be_understood() {
     let sandbox = Sandbox::new();
-    let receiver = Receiver::deaf(Reply::greeting("HTTP/1.1 400 Bad Request\r\n\r\n"));
+    let receiver = Receiver::without_request(Reply::greeting("HTTP/1.1 400 Bad Request\r\n\r\n"));
     let id = sandbox.add_with(
         &receiver.url_as("https://127.0.0.1", "/"),
         "PostDeployment",

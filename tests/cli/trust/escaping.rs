@@ -4,7 +4,7 @@
 //! Each call is made with `--color always`, too: off a terminal the library for colours drops escape sequences,
 //! which would hide that they were let through.
 
-use crate::support::{Canaries, Finished, Receiver, Reply, Sandbox, needs, refused_url};
+use crate::support::{Output, Receiver, Reply, Sandbox, Secrets, needs, refused_url};
 
 /// ESC with an OSC and a CSI, U+009B (the one-character CSI), DEL, a bidi override, line ends with something that
 /// looks like ours, and U+2028.
@@ -33,7 +33,7 @@ fn without_colours(text: &str) -> String {
 
 /// Neither stream holds anything that a terminal obeys, or a line that the tool did not write.
 #[track_caller]
-fn assert_harmless(finished: &Finished) {
+fn assert_harmless(finished: &Output) {
     for text in [&finished.stdout, &finished.stderr] {
         let text = without_colours(text);
         let hostile: String = text.chars().filter(|&c| obeyed(c)).collect();
@@ -46,7 +46,7 @@ fn assert_harmless(finished: &Finished) {
 
 /// Runs it with and without colours.
 #[track_caller]
-fn harmless(sandbox: &Sandbox, arguments: &[&str]) -> Finished {
+fn harmless(sandbox: &Sandbox, arguments: &[&str]) -> Output {
     let coloured = sandbox.hooks(["--color", "always"]).args(arguments).run();
     assert_harmless(&coloured);
     let plain = sandbox.hooks(arguments).run();
@@ -316,13 +316,13 @@ fn json_escapes_what_a_terminal_would_obey_and_loses_nothing() {
 fn a_secret_that_was_broken_up_by_escapes_is_still_masked() {
     // A receiver that colours what it sends back.
     let sandbox = Sandbox::new();
-    let canaries = Canaries::new("colour");
+    let secrets = Secrets::new("colour");
     let body = "\u{1b}[1mPw-colour/canary\u{1b}[0m and Header-colour-canary\r\n";
     let receiver = Receiver::answering([Reply::status(404).body(body)]);
-    let url = canaries.url("http", receiver.port());
-    canaries.add(&sandbox, &url, "PostDeployment");
+    let url = secrets.url("http", receiver.port());
+    secrets.add(&sandbox, &url, "PostDeployment");
     let published = sandbox.publish();
     published.assert_code(3);
-    canaries.assert_absent(&published);
+    secrets.assert_absent(&published);
     assert_harmless(&published);
 }

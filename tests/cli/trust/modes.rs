@@ -2,12 +2,12 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::support::{Finished, Receiver, Reply, Sandbox, needs};
+use crate::support::{Output, Receiver, Reply, Sandbox, needs};
 
 const UMASKS: [&str; 4] = ["000", "077", "022", "027"];
 
 /// Runs it under a umask, with its registry in a directory that is not there yet.
-fn under(sandbox: &Sandbox, umask: &str, arguments: &[&str]) -> Finished {
+fn under(sandbox: &Sandbox, umask: &str, arguments: &[&str]) -> Output {
     let script = format!("umask {umask}; exec \"$@\"");
     sandbox
         .hooks(arguments)
@@ -122,7 +122,7 @@ fn an_existing_mode_stays() {
 }
 
 /// Whether a warning names the file and how to change its mode.
-fn warns(finished: &Finished) -> bool {
+fn warns(finished: &Output) -> bool {
     let warning = finished
         .stderr
         .lines()

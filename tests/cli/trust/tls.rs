@@ -3,8 +3,8 @@
 use std::process::Command;
 
 #[cfg(target_os = "linux")]
-use crate::support::Finished;
-use crate::support::{Answering, Identity, Receiver, Sandbox, needs};
+use crate::support::Output;
+use crate::support::{Identity, Receiver, Responder, Sandbox, needs};
 
 fn targets(receiver: &Receiver) -> Vec<String> {
     let requests = receiver.requests();
@@ -112,7 +112,7 @@ fn each_fault_of_a_certificate_has_its_own_words_and_hint_and_is_not_tried_again
         ),
     ] {
         let sandbox = Sandbox::new();
-        let receiver = Receiver::distrusted(&identity);
+        let receiver = Receiver::untrusted(&identity);
         let id = sandbox.add(&receiver.url("/"), "PostDeployment");
         if trusted {
             sandbox.write("ca.pem", &identity.ca_pem);
@@ -133,7 +133,7 @@ fn each_fault_of_a_certificate_has_its_own_words_and_hint_and_is_not_tried_again
 }
 
 /// Makes `cert.pem` and `key.pem` in the sandbox.
-fn openssl_certificate(sandbox: &Sandbox, more: &[&str]) -> Answering {
+fn openssl_certificate(sandbox: &Sandbox, more: &[&str]) -> Responder {
     let made = Command::new("openssl")
         .args([
             "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30",
@@ -150,7 +150,7 @@ fn openssl_certificate(sandbox: &Sandbox, more: &[&str]) -> Answering {
         .output()
         .expect("openssl is there");
     assert!(made.status.success(), "{made:?}");
-    Answering::tls(&sandbox.read("cert.pem"), &sandbox.read("key.pem"))
+    Responder::tls(&sandbox.read("cert.pem"), &sandbox.read("key.pem"))
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn an_empty_ca_file_takes_the_trust_away_again() {
 fn a_ca_file_broken_by_hand_fails_its_hook_alone() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::new();
-    let distrusted = Receiver::distrusted(&Identity::self_signed());
+    let distrusted = Receiver::untrusted(&Identity::self_signed());
     sandbox.add(&receiver.url("/"), "PostDeployment");
     sandbox.add(&distrusted.url("/"), "PostDeployment");
     let mut registry = sandbox.registry();
@@ -245,7 +245,7 @@ fn a_ca_file_broken_by_hand_fails_its_hook_alone() {
 
 /// A publish, and the files that it opened.
 #[cfg(target_os = "linux")]
-fn opened(sandbox: &Sandbox, store: &std::path::Path) -> (Finished, String) {
+fn opened(sandbox: &Sandbox, store: &std::path::Path) -> (Output, String) {
     let script = "exec strace -f -qqq -e trace=open,openat -o trace \"$@\"";
     let publish = sandbox.hooks(["publish", "PostDeployment", "{}"]);
     let publish = publish.shell(script).env("SSL_CERT_FILE", store);

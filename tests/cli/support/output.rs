@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::pattern::{difference, matches};
 
 /// All that a finished run of `hooks` showed.
-pub(crate) struct Finished {
+pub(crate) struct Output {
     /// The command line, for the message of a failed assertion.
     pub(crate) command: String,
     pub(crate) status: ExitStatus,
@@ -18,7 +18,7 @@ pub(crate) struct Finished {
     pub(crate) elapsed: Duration,
 }
 
-impl Finished {
+impl Output {
     /// The exit code; a process that a signal ended has none.
     pub(crate) fn code(&self) -> Option<i32> {
         self.status.code()
