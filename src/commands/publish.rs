@@ -37,7 +37,7 @@ pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
         context.say_that_nobody_waits(&registry, &arguments.event);
         if arguments.json {
             let view = PublicationView::new(&publication, std::iter::empty());
-            context.output.json(&output::json::pretty(&view))?;
+            context.output.answer(&output::json::pretty(&view))?;
         }
         return Ok(Exit::Done);
     }
@@ -80,7 +80,7 @@ fn dry_run(output: Output, publication: &Publication, hooks: &[Hook]) -> Result<
     let mut failed = false;
     for hook in hooks {
         match delivery::build(hook, publication, Utc::now()) {
-            Ok(request) => output.result(output::request::text(output, hook, &request))?,
+            Ok(request) => output.answer(&output::request::text(output, hook, &request))?,
             Err(reason) => {
                 failed = true;
                 output.warning(format!(

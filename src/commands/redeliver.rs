@@ -59,7 +59,7 @@ fn selection(arguments: &Redeliver) -> Selection {
 
 fn nothing(context: &Context, arguments: &Redeliver) -> Result<Exit> {
     if arguments.json {
-        context.output.json("[]")?;
+        context.output.answer("[]")?;
     }
     Ok(Exit::Done)
 }
