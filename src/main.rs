@@ -50,7 +50,7 @@ fn run() -> ExitCode {
         Err(error) => refused(&error),
     };
     let exit = outcome.unwrap_or_else(|error| {
-        if is_closed_pipe(&error) {
+        if output::is_closed_pipe(&error) {
             return Exit::Done;
         }
         output::error(&error);
@@ -89,12 +89,4 @@ fn refused(error: &clap::Error) -> anyhow::Result<Exit> {
             Err(cli::usage::failure(error, &words).into())
         }
     }
-}
-
-/// `hooks list | head -1`
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        let io = cause.downcast_ref::<io::Error>();
-        io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-    })
 }

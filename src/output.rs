@@ -12,7 +12,8 @@ mod table;
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::time::Instant;
+use std::sync::Once;
+use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context as _, Result};
@@ -54,10 +55,34 @@ impl Output {
         stream.write_line(text, stream::SHORT);
     }
 
-    /// The JSON of deliveries, which a slow reader is to get whole, if it reads on until then.
-    pub(crate) fn deliveries(self, json: &str, until: Instant) {
-        let left = until.saturating_duration_since(Instant::now());
-        Stream::Stdout.write_line(json, left.max(stream::LONG));
+    /// The JSON of deliveries, at their end. Their exit code stands, whoever reads it or not.
+    pub(crate) fn deliveries(self, json: &str, deadline: Instant) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if let Err(error) = self.answer_within(json, left.max(stream::STOPPED))
+            && !is_closed_pipe(&error)
+        {
+            self.warning(format!("{error:#}"));
+        }
+    }
+
+    /// A result of a verb that publishes, where it sends nothing. A push may wait for it: a reader that
+    /// has stopped reading is given up, and that is said.
+    pub(crate) fn answer(self, text: &str) -> Result<()> {
+        self.answer_within(text, stream::STOPPED)
+    }
+
+    fn answer_within(self, text: &str, limit: Duration) -> Result<()> {
+        static SAID: Once = Once::new();
+        let text = format!("{text}\n");
+        if !Stream::Stdout
+            .write_while_read(&text, limit)
+            .context(UNWRITTEN)?
+        {
+            SAID.call_once(|| {
+                self.warning("nobody reads standard output: the rest of the answer is left out");
+            });
+        }
+        Ok(())
     }
 
     /// A result that has no colours to be taken out again, which a hundred thousand hooks would feel.
@@ -102,6 +127,14 @@ impl Output {
 /// `s` for any number but one.
 pub(crate) fn plural(number: usize) -> &'static str {
     if number == 1 { "" } else { "s" }
+}
+
+/// Whether the reader has gone: `hooks list | head -1`
+pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let io = cause.downcast_ref::<io::Error>();
+        io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
 }
 
 /// Whether progress can be drawn.

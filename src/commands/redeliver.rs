@@ -111,7 +111,7 @@ fn dry_run(context: &Context, selected: &Selected) -> Result<Exit> {
 
 fn nothing(context: &Context, arguments: &Redeliver) -> Result<Exit> {
     if arguments.json {
-        context.output.json("[]")?;
+        context.output.answer("[]")?;
     }
     Ok(Exit::Done)
 }

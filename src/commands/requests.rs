@@ -14,7 +14,7 @@ use crate::security::escape::escape;
 pub(super) fn show_request(output: Output, hook: &Hook, publication: &Publication) -> Result<bool> {
     match delivery::build(hook, publication, Utc::now()) {
         Ok(request) => {
-            output.result(output::request::text(output, hook, &request))?;
+            output.answer(&output::request::text(output, hook, &request))?;
             Ok(true)
         }
         Err(reason) => {

@@ -13,4 +13,6 @@ mod responses;
 mod retries;
 #[cfg(unix)]
 mod signals;
+#[cfg(target_os = "linux")]
+mod stopped_reader;
 mod stuck_reader;
