@@ -167,7 +167,7 @@ fn kudus_own_file_is_read_as_it_is() {
     sandbox.write("hooks.json", KUDUS_FILE);
     let listed = sandbox.hooks(["list", "--json"]).run();
     listed.assert_code(0);
-    assert_eq!(listed.json()[0]["id"], json!(635_119_123_456_789_012_u64));
+    assert_eq!(listed.json()[0]["id"], "635119123456789012");
     assert_eq!(
         listed.json()[0]["last_datetime"],
         "2013-08-08T13:24:00.1234567Z"
@@ -197,10 +197,10 @@ fn the_first_write_turns_kudus_file_into_version_1() {
     let sandbox = Sandbox::new();
     sandbox.write("hooks.json", KUDUS_FILE);
     let id = sandbox.add("https://h.example/", "PostDeployment");
-    assert_eq!(id, "635119123456800000", "above every id");
+    assert_eq!(id, "1", "numbers of Kudu's size are not counted on");
     let registry = sandbox.registry();
     assert_eq!(registry["version"], 1);
-    assert_eq!(registry["next_id"], json!(635_119_123_456_800_001_u64));
+    assert_eq!(registry["next_id"], 2);
     assert_eq!(sandbox.ids().len(), 3);
     let old: Vec<Value> = serde_json::from_str(KUDUS_FILE).unwrap();
     for field in [

@@ -1,5 +1,6 @@
 //! The registry: its file, where it is, and its lock.
 
 mod file;
+mod ids;
 mod locking;
 mod place;

@@ -67,7 +67,7 @@ impl Sandbox {
             .args(options)
             .run();
         added.assert_code(0);
-        added.json()["id"].to_string()
+        id_of(&added.json())
     }
 
     /// Publishes the deployment of `fixtures/deploy.json` as a `PostDeployment`.
@@ -144,9 +144,7 @@ impl Sandbox {
         let hooks = registry["hooks"]
             .as_array()
             .expect("the registry has an array of hooks");
-        let found = hooks
-            .iter()
-            .find(|hook| hook["id"].as_u64().is_some_and(|n| n.to_string() == id));
+        let found = hooks.iter().find(|hook| id_of(hook) == id);
         found
             .unwrap_or_else(|| panic!("no hook {id} in {registry:#}"))
             .clone()
@@ -159,7 +157,7 @@ impl Sandbox {
         let hooks = registry["hooks"]
             .as_array()
             .expect("the registry has an array of hooks");
-        hooks.iter().map(|hook| hook["id"].to_string()).collect()
+        hooks.iter().map(id_of).collect()
     }
 
     /// The journal's records; a damaged line is a failure, unless a test reads the bytes itself.
@@ -199,6 +197,12 @@ impl Sandbox {
         fs::set_permissions(self.path.join(name), fs::Permissions::from_mode(mode))
             .unwrap_or_else(|error| panic!("can't set the mode of {name}: {error}"));
     }
+}
+
+/// A hook's id as a verb takes it: a large one is a string.
+fn id_of(hook: &Value) -> String {
+    let id = &hook["id"];
+    id.as_str().map_or_else(|| id.to_string(), str::to_owned)
 }
 
 impl Drop for Sandbox {
