@@ -158,7 +158,11 @@ fn a_publish_that_no_hook_waits_for_is_done_and_says_so() {
     let other = Receiver::never();
     sandbox.add(&other.url("/"), "Other");
     let published = sandbox.publish();
-    published.assert(0, "", "note: no hook is to be called for PostDeployment\n");
+    published.assert(
+        0,
+        "",
+        "note: no hook is to be called for PostDeployment in [DIR]/hooks.json\n",
+    );
 }
 
 #[test]

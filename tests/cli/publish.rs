@@ -3,9 +3,11 @@
 mod body;
 mod concurrency;
 mod deadline;
+mod defer;
 mod delivery;
 mod fields;
 mod filters;
+mod free_text;
 mod input;
 mod output;
 mod replies;
@@ -16,3 +18,4 @@ mod signals;
 #[cfg(target_os = "linux")]
 mod stopped_reader;
 mod stuck_reader;
+mod unheard;

@@ -1,5 +1,7 @@
 //! `hooks redeliver`: completes what was not delivered, and sends nothing twice.
 
+mod selection;
+
 use std::thread;
 use std::time::Duration;
 

@@ -186,6 +186,7 @@ fn a_run_publishes_what_it_has_within_the_deadline() {
         7,
         "",
         "warning: could not read the commit HEAD: git did not answer within 2s; published without the commit\n\
+         note: publishing PostDeployment with the status failed to 1 hook\n\
          delivered  hook 1  http://127.0.0.1:[PORT]/  200 OK ([MS])\n",
     );
     ran.assert_took(Duration::from_secs(2), Duration::from_secs(8));
