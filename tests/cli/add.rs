@@ -3,8 +3,6 @@
 mod arguments;
 mod templates;
 
-use std::thread;
-
 use serde_json::json;
 
 use crate::support::Sandbox;
@@ -345,23 +343,6 @@ fn a_secret_comes_from_a_file_or_standard_input_and_is_never_shown() {
                 .contains(secret)
         );
     }
-}
-
-#[test]
-fn fifty_processes_adding_at_once_all_succeed_with_ids_of_their_own() {
-    let sandbox = Sandbox::new();
-    thread::scope(|scope| {
-        for number in 0..50 {
-            let sandbox = &sandbox;
-            scope.spawn(move || {
-                sandbox.add(&format!("https://h.example/{number}"), "PostDeployment")
-            });
-        }
-    });
-    let mut ids: Vec<u64> = sandbox.ids().iter().map(|id| id.parse().unwrap()).collect();
-    ids.sort_unstable();
-    assert_eq!(ids, (1..=50).collect::<Vec<_>>());
-    assert_eq!(sandbox.registry()["next_id"], 51);
 }
 
 #[test]

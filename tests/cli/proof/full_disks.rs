@@ -164,6 +164,7 @@ fn at_a_file_size_limit_a_change_is_refused_with_its_reason() {
     for change in [
         &["add", "--url", "https://h.example/2", "--event", "E"][..],
         &["edit", "1", "--disable"],
+        &["remove", "1"],
     ] {
         let changed = limited(sandbox.hooks(change), 4);
         changed.assert(
@@ -174,6 +175,8 @@ fn at_a_file_size_limit_a_change_is_refused_with_its_reason() {
         assert_eq!(sandbox.registry_bytes(), registry.to_string().as_bytes());
         assert!(!sandbox.has("hooks.json.tmp"));
     }
+    // Without the limit the next one succeeds.
+    sandbox.hooks(["remove", "1"]).run().assert_code(0);
 }
 
 #[test]

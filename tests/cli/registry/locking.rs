@@ -1,11 +1,8 @@
 //! Many writers of one registry.
 
 use std::fs;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
-
-use serde_json::json;
 
 use crate::support::{Receiver, Sandbox};
 
@@ -104,30 +101,6 @@ fn the_holder_of_the_lock_is_named_by_its_process_id() {
 }
 
 #[test]
-fn two_hundred_processes_at_once_lose_nothing() {
-    let sandbox = Sandbox::new();
-    thread::scope(|scope| {
-        for worker in 0..10 {
-            let sandbox = &sandbox;
-            scope.spawn(move || {
-                for number in 0..20 {
-                    let id = sandbox.add(
-                        &format!("https://h.example/{worker}/{number}"),
-                        "PostDeployment",
-                    );
-                    if number % 2 == 0 {
-                        sandbox.hooks(["remove", &id]).run().assert_code(0);
-                    }
-                }
-            });
-        }
-    });
-    let registry = sandbox.registry();
-    assert_eq!(registry["hooks"].as_array().unwrap().len(), 100);
-    assert_eq!(registry["next_id"], json!(201));
-}
-
-#[test]
 fn a_publish_delivers_while_the_registry_is_locked_and_keeps_its_deadline() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::new();
@@ -145,30 +118,4 @@ fn a_publish_delivers_while_the_registry_is_locked_and_keeps_its_deadline() {
     drop(held);
     assert_eq!(sandbox.log()[0]["state"], "delivered");
     assert_eq!(sandbox.hook("1").get("last_status"), None);
-}
-
-#[test]
-fn a_reader_never_sees_half_a_registry() {
-    let sandbox = Sandbox::new();
-    sandbox.add("https://h.example/", "PostDeployment");
-    let writing = AtomicBool::new(true);
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            // Longer and shorter in turn.
-            for round in 0..30 {
-                let header = format!(
-                    "X-Long: {}",
-                    "x".repeat(if round % 2 == 0 { 60_000 } else { 1 })
-                );
-                let edit = sandbox.hooks(["edit", "1", "--header", &header]).run();
-                edit.assert_code(0);
-            }
-            writing.store(false, Ordering::Relaxed);
-        });
-        while writing.load(Ordering::Relaxed) {
-            let listed = sandbox.hooks(["list", "--json"]).run();
-            listed.assert_code(0);
-            assert_eq!(listed.json()[0]["url"], "https://h.example/");
-        }
-    });
 }

@@ -31,6 +31,8 @@ fn the_code_is_the_one_that_a_shell_would_give() {
     for (command, code) in [
         (&["sh", "-c", "exit 0"][..], 0),
         (&["sh", "-c", "exit 7"], 7),
+        (&["false"], 1),
+        (&["sh", "-c", "kill -TERM $$"], 143),
         (&["sh", "-c", "exit 255"], 255),
         (&["sh", "-c", "kill -KILL $$"], 137),
         (&["sh", "-c", "kill -PIPE $$"], 141),
@@ -267,6 +269,13 @@ fn a_registry_that_is_nowhere_or_can_not_be_used_only_warns() {
         assert_own(&ran);
         ran.assert_stderr_has(&["warning: not published, and not kept for later: ", file]);
     }
+    let broken = run(&sandbox, "echo deployed; exit 7");
+    let broken = broken.env("HOOKS_FILE", "broken.json").run();
+    broken.assert_stderr_has(&["[DIR]/broken.json", "line 1"]);
+    assert_eq!(
+        sandbox.read("broken.json"),
+        b"{ \"version\": 1, \"hooks\": ["
+    );
     let nowhere = run(&sandbox, "echo deployed; exit 7")
         .without_env("HOOKS_FILE")
         .without_env("XDG_CONFIG_HOME")
@@ -325,9 +334,11 @@ fn streams_that_are_closed_or_whose_reader_has_gone_change_nothing() {
             .iter()
             .all(|entry| entry["state"] == "delivered")
     );
-    let closed = run(&sandbox, "exit 7").shell(r#""$@" >&- 2>&-; echo $? >code"#);
-    closed.run().assert_code(0);
-    assert_eq!(sandbox.read("code"), b"7\n");
+    for closed in [">&- 2>&-", ">&- 2>&- <&-"] {
+        let script = format!(r#""$@" {closed}; echo $? >code"#);
+        run(&sandbox, "exit 7").shell(&script).run().assert_code(0);
+        assert_eq!(sandbox.read("code"), b"7\n", "{closed}");
+    }
 }
 
 #[test]
