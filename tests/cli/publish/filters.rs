@@ -185,13 +185,7 @@ fn when_every_hook_is_passed_over_nothing_is_journalled() {
 fn a_status_that_is_none_of_kudus_is_taken_with_a_warning() {
     let (sandbox, receiver) = (Sandbox::new(), Receiver::new());
     let added = sandbox
-        .hooks([
-            "add",
-            "--url",
-            &receiver.url("/"),
-            "--event",
-            "PostDeployment",
-        ])
+        .hooks_add(&receiver.url("/"), "PostDeployment")
         .args(["--status", "rolled-back,failed", "--json"])
         .run();
     added.assert(

@@ -2,15 +2,8 @@
 
 use std::fs;
 
+use super::ADD;
 use crate::support::{Receiver, Sandbox};
-
-const ADD: [&str; 5] = [
-    "add",
-    "--url",
-    "https://h.example/",
-    "--event",
-    "PostDeployment",
-];
 
 /// One hook as a person would type it, with fields of a later version.
 const BY_HAND: &str = r#"{

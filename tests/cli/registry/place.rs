@@ -3,15 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use super::ADD;
 use crate::support::{DEPLOYMENT, Sandbox, needs};
-
-const ADD: [&str; 5] = [
-    "add",
-    "--url",
-    "https://h.example/",
-    "--event",
-    "PostDeployment",
-];
 
 #[test]
 fn the_flag_wins_over_the_environment_and_that_over_the_configuration_folder() {
