@@ -5,17 +5,16 @@ mod concurrency;
 mod deadline;
 mod defer;
 mod delivery;
+mod dry_run;
 mod fields;
 mod filters;
 mod free_text;
 mod input;
 mod output;
-mod replies;
 mod responses;
 mod retries;
 #[cfg(unix)]
 mod signals;
 #[cfg(target_os = "linux")]
 mod stopped_reader;
-mod stuck_reader;
 mod unheard;

@@ -4,3 +4,12 @@ mod file;
 mod ids;
 mod locking;
 mod place;
+
+/// Registers a hook, for which the registry is locked, read and written.
+const ADD: [&str; 5] = [
+    "add",
+    "--url",
+    "https://h.example/",
+    "--event",
+    "PostDeployment",
+];

@@ -54,7 +54,7 @@ pub(crate) use reply::Reply;
 pub(crate) use repository::{Commit, PLAIN, Repository, executable, mkfifo, path_with_hooks};
 pub(crate) use request::Request;
 pub(crate) use responder::Responder;
-pub(crate) use sandbox::Sandbox;
+pub(crate) use sandbox::{Sandbox, hook_json};
 pub(crate) use secrets::Secrets;
 #[cfg(target_os = "linux")]
 pub(crate) use server::{Server, hold_open, read_request};

@@ -89,16 +89,12 @@ fn the_answer_itself_is_silent_and_writes_nothing() {
 #[test]
 fn a_locked_registry_answers_at_once() {
     let sandbox = registered();
-    let lock = fs::File::options()
-        .append(true)
-        .open(sandbox.path().join("hooks.json.lock"));
-    let lock = lock.unwrap();
-    lock.lock().unwrap();
+    let held = sandbox.lock();
     for shell in Shell::installed() {
         let ids = Terminal::start(shell, &sandbox).values("hooks show ");
         assert_eq!(ids[..2], ["1", "2"], "{shell:?}");
     }
-    drop(lock);
+    drop(held);
 }
 
 #[test]

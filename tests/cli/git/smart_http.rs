@@ -17,13 +17,7 @@ const COMMIT: Commit = Commit {
 /// Registers a hook in the repository on the server.
 fn add(sandbox: &Sandbox, repository: &Repository, receiver: &Receiver) {
     sandbox
-        .hooks([
-            "add",
-            "--event",
-            "PostDeployment",
-            "--url",
-            &receiver.url("/"),
-        ])
+        .hooks_add(&receiver.url("/"), "PostDeployment")
         .env("HOOKS_FILE", repository.bare().join("hooks.json"))
         .run()
         .assert_code(0);

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::support::faults::{Fault, Run, Scenario, each_fault};
-use crate::support::{Receiver, Sandbox};
+use crate::support::{Receiver, Sandbox, hook_json};
 
 const DURABLE: &str = "saved, but not durable";
 
@@ -166,7 +166,7 @@ fn remove_is_true_to_each_fault() {
 #[test]
 fn publish_delivers_and_warns_at_each_fault_of_its_journal() {
     let receiver = Receiver::new();
-    let hook = json!({"id": 1, "url": receiver.url("/"), "event": "PostDeployment", "insecure_ssl": false});
+    let hook = hook_json(1, receiver.url("/"), "PostDeployment");
     let registry = json!({"version": 1, "next_id": 2, "hooks": [hook]}).to_string();
     let scenario = |prepare| Scenario {
         arguments: &["publish", "PostDeployment", "-"],

@@ -107,6 +107,15 @@ fn bodies_without_an_end_are_cut_and_a_status_that_has_arrived_counts() {
         Refused(500),
         sends_forever("HTTP/1.1 500 Oops\r\n\r\n", "body"),
     );
+    let large = "x".repeat(60 << 20);
+    check(
+        "60 MB",
+        Delivered(200),
+        sends(format!(
+            "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{large}",
+            large.len()
+        )),
+    );
     check("then silence", Delivered(200), |mut stream| {
         if read_request(&stream).is_some() {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n1");

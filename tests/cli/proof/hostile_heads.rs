@@ -41,6 +41,11 @@ fn status_lines_that_are_garbage_are_recorded_as_failures() {
         "HTTP/1.1 200 \0OK\r\n\r\n",
         "+OK POP3 ready\r\n",
         "220 mail ESMTP\r\n",
+        "SSH-2.0-OpenSSH_9.6\r\n",
+        "HTTP/1.1 abc OK\r\n\r\n",
+        "HTTP/1.1 99999 OK\r\n\r\n",
+        // An alert of TLS.
+        "\x15\x03\x01\x00\x02\x02\x0a",
     ] {
         check(&format!("{line:?}"), Unanswered, sends(line));
     }
@@ -133,6 +138,14 @@ fn interim_responses_end_in_the_final_one_or_in_a_failure() {
     let final_reply = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
     let hints =
         |count| "HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n".repeat(count) + final_reply;
+    check(
+        "100, 103 and the final one",
+        Delivered(201),
+        sends(
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n\
+             HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n",
+        ),
+    );
     check("10 hints", Delivered(200), sends(hints(10)));
     check("50,000 hints", OnRecord, sends(hints(50_000)));
     check(
@@ -182,6 +195,10 @@ fn headers_without_measure_are_a_recorded_outcome() {
         (
             "50,000 headers",
             outcome("50,000 headers", sends(headers(50_000, 10))),
+        ),
+        (
+            "60 MB in one",
+            outcome("60 MB in one", sends(headers(1, 60 << 20))),
         ),
         (
             "1 MB in one",

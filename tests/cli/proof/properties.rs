@@ -165,7 +165,7 @@ proptest! {
             prop_assert!(json.json().is_array());
         }
         prop_assert_eq!(&sandbox.registry_bytes(), &bytes, "reading changed it");
-        let added = sandbox.hooks(["add", "--url", "http://127.0.0.1:9/new", "--event", "New"]).run();
+        let added = sandbox.hooks_add("http://127.0.0.1:9/new", "New").run();
         check(&added)?;
         prop_assert_eq!(added.code(), list.code(), "{}", added.stderr);
         if added.code() != Some(0) {

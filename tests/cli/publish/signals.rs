@@ -123,11 +123,7 @@ fn an_interrupt_while_the_registry_is_locked_ends_it_too() {
     sandbox.add(&receiver.url("/"), "PostDeployment");
     let publish = sandbox.hooks(PUBLISH).spawn();
     receiver.wait_for(1);
-    let held = std::fs::File::options()
-        .append(true)
-        .open(sandbox.path().join("hooks.json.lock"))
-        .unwrap();
-    held.lock().unwrap();
+    let held = sandbox.lock();
     publish.signal(Signal::Interrupt);
     let ended = publish.wait();
     ended
@@ -159,9 +155,7 @@ fn an_interrupt_while_another_process_holds_the_lock_does_not_wait_for_the_deadl
     let publish = sandbox.hooks(PUBLISH).spawn();
     silent.wait_for(1);
     publish.stdout_line(&quick.port().to_string());
-    let path = sandbox.path().join("hooks.json.lock");
-    let held = std::fs::File::options().append(true).open(path).unwrap();
-    held.lock().unwrap();
+    let held = sandbox.lock();
     let sent = Instant::now();
     publish.signal(Signal::Interrupt);
     publish.wait().assert_code(130);

@@ -208,3 +208,21 @@ fn a_terminal_that_is_closed_does_not_end_a_publish() {
     running.wait().assert_code(7);
     assert_eq!(sandbox.log()[0]["state"], "delivered");
 }
+
+#[test]
+fn a_second_signal_cuts_the_publish_and_the_event_is_not_lost() {
+    let receiver = Receiver::answering([Reply::silent()]);
+    let sandbox = hooked(&receiver);
+    let ran = ready(run(&sandbox, WAIT));
+    ran.signal(Signal::Terminate);
+    receiver.wait_for(1);
+    let sent = Instant::now();
+    ran.signal(Signal::Terminate);
+    ran.wait().assert_code(143);
+    assert!(
+        sent.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        sent.elapsed()
+    );
+    assert_ne!(sandbox.log()[0]["state"], "delivered");
+}

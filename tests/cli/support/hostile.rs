@@ -3,11 +3,11 @@
 use std::io::Write as _;
 use std::net::TcpStream;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::output::Output;
 use super::proof::peak_memory;
-use super::sandbox::Sandbox;
+use super::sandbox::{Sandbox, hook_json};
 use super::server::{Server, read_request};
 
 /// The most that a publish may take, in KiB.
@@ -32,9 +32,7 @@ pub(crate) fn outcome(
 ) -> (Value, Output) {
     let server = Server::new(serve);
     let sandbox = Sandbox::new();
-    let hook = json!({"id": 1, "url": server.url("/"), "event": "E", "insecure_ssl": false});
-    let registry = json!({"version": 1, "next_id": 2, "hooks": [hook]});
-    sandbox.write("hooks.json", registry.to_string());
+    sandbox.write_hooks(&[hook_json(1, server.url("/"), "E")]);
     let publish = [
         "publish",
         "E",

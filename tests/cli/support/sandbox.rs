@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::invocation::Invocation;
@@ -62,12 +62,14 @@ impl Sandbox {
         event: &str,
         options: [&str; N],
     ) -> String {
-        let added = self
-            .hooks(["add", "--url", url, "--event", event, "--json"])
-            .args(options)
-            .run();
+        let added = self.hooks_add(url, event).arg("--json").args(options).run();
         added.assert_code(0);
         id_of(&added.json())
+    }
+
+    /// A call of `add` with this URL and this event.
+    pub(crate) fn hooks_add(&self, url: &str, event: &str) -> Invocation<'_> {
+        self.hooks(["add", "--url", url, "--event", event])
     }
 
     /// Publishes the deployment of `fixtures/deploy.json` as a `PostDeployment`.
@@ -123,6 +125,23 @@ impl Sandbox {
             .collect();
         names.sort();
         names
+    }
+
+    /// Writes a registry of these hooks, which is quicker than to add them.
+    pub(crate) fn write_hooks(&self, hooks: &[Value]) {
+        let highest = hooks.iter().filter_map(|hook| hook["id"].as_u64()).max();
+        let next_id = highest.unwrap_or(0) + 1;
+        let registry = json!({"version": 1, "next_id": next_id, "hooks": hooks});
+        self.write("hooks.json", registry.to_string());
+    }
+
+    /// Holds the registry's lock until the file is dropped, as another process would.
+    pub(crate) fn lock(&self) -> fs::File {
+        let path = self.path.join("hooks.json.lock");
+        let file = fs::File::options().create(true).append(true).open(path);
+        let file = file.expect("the lock file can be opened");
+        file.lock().expect("the lock is free");
+        file
     }
 
     /// The registry's text.
@@ -223,4 +242,10 @@ impl Drop for Sandbox {
             }
         }
     }
+}
+
+/// A hook with nothing but what each hook has, as it stands in a registry.
+pub(crate) fn hook_json(id: u64, url: impl Into<String>, event: &str) -> Value {
+    let url: String = url.into();
+    json!({"id": id, "url": url, "event": event, "insecure_ssl": false})
 }

@@ -62,6 +62,7 @@ fn a_refused_url_is_not_quoted() {
             &["list", url],
             &["list", "--event", url],
             &["show", url],
+            &["show", "s3cret"],
             &["show", "1", url],
             &["edit", url],
             &["remove", url],
@@ -74,6 +75,7 @@ fn a_refused_url_is_not_quoted() {
             &["run", url, "--", "true"],
             &["run", "E", url],
             &[url],
+            &["s3cret"],
             &["--file", "hooks.json", url],
         ],
     );
@@ -144,6 +146,7 @@ fn a_refused_value_of_another_flag_is_not_quoted() {
             &["log", "-n", "s3cret"],
             &["log", "-n", "-87654321"],
             &["listen", "--port", "87654321"],
+            &["listen", "--secret", "s3cret"],
             &["listen", "--respond", "87654321"],
             &["redeliver", "--failed", "--since", "s3cret"],
             &["redeliver", "s3cret"],

@@ -4,6 +4,8 @@
 //! Each call is made with `--color always`, too: off a terminal the library for colours drops escape sequences,
 //! which would hide that they were let through.
 
+use serde_json::json;
+
 use crate::support::{Output, Receiver, Reply, Sandbox, Secrets, needs, refused_url};
 
 /// ESC with an OSC and a CSI, U+009B (the one-character CSI), DEL, a bidi override, line ends with something that
@@ -142,7 +144,7 @@ fn a_hostile_reply_is_one_row_of_a_table_on_a_terminal() {
 /// A registry in which every text is hostile.
 fn hostile_registry(sandbox: &Sandbox) {
     let hostile = |id: u64, url: &str| {
-        serde_json::json!({
+        json!({
             "id": id, "url": url, "event": format!("E{HOSTILE}"), "status": [format!("s{HOSTILE}")],
             "headers": { format!("N{HOSTILE}"): HOSTILE }, "last_datetime": HOSTILE,
             "last_status": HOSTILE, "last_code": 404, "last_reason": HOSTILE, "last_context": HOSTILE,
@@ -150,26 +152,25 @@ fn hostile_registry(sandbox: &Sandbox) {
     };
     let mut hooks = vec![hostile(1, refused_url())];
     let more = [
-        serde_json::json!({ "format": format!("f{HOSTILE}") }),
-        serde_json::json!({ "template": format!("{{% raise %}}{HOSTILE}") }),
-        serde_json::json!({ "template": format!("{HOSTILE:?}") }),
-        serde_json::json!({ "enabled": false, "disabled_reason": HOSTILE }),
-        serde_json::json!({ "headers": { format!("N{HOSTILE}"): "v" } }),
-        serde_json::json!({ "headers": { "N": HOSTILE } }),
-        serde_json::json!({ "url": format!("http://h.example/{HOSTILE}") }),
-        serde_json::json!({ "url": HOSTILE }),
-        serde_json::json!({ "ca_file": HOSTILE, "url": "https://127.0.0.1:9/" }),
+        json!({ "format": format!("f{HOSTILE}") }),
+        json!({ "template": format!("{{% raise %}}{HOSTILE}") }),
+        json!({ "template": format!("{HOSTILE:?}") }),
+        json!({ "enabled": false, "disabled_reason": HOSTILE }),
+        json!({ "headers": { format!("N{HOSTILE}"): "v" } }),
+        json!({ "headers": { "N": HOSTILE } }),
+        json!({ "url": format!("http://h.example/{HOSTILE}") }),
+        json!({ "url": HOSTILE }),
+        json!({ "ca_file": HOSTILE, "url": "https://127.0.0.1:9/" }),
     ];
     for (id, more) in (2..).zip(more) {
-        let mut hook = serde_json::json!({ "id": id, "url": refused_url(), "event": "*" });
+        let mut hook = json!({ "id": id, "url": refused_url(), "event": "*" });
         let members = more.as_object().expect("it is an object").clone();
         hook.as_object_mut()
             .expect("it is an object")
             .extend(members);
         hooks.push(hook);
     }
-    let registry = serde_json::json!({ "version": 1, "next_id": 20, "hooks": hooks });
-    sandbox.write("hooks.json", registry.to_string());
+    sandbox.write_hooks(&hooks);
     #[cfg(unix)]
     sandbox.set_mode("hooks.json", 0o600);
 }
