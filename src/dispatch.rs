@@ -165,16 +165,17 @@ impl<'a> Dispatch<'a> {
         }
         if outcome.is_gone() && hook.enabled {
             output.note(format!(
-                "hook {} is disabled now: its receiver wants no more; to enable it: hooks edit {} --enable",
-                hook.id, hook.id
+                "{} is disabled now: its receiver wants no more; to enable it: hooks edit {} --enable",
+                hook.label(),
+                hook.id
             ));
         }
     }
 
     fn say_retry(&self, hook: &Hook, outcome: &Outcome, wait: Duration) {
         self.output.detail(format!(
-            "hook {}: attempt {} failed: {}; trying again in {}",
-            hook.id,
+            "{}: attempt {} failed: {}; trying again in {}",
+            hook.label(),
             outcome.attempts,
             outcome::result(outcome),
             outcome::duration(wait)
@@ -188,9 +189,9 @@ impl<'a> Dispatch<'a> {
         let hook = &deliveries[first].hook;
         let total = deliveries.len();
         progress.draw(&format!(
-            "{} of {total} done, awaiting hook {}  {}",
+            "{} of {total} done, awaiting {}  {}",
             total - fan_out.left(),
-            hook.id,
+            hook.label(),
             self.output.url(&hook.url)
         ));
     }

@@ -14,9 +14,8 @@ use super::complete;
 use super::hook_options::HookOptions;
 use super::limits::LimitOptions;
 use super::values::{self, Assignment};
-use crate::domain::hook::HookId;
 use crate::domain::kudu;
-use crate::domain::reference::Reference;
+use crate::domain::reference::{HookReference, Reference};
 
 /// The keys of a deployment that flags can set, apart from its status and times.
 #[derive(Debug, Args)]
@@ -75,9 +74,9 @@ pub(crate) struct List {
 /// `hooks show`
 #[derive(Debug, Args)]
 pub(crate) struct Show {
-    /// The hook's id
-    #[arg(value_name = "ID", value_parser = values::hook_id, add = ArgValueCandidates::new(complete::hooks))]
-    pub(crate) id: HookId,
+    /// The hook's id or name
+    #[arg(value_name = "ID|NAME", value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) hook: HookReference,
     /// Print the hook as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -86,9 +85,9 @@ pub(crate) struct Show {
 /// `hooks edit`
 #[derive(Debug, Args)]
 pub(crate) struct Edit {
-    /// The hook's id
-    #[arg(value_name = "ID", value_parser = values::hook_id, add = ArgValueCandidates::new(complete::hooks))]
-    pub(crate) id: HookId,
+    /// The hook's id or name
+    #[arg(value_name = "ID|NAME", value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) hook: HookReference,
     /// Another URL
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = values::url)]
     pub(crate) url: Option<String>,
@@ -116,10 +115,10 @@ pub(crate) struct Edit {
 /// `hooks remove`
 #[derive(Debug, Args)]
 pub(crate) struct Remove {
-    /// The hooks' ids
-    #[arg(value_name = "ID", required = true, value_parser = values::hook_id, add = ArgValueCandidates::new(complete::hooks))]
-    pub(crate) ids: Vec<HookId>,
-    /// Ignore ids that no hook has
+    /// The hooks' ids or names
+    #[arg(value_name = "ID|NAME", required = true, value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) hooks: Vec<HookReference>,
+    /// Ignore ids and names that no hook has
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -187,9 +186,9 @@ pub(crate) struct Run {
 /// `hooks test`
 #[derive(Debug, Args)]
 pub(crate) struct Test {
-    /// The hook's id
-    #[arg(value_name = "ID", value_parser = values::hook_id, add = ArgValueCandidates::new(complete::hooks))]
-    pub(crate) id: HookId,
+    /// The hook's id or name
+    #[arg(value_name = "ID|NAME", value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) hook: HookReference,
     /// Print the publication as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -202,8 +201,8 @@ pub(crate) struct Test {
 #[derive(Debug, Args)]
 pub(crate) struct Log {
     /// Only the deliveries to this hook
-    #[arg(value_name = "ID", value_parser = values::hook_id, add = ArgValueCandidates::new(complete::hooks))]
-    pub(crate) id: Option<HookId>,
+    #[arg(value_name = "ID|NAME", value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) hook: Option<HookReference>,
     /// Only what was not delivered: failed, or unfinished since the publish was killed
     #[arg(long)]
     pub(crate) failed: bool,
@@ -219,7 +218,7 @@ pub(crate) struct Log {
 #[derive(Debug, Args)]
 pub(crate) struct Redeliver {
     /// Hooks, whose latest publication is sent again, or a publication's msg_… id
-    #[arg(value_name = "ID", required_unless_present = "failed", value_parser = values::reference)]
+    #[arg(value_name = "ID|NAME", required_unless_present = "failed", value_parser = values::reference)]
     #[arg(add = ArgValueCandidates::new(complete::hooks))]
     pub(crate) ids: Vec<Reference>,
     /// Send every failed or unfinished delivery that is due

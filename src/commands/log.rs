@@ -5,6 +5,8 @@ use chrono::{DateTime, Utc};
 
 use super::context::Context;
 use crate::cli::Log;
+use crate::domain::hook::HookId;
+use crate::domain::reference::HookReference;
 use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::output::log::LogEntry;
@@ -14,11 +16,20 @@ pub(super) fn run(context: &Context, arguments: &Log) -> Result<Exit> {
     let registry = context.registry()?;
     let journal = Journal::of(&registry);
     let now = Utc::now();
+    let hook = match &arguments.hook {
+        None => None,
+        Some(HookReference::Id(id)) => Some(*id),
+        // The journal knows ids alone.
+        Some(name) => match registry.read()?.find(name) {
+            Some(hook) => Some(hook.id),
+            None => return Err(Failure::unknown_hooks([name]).into()),
+        },
+    };
     let Found {
         entries,
         damaged,
         is_known,
-    } = find(&journal, arguments, now)?;
+    } = find(&journal, arguments, hook, now)?;
     context.warn_of_damage(journal.path(), &damaged);
     if !entries.is_empty() {
         show(context, arguments, &entries)?;
@@ -28,11 +39,11 @@ pub(super) fn run(context: &Context, arguments: &Log) -> Result<Exit> {
     if entries.is_empty() {
         // A hook that was removed is still in the journal; an id that is neither there nor in the
         // registry is a slip of the finger.
-        if let Some(id) = arguments.id
+        if let Some(id) = hook.map(HookReference::Id)
             && !is_known
-            && file.find(id).is_none()
+            && file.find(&id).is_none()
         {
-            return Err(Failure::unknown_hooks(&[id]).into());
+            return Err(Failure::unknown_hooks([&id]).into());
         }
         if !arguments.json {
             context.output.note("the journal has no such delivery");
@@ -50,20 +61,23 @@ struct Found {
     is_known: bool,
 }
 
-fn find(journal: &Journal, arguments: &Log, now: DateTime<Utc>) -> Result<Found> {
+fn find(
+    journal: &Journal,
+    arguments: &Log,
+    hook: Option<HookId>,
+    now: DateTime<Utc>,
+) -> Result<Found> {
     let most = usize::try_from(arguments.n).unwrap_or(usize::MAX);
     let mut reader = journal.read()?;
     let (mut entries, mut is_known) = (Vec::new(), false);
     while entries.len() < most
         && let Some(recorded) = journal.next(&mut reader)?
     {
-        is_known |= arguments
-            .id
-            .is_some_and(|id| recorded.delivery(id).is_some());
+        is_known |= hook.is_some_and(|id| recorded.delivery(id).is_some());
         let wanted = recorded
             .deliveries
             .iter()
-            .filter(|d| is_wanted(arguments, d, now));
+            .filter(|d| is_wanted(arguments, hook, d, now));
         let entry = |delivery| LogEntry::new(&recorded, delivery, now);
         entries.extend(wanted.take(most - entries.len()).map(entry));
     }
@@ -74,9 +88,14 @@ fn find(journal: &Journal, arguments: &Log, now: DateTime<Utc>) -> Result<Found>
     })
 }
 
-fn is_wanted(arguments: &Log, delivery: &RecordedDelivery, now: DateTime<Utc>) -> bool {
+fn is_wanted(
+    arguments: &Log,
+    hook: Option<HookId>,
+    delivery: &RecordedDelivery,
+    now: DateTime<Utc>,
+) -> bool {
     let state = delivery.state(now);
-    arguments.id.is_none_or(|id| delivery.hook == id)
+    hook.is_none_or(|id| delivery.hook == id)
         && (!arguments.failed || matches!(state, State::Failed | State::Unfinished))
 }
 

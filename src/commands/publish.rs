@@ -84,8 +84,8 @@ fn dry_run(output: Output, publication: &Publication, hooks: &[Hook]) -> Result<
             Err(reason) => {
                 failed = true;
                 output.warning(format!(
-                    "hook {} cannot be called: {}",
-                    hook.id,
+                    "{} cannot be called: {}",
+                    hook.label(),
                     escape(&reason)
                 ));
             }

@@ -26,8 +26,8 @@ pub(super) fn run(context: &Context, arguments: &Test) -> Result<Exit> {
     );
     let file = context.read(&registry)?;
     let hook = file
-        .find(arguments.id)
-        .ok_or_else(|| Failure::unknown_hooks(&[arguments.id]))?
+        .find(&arguments.hook)
+        .ok_or_else(|| Failure::unknown_hooks([&arguments.hook]))?
         .clone();
     let event = if hook.event == ANY_EVENT {
         EVENT

@@ -15,7 +15,7 @@ pub(crate) fn matching(output: Output, hooks: Vec<Hook>, publication: &Publicati
             && output.verbose
         {
             let why = why(skip, hook, status);
-            output.detail(format!("hook {} is passed over: {why}", hook.id));
+            output.detail(format!("{} is passed over: {why}", hook.label()));
         }
         skip.is_none()
     };

@@ -221,17 +221,18 @@ impl Choice<'_> {
         let mut found: Vec<(Recorded, Vec<HookId>)> = Vec::new();
         for reference in references {
             let (recorded, hooks) = match reference {
-                Reference::Hook(id) => {
-                    if !self.hooks.contains_key(id) {
-                        return Err(Failure::unknown_hooks(&[*id]).into());
-                    }
-                    let is_latest = |r: &Recorded| !r.test && r.delivery(*id).is_some();
+                Reference::Hook(named) => {
+                    let Some(hook) = self.hooks.values().find(|hook| hook.is(named)) else {
+                        return Err(Failure::unknown_hooks([named]).into());
+                    };
+                    let (id, label) = (hook.id, hook.label());
+                    let is_latest = |r: &Recorded| !r.test && r.delivery(id).is_some();
                     let Some(recorded) = self.find(journal, is_latest)? else {
-                        let warning = format!("nothing was published to hook {id} yet");
+                        let warning = format!("nothing was published to {label} yet");
                         self.selected.warnings.push(warning);
                         continue;
                     };
-                    (recorded, vec![*id])
+                    (recorded, vec![id])
                 }
                 Reference::Publication(id) => {
                     let Some(recorded) = self.find(journal, |r| r.id == *id)? else {

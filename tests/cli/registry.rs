@@ -3,4 +3,5 @@
 mod file;
 mod ids;
 mod locking;
+mod names;
 mod place;
