@@ -224,8 +224,9 @@ impl<'a> Dispatch<'a> {
         self.print_line(line.trim_end(), !outcome.delivered);
         if outcome.is_gone() && hook.enabled {
             output.note(format!(
-                "hook {} is disabled now: its receiver wants no more; to enable it: hooks edit {} --enable",
-                hook.id, hook.id
+                "{} is disabled now: its receiver wants no more; to enable it: hooks edit {} --enable",
+                hook.label(),
+                hook.id
             ));
         }
     }
@@ -262,8 +263,8 @@ impl<'a> Dispatch<'a> {
 
     fn say_retry(&self, hook: &Hook, outcome: &Outcome, wait: Duration) {
         self.output.detail(format!(
-            "hook {}: attempt {} failed: {}; trying again in {}",
-            hook.id,
+            "{}: attempt {} failed: {}; trying again in {}",
+            hook.label(),
             outcome.attempts,
             outcome::result(outcome),
             outcome::duration(wait)
@@ -277,9 +278,9 @@ impl<'a> Dispatch<'a> {
         let hook = &deliveries[first].hook;
         let total = deliveries.len();
         progress.draw(&format!(
-            "{} of {total} done, awaiting hook {}  {}",
+            "{} of {total} done, awaiting {}  {}",
             total - fan_out.left(),
-            hook.id,
+            hook.label(),
             self.output.url(&hook.url)
         ));
     }

@@ -14,9 +14,8 @@ use super::complete;
 use super::hook_options::HookOptions;
 use super::limits::LimitOptions;
 use super::values::{self, Assignment};
-use crate::domain::hook::HookId;
 use crate::domain::kudu;
-use crate::domain::reference::Reference;
+use crate::domain::reference::{HookReference, Reference};
 
 /// The keys of a deployment that flags can set, apart from its status and times.
 #[derive(Debug, Args)]
@@ -77,9 +76,9 @@ pub(crate) struct List {
 /// `hooks show`
 #[derive(Debug, Args)]
 pub(crate) struct Show {
-    /// The hook's id
-    #[arg(value_name = "ID", value_parser = values::hook_id, add = ArgValueCandidates::new(complete::hooks))]
-    pub(crate) id: HookId,
+    /// The hook's id or name
+    #[arg(value_name = "ID|NAME", value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) hook: HookReference,
     /// Print the hook as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -88,9 +87,9 @@ pub(crate) struct Show {
 /// `hooks edit`
 #[derive(Debug, Args)]
 pub(crate) struct Edit {
-    /// The hook's id
-    #[arg(value_name = "ID", value_parser = values::hook_id, add = ArgValueCandidates::new(complete::hooks))]
-    pub(crate) id: HookId,
+    /// The hook's id or name
+    #[arg(value_name = "ID|NAME", value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) hook: HookReference,
     /// Another URL
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = values::url)]
     pub(crate) url: Option<String>,
@@ -118,10 +117,10 @@ pub(crate) struct Edit {
 /// `hooks remove`
 #[derive(Debug, Args)]
 pub(crate) struct Remove {
-    /// The hooks' ids
-    #[arg(value_name = "ID", required = true, value_parser = values::hook_id, add = ArgValueCandidates::new(complete::hooks))]
-    pub(crate) ids: Vec<HookId>,
-    /// Ignore ids that no hook has
+    /// The hooks' ids or names
+    #[arg(value_name = "ID|NAME", required = true, value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) hooks: Vec<HookReference>,
+    /// Ignore ids and names that no hook has
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -201,9 +200,9 @@ pub(crate) struct Run {
 /// `hooks test`
 #[derive(Debug, Args)]
 pub(crate) struct Test {
-    /// The hook's id
-    #[arg(value_name = "ID", value_parser = values::hook_id, add = ArgValueCandidates::new(complete::hooks))]
-    pub(crate) id: HookId,
+    /// The hook's id or name
+    #[arg(value_name = "ID|NAME", value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) hook: HookReference,
     /// Print the publication as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -216,8 +215,8 @@ pub(crate) struct Test {
 #[derive(Debug, Args)]
 pub(crate) struct Log {
     /// Only the deliveries to this hook; or a publication's msg_… id, to see it whole
-    #[arg(value_name = "ID", value_parser = values::reference, add = ArgValueCandidates::new(complete::hooks))]
-    pub(crate) id: Option<Reference>,
+    #[arg(value_name = "ID|NAME|MSG", value_parser = values::reference, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) of: Option<Reference>,
     /// Only what is still to be sent: failed, unfinished (its publish was killed) or deferred
     #[arg(long)]
     pub(crate) failed: bool,
@@ -243,7 +242,7 @@ pub(crate) struct Log {
 #[derive(Debug, Args)]
 pub(crate) struct Redeliver {
     /// Hooks, whose latest publication is sent again, or a publication's msg_… id
-    #[arg(value_name = "ID", required_unless_present = "failed", value_parser = values::reference)]
+    #[arg(value_name = "ID|NAME", required_unless_present = "failed", value_parser = values::reference)]
     #[arg(add = ArgValueCandidates::new(complete::hooks))]
     pub(crate) ids: Vec<Reference>,
     /// Send every failed, unfinished or deferred delivery that is due
@@ -262,9 +261,9 @@ pub(crate) struct Redeliver {
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     pub(crate) since: Option<Duration>,
     /// Send the publications (msg_…) to this hook, whomever they were for (repeatable)
-    #[arg(long, value_name = "ID", value_parser = values::hook_id, requires = "ids")]
+    #[arg(long, value_name = "ID|NAME", value_parser = values::hook, requires = "ids")]
     #[arg(add = ArgValueCandidates::new(complete::hooks))]
-    pub(crate) to: Vec<HookId>,
+    pub(crate) to: Vec<HookReference>,
     /// Print the exact requests; send and write nothing
     #[arg(long, conflicts_with = "json")]
     pub(crate) dry_run: bool,

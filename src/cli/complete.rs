@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap_complete::engine::{CompletionCandidate, PathCompleter, ValueCompleter as _};
 
-use crate::domain::hook::{Hook, check_event};
+use crate::domain::hook::{Hook, check_event, check_name};
 use crate::domain::kudu;
 use crate::security::{escape, redact};
 use crate::store::registry::Registry;
@@ -38,14 +38,19 @@ pub(crate) fn events() -> Vec<CompletionCandidate> {
     events.into_iter().map(candidate).collect()
 }
 
-/// The ids of the hooks, each described by its URL, redacted.
+/// The ids and names of the hooks, each described by its URL, redacted.
 pub(crate) fn hooks() -> Vec<CompletionCandidate> {
-    let candidate = |hook: Hook| {
+    let candidates = |hook: Hook| {
         let url = redact::url(&hook.url);
         let described = escape::escape(&url).into_owned();
-        CompletionCandidate::new(hook.id.to_string()).help(Some(described.into()))
+        // A hand-edited registry may hold what no shell should be given.
+        let name = hook.name.filter(|name| check_name(name).is_ok());
+        let words = [Some(hook.id.to_string()), name];
+        let candidate =
+            move |word: String| CompletionCandidate::new(word).help(Some(described.clone().into()));
+        words.into_iter().flatten().map(candidate)
     };
-    registered().into_iter().map(candidate).collect()
+    registered().into_iter().flat_map(candidates).collect()
 }
 
 /// The DEPLOYMENT argument: after an @ it is a file.

@@ -18,8 +18,8 @@ Exit status:
   1    it could not be done: bad payload, I/O, unreadable registry
   2    a wrong argument
   3    at least one delivery failed (it is recorded all the same)
-  4    the URL is registered already, for another event or with other options
-  5    no hook has that id
+  4    the URL is registered already, for another event or with other options; or the name is taken
+  5    no hook has that id or name
   6    the registry stayed locked by another process
   130  interrupted by SIGINT (143: by SIGTERM); what had finished is recorded
 
@@ -54,7 +54,7 @@ Exit status:
   0  registered, or registered already
   1  it could not be saved
   2  a wrong argument
-  4  the URL is registered for another event or with other options
+  4  the URL is registered for another event or with other options, or the name is taken
   6  the registry stayed locked
 
 Environment:
@@ -83,7 +83,7 @@ Exit status:
   0  done
   1  the registry could not be read
   2  a wrong argument
-  5  no hook has that id
+  5  no hook has that id or name
 
 Environment:
   HOOKS_FILE  the registry, as --file";
@@ -101,8 +101,8 @@ Exit status:
   0  changed, or nothing to change
   1  it could not be saved
   2  a wrong argument
-  4  another hook has that URL
-  5  no hook has that id
+  4  another hook has that URL or name
+  5  no hook has that id or name
   6  the registry stayed locked
 
 Environment:
@@ -119,7 +119,7 @@ Exit status:
   0  removed
   1  it could not be saved
   2  a wrong argument
-  5  no hook has that id (nothing is removed then; --force ignores it)
+  5  no hook has that id or name (nothing is removed then; --force ignores it)
   6  the registry stayed locked
 
 Environment:
@@ -184,7 +184,7 @@ Exit status:
   1    the registry could not be read
   2    a wrong argument
   3    not delivered
-  5    no hook has that id
+  5    no hook has that id or name
   130  interrupted by SIGINT (143: by SIGTERM)
 
 Environment:
@@ -207,7 +207,7 @@ Exit status:
   0  done
   1  the journal or the registry could not be read
   2  a wrong argument
-  5  no hook has that id, now or in the journal
+  5  no hook has that id or name, now or in the journal
 
 Environment:
   HOOKS_FILE  the registry, as --file";
@@ -227,7 +227,7 @@ Exit status:
   1    the registry or the journal could not be read
   2    a wrong argument
   3    at least one delivery failed
-  5    no hook or no publication has that id
+  5    no hook or no publication has that id or name
   6    the registry stayed locked
   130  interrupted by SIGINT (143: by SIGTERM)
 

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-use crate::domain::hook::HookId;
-use crate::domain::reference::Reference;
+use crate::domain::reference::{HookReference, Reference};
 
 /// A `--header`: its name and value, the value empty to clear it in `edit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,9 +150,17 @@ fn checked_json(value: &str) -> Result<String, String> {
     }
 }
 
-pub(super) fn hook_id(text: &str) -> Result<HookId, String> {
+/// A name, or nothing to clear it in `edit`.
+pub(super) fn name(text: &str) -> Result<String, String> {
+    if !text.is_empty() {
+        crate::domain::hook::check_name(text).map_err(str::to_owned)?;
+    }
+    Ok(text.to_owned())
+}
+
+pub(super) fn hook(text: &str) -> Result<HookReference, String> {
     text.parse()
-        .map_err(|_| "a hook's id is a number, as 'hooks list' shows it".to_owned())
+        .map_err(|_| "a hook's id or name is wanted, as 'hooks list' shows them".to_owned())
 }
 
 pub(super) fn reference(text: &str) -> Result<Reference, String> {
@@ -161,14 +168,15 @@ pub(super) fn reference(text: &str) -> Result<Reference, String> {
         return Ok(Reference::Publication(text.to_owned()));
     }
     match text.parse() {
-        Ok(id) => Ok(Reference::Hook(id)),
-        Err(_) => Err("a hook's id or a publication's msg_… id is wanted".to_owned()),
+        Ok(hook) => Ok(Reference::Hook(hook)),
+        Err(_) => Err("a hook's id or name, or a publication's msg_… id is wanted".to_owned()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::hook::HookId;
 
     #[test]
     fn durations_are_numbers_of_seconds_or_spelled_out() {
@@ -201,11 +209,14 @@ mod tests {
 
     #[test]
     fn a_reference_is_a_hook_or_a_publication() {
-        assert_eq!(reference("7"), Ok(Reference::Hook(HookId(7))));
+        let id = HookReference::Id(HookId(7));
+        assert_eq!(reference("7"), Ok(Reference::Hook(id)));
+        let name = HookReference::Name("chat".into());
+        assert_eq!(reference("chat"), Ok(Reference::Hook(name)));
         assert_eq!(
             reference("msg_x"),
             Ok(Reference::Publication("msg_x".into()))
         );
-        assert!(reference("x").is_err());
+        assert!(reference("7x").is_err());
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn run(context: &Context, arguments: &mut Add) -> Result<Exit> {
         let state = if hook.enabled { "" } else { ", disabled" };
         context
             .output
-            .note(format!("hook {} is registered already{state}", hook.id));
+            .note(format!("{} is registered already{state}", hook.label()));
         if !hook.enabled {
             context
                 .output
@@ -36,11 +36,11 @@ pub(super) fn run(context: &Context, arguments: &mut Add) -> Result<Exit> {
 }
 
 fn add(file: &mut RegistryFile, arguments: &Add) -> Result<Change<Added>> {
-    if let Some(hook) = file
-        .hooks
-        .iter()
-        .find(|hook| same_url(&hook.url, &arguments.url))
-    {
+    let mut hooks = file.hooks.iter();
+    let present = hooks.find(|hook| same_url(&hook.url, &arguments.url));
+    let own = present.map(|hook| hook.id);
+    arguments.options.refuse_taken_name(&file.hooks, own)?;
+    if let Some(hook) = present {
         let differences = differences(hook, arguments);
         if !differences.is_empty() {
             return Err(conflict(hook, &differences).into());
@@ -74,8 +74,8 @@ fn differences(hook: &Hook, arguments: &Add) -> Vec<String> {
 fn conflict(hook: &Hook, differences: &[String]) -> Failure {
     let event = crate::security::escape::escape(&hook.event);
     let message = format!(
-        "could not add the hook: the URL is registered already, as hook {} for {event}",
-        hook.id
+        "could not add the hook: the URL is registered already, as {} for {event}",
+        hook.label()
     );
     Failure::new(Exit::Conflict, message).hint(format!(
         "to change that hook: hooks edit {} {}",

@@ -19,7 +19,7 @@ pub(super) fn run(context: &Context, arguments: &mut Edit) -> Result<Exit> {
     }
     let registry = context.registry()?;
     if registry.is_missing() {
-        return Err(Failure::unknown_hooks(&[arguments.id]).into());
+        return Err(Failure::unknown_hooks([&arguments.hook]).into());
     }
     let hook = registry.update(|file| edit(file, arguments))?;
     context.warn_if_exposed(&registry, std::slice::from_ref(&hook));
@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context, arguments: &mut Edit) -> Result<Exit> {
 /// Says how much was held for a hook while it was disabled, and how to send it.
 fn say_what_is_held(context: &Context, registry: &Registry, id: HookId) -> Result<()> {
     let held = |since| -> Result<usize> {
-        let selection = Selection::Held(vec![id], since);
+        let selection = Selection::Held(vec![id.into()], since);
         Ok(dispatch::preview(registry, &selection)?.deliveries.len())
     };
     let all = held(TimeDelta::MAX)?;
@@ -63,22 +63,12 @@ fn changes_something(arguments: &Edit) -> bool {
 }
 
 fn edit(file: &mut RegistryFile, arguments: &Edit) -> Result<Change<Hook>> {
-    let id = arguments.id;
-    if let Some(url) = &arguments.url
-        && file.find(id).is_some()
-        && let Some(other) = file
-            .hooks
-            .iter()
-            .find(|hook| hook.id != id && same_url(&hook.url, url))
-    {
-        let message = format!("could not edit hook {id}: hook {} has that URL", other.id);
-        return Err(Failure::new(Exit::Conflict, message)
-            .hint(format!("see 'hooks show {}'", other.id))
-            .into());
-    }
-    let hook = file
-        .find_mut(id)
-        .ok_or_else(|| Failure::unknown_hooks(&[id]))?;
+    let place = file.hooks.iter().position(|hook| hook.is(&arguments.hook));
+    let Some(place) = place else {
+        return Err(Failure::unknown_hooks([&arguments.hook]).into());
+    };
+    refuse_conflicts(&file.hooks, &file.hooks[place], arguments)?;
+    let hook = &mut file.hooks[place];
     let before = serialized(hook)?;
     apply(hook, arguments);
     let hook = hook.clone();
@@ -86,6 +76,23 @@ fn edit(file: &mut RegistryFile, arguments: &Edit) -> Result<Change<Hook>> {
         return Ok(Change::Keep(hook));
     }
     Ok(Change::Save(hook))
+}
+
+fn refuse_conflicts(hooks: &[Hook], hook: &Hook, arguments: &Edit) -> Result<(), Failure> {
+    arguments.options.refuse_taken_name(hooks, Some(hook.id))?;
+    let Some(url) = &arguments.url else {
+        return Ok(());
+    };
+    let mut others = hooks.iter().filter(|other| other.id != hook.id);
+    match others.find(|other| same_url(&other.url, url)) {
+        None => Ok(()),
+        Some(other) => {
+            let (label, other_label) = (hook.label(), other.label());
+            let message = format!("could not edit {label}: {other_label} has that URL");
+            Err(Failure::new(Exit::Conflict, message)
+                .hint(format!("see 'hooks show {}'", other.id)))
+        }
+    }
 }
 
 fn apply(hook: &mut Hook, arguments: &Edit) {

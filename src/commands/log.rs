@@ -1,12 +1,14 @@
 //! `hooks log`: the journal's deliveries, newest first, or one publication whole.
 
+use std::collections::HashMap;
+
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::context::Context;
 use crate::cli::Log;
-use crate::domain::hook::HookId;
-use crate::domain::reference::Reference;
+use crate::domain::hook::{Hook, HookId};
+use crate::domain::reference::{HookReference, Reference};
 use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::output::log::LogEntry;
@@ -20,10 +22,11 @@ pub(super) fn run(context: &Context, arguments: &Log) -> Result<Exit> {
     let file = context.read(&registry);
     let search = Search {
         arguments,
-        registry: file.as_ref().ok(),
+        hook: hook(arguments, file.as_ref().ok())?,
+        hooks: file.as_ref().ok().map(by_id),
         now: Utc::now(),
     };
-    let found = match &arguments.id {
+    let found = match &arguments.of {
         Some(Reference::Publication(id)) => search.publication(&journal, id)?,
         _ => search.newest(&journal)?,
     };
@@ -45,12 +48,29 @@ pub(super) fn run(context: &Context, arguments: &Log) -> Result<Exit> {
     })
 }
 
+/// The id of the hook that is named: the journal knows ids alone.
+fn hook(arguments: &Log, file: Option<&RegistryFile>) -> Result<Option<HookId>, Failure> {
+    let Some(Reference::Hook(named)) = &arguments.of else {
+        return Ok(None);
+    };
+    if let HookReference::Id(id) = named {
+        return Ok(Some(*id));
+    }
+    let found = file.and_then(|file| file.find(named));
+    let hook = found.ok_or_else(|| Failure::unknown_hooks([named]))?;
+    Ok(Some(hook.id))
+}
+
+fn by_id(file: &RegistryFile) -> HashMap<HookId, &Hook> {
+    file.hooks.iter().map(|hook| (hook.id, hook)).collect()
+}
+
 /// A hook that was removed is still in the journal; an id that is neither there nor in the registry is a
 /// slip of the finger.
 fn refuse_unknown(arguments: &Log, found: &Found, file: &RegistryFile) -> Result<(), Failure> {
-    match &arguments.id {
-        Some(Reference::Hook(id)) if !found.is_known && file.find(*id).is_none() => {
-            Err(Failure::unknown_hooks(&[*id]))
+    match &arguments.of {
+        Some(Reference::Hook(named)) if !found.is_known && file.find(named).is_none() => {
+            Err(Failure::unknown_hooks([named]))
         }
         Some(Reference::Publication(id)) if found.publication.is_none() => {
             Err(Failure::unknown_publication(id))
@@ -74,8 +94,10 @@ struct Found {
 /// What is looked for.
 struct Search<'a> {
     arguments: &'a Log,
-    /// What is there now, unless it cannot be read.
-    registry: Option<&'a RegistryFile>,
+    /// The hook that is named.
+    hook: Option<HookId>,
+    /// The hooks that are there now, unless the registry cannot be read.
+    hooks: Option<HashMap<HookId, &'a Hook>>,
     now: DateTime<Utc>,
 }
 
@@ -86,9 +108,8 @@ impl Search<'_> {
         let mut found = Found::default();
         let mut reader = journal.read()?;
         while let Some(recorded) = journal.next(&mut reader)? {
-            if let Some(Reference::Hook(id)) = self.arguments.id {
-                found.is_known |= recorded.delivery(id).is_some();
-            }
+            let is_its = |id| recorded.delivery(id).is_some();
+            found.is_known |= self.hook.is_some_and(is_its);
             let wanted = recorded.deliveries.iter();
             let wanted = wanted.filter(|delivery| self.wants(&recorded, delivery));
             let before = found.entries.len();
@@ -135,7 +156,7 @@ impl Search<'_> {
 
     fn wants(&self, recorded: &Recorded, delivery: &RecordedDelivery) -> bool {
         let Log {
-            id,
+            of: _,
             failed,
             event,
             since,
@@ -143,18 +164,13 @@ impl Search<'_> {
             n: _,
             json: _,
         } = self.arguments;
-        let by_hook = |id: HookId| delivery.hook == id;
-        let is_hooks = match id {
-            Some(Reference::Hook(id)) => by_hook(*id),
-            _ => true,
-        };
         let is_owed = delivery.state(self.now).is_owed() && !self.is_gone(delivery.hook);
         let is_event = |event: &String| recorded.event.eq_ignore_ascii_case(event);
         let is_young = |since| {
             let since = TimeDelta::from_std(since).unwrap_or(TimeDelta::MAX);
             self.now - delivery.last_try <= since
         };
-        is_hooks
+        self.hook.is_none_or(|id| delivery.hook == id)
             && (!failed || is_owed)
             && event.as_ref().is_none_or(is_event)
             && since.is_none_or(is_young)
@@ -162,12 +178,13 @@ impl Search<'_> {
 
     /// Whether the hook was removed: what is left for it can never be sent.
     fn is_gone(&self, hook: HookId) -> bool {
-        self.registry.is_some_and(|file| file.find(hook).is_none())
+        let hooks = self.hooks.as_ref();
+        hooks.is_some_and(|hooks| !hooks.contains_key(&hook))
     }
 
     /// When `redeliver --failed` sends it; `None` where it does not.
     fn next_try(&self, recorded: &Recorded, delivery: &RecordedDelivery) -> Option<DateTime<Utc>> {
-        let hook = self.registry?.find(delivery.hook)?;
+        let hook = self.hooks.as_ref()?.get(&delivery.hook)?;
         let is_sent = delivery.is_undelivered(self.now) && !recorded.test;
         (is_sent && hook.enabled && hook.url == delivery.url).then(|| delivery.due(self.now))
     }

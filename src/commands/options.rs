@@ -9,9 +9,9 @@ use chrono::Utc;
 
 use crate::cli::HookOptions;
 use crate::cli::values::{Header, Statuses};
-use crate::domain::hook::{Hook, certificates_in};
+use crate::domain::hook::{Hook, HookId, certificates_in};
 use crate::domain::kudu;
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::format::RenderError;
 use crate::output::Output;
 use crate::security::redact;
@@ -53,6 +53,7 @@ impl HookOptions {
     pub(super) fn apply(&self, hook: &mut Hook) {
         // Without `..`: a new option must be applied.
         let Self {
+            name,
             insecure_ssl,
             status,
             header,
@@ -65,6 +66,9 @@ impl HookOptions {
             template: _,
             template_text,
         } = self;
+        if let Some(name) = name {
+            hook.name = filled(name);
+        }
         if let Some(insecure_ssl) = insecure_ssl {
             hook.insecure_ssl = *insecure_ssl;
         }
@@ -90,12 +94,33 @@ impl HookOptions {
         }
     }
 
+    /// The error of a name that another hook has, if there is one but `own`.
+    pub(super) fn refuse_taken_name(
+        &self,
+        hooks: &[Hook],
+        own: Option<HookId>,
+    ) -> Result<(), Failure> {
+        let Some(name) = &self.name else {
+            return Ok(());
+        };
+        let mut others = hooks.iter().filter(|hook| Some(hook.id) != own);
+        match others.find(|hook| hook.is_called(name)) {
+            None => Ok(()),
+            Some(other) => {
+                let message = format!("could not use the name {name}: hook {} has it", other.id);
+                Err(Failure::new(Exit::Conflict, message)
+                    .hint(format!("see 'hooks show {}'", other.id)))
+            }
+        }
+    }
+
     /// The flags that would make this hook as the options want it. An option that is not given is not
     /// compared, apart from `--insecure-ssl`, as with Kudu: who asks for a certificate to be checked
     /// must not be told that all is well.
     pub(super) fn differences(&self, hook: &Hook) -> Vec<String> {
         // Without `..`: a new option must be compared.
         let Self {
+            name,
             insecure_ssl,
             status,
             header,
@@ -109,6 +134,11 @@ impl HookOptions {
             template_text,
         } = self;
         let mut flags = Vec::new();
+        if let Some(name) = name
+            && !name.eq_ignore_ascii_case(hook.name.as_deref().unwrap_or(""))
+        {
+            flags.push(format!("--name '{name}'"));
+        }
         match (hook.insecure_ssl, insecure_ssl.unwrap_or(false)) {
             (false, true) => flags.push("--insecure-ssl".to_owned()),
             (true, false) => flags.push("--insecure-ssl=false".to_owned()),

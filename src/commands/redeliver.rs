@@ -9,8 +9,7 @@ use super::context::Context;
 use super::requests::show_request;
 use crate::cli::Redeliver;
 use crate::dispatch::{self, Dispatch, Results, Selected, Selection};
-use crate::domain::hook::HookId;
-use crate::domain::reference::Reference;
+use crate::domain::reference::{HookReference, Reference};
 use crate::exit::{Exit, Failure};
 
 /// `--since`, where it is not given.
@@ -76,13 +75,13 @@ fn selection(arguments: &Redeliver) -> Result<Selection> {
     }
     if arguments.held {
         let hook = |reference: &Reference| match reference {
-            Reference::Hook(id) => Ok(*id),
+            Reference::Hook(hook) => Ok(hook.clone()),
             Reference::Publication(_) => {
-                let failure = Failure::usage("--held goes with the ids of hooks");
+                let failure = Failure::usage("--held goes with the ids or names of hooks");
                 Err(failure.hint("see 'hooks list'").into())
             }
         };
-        let hooks: Result<Vec<HookId>> = arguments.ids.iter().map(hook).collect();
+        let hooks: Result<Vec<HookReference>> = arguments.ids.iter().map(hook).collect();
         return Ok(Selection::Held(hooks?, since));
     }
     if arguments.since.is_some() {

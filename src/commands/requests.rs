@@ -19,7 +19,7 @@ pub(super) fn show_request(output: Output, hook: &Hook, publication: &Publicatio
         }
         Err(reason) => {
             let reason = escape(&reason);
-            output.warning(format!("hook {} cannot be called: {reason}", hook.id));
+            output.warning(format!("{} cannot be called: {reason}", hook.label()));
             Ok(false)
         }
     }

@@ -9,8 +9,8 @@ use crate::exit::{Exit, Failure};
 pub(super) fn run(context: &Context, arguments: &Show) -> Result<Exit> {
     let file = context.read(&context.registry()?)?;
     let hook = file
-        .find(arguments.id)
-        .ok_or_else(|| Failure::unknown_hooks(&[arguments.id]))?;
+        .find(&arguments.hook)
+        .ok_or_else(|| Failure::unknown_hooks([&arguments.hook]))?;
     context.print_hook(hook, None, arguments.json)?;
     Ok(Exit::Done)
 }

@@ -22,8 +22,8 @@ pub(super) fn run(context: &Context, arguments: &Test) -> Result<Exit> {
     let dispatch = Dispatch::new(setup, &registry, dispatch::interruptible());
     let file = context.read(&registry)?;
     let hook = file
-        .find(arguments.id)
-        .ok_or_else(|| Failure::unknown_hooks(&[arguments.id]))?
+        .find(&arguments.hook)
+        .ok_or_else(|| Failure::unknown_hooks([&arguments.hook]))?
         .clone();
     let event = if hook.event == ANY_EVENT {
         EVENT

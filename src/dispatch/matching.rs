@@ -36,11 +36,11 @@ impl Audience {
                 continue;
             };
             let why = why(skip, &hook, status);
-            output.detail(format!("hook {} is passed over: {why}", hook.id));
+            output.detail(format!("{} is passed over: {why}", hook.label()));
             match skip {
                 Skip::Event => {}
                 Skip::Disabled => audience.held.push(hook),
-                Skip::Status => audience.filtered.push(format!("hook {}: {why}", hook.id)),
+                Skip::Status => audience.filtered.push(format!("{}: {why}", hook.label())),
             }
         }
         audience
@@ -63,7 +63,7 @@ impl Audience {
         }
         for hook in &self.held {
             let id = hook.id;
-            let held = format!("hook {id} is disabled, and the event is held for it");
+            let held = format!("{} is disabled, and the event is held for it", hook.label());
             let hint = format!("to enable it: hooks edit {id} --enable");
             match &hook.disabled_reason {
                 Some(reason) => output.warning(format!("{held} ({}); {hint}", escape(reason))),

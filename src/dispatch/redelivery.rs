@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Dispatch;
 use crate::domain::hook::{Hook, HookId};
 use crate::domain::publication::Delivery;
-use crate::domain::reference::Reference;
+use crate::domain::reference::{HookReference, Reference};
 use crate::exit::Failure;
 use crate::output::outcome::readable_time;
 use crate::store::file::Patience;
@@ -34,11 +34,11 @@ pub(crate) enum Selection {
         moved: bool,
     },
     /// What was held for these hooks, of publications younger than this.
-    Held(Vec<HookId>, TimeDelta),
+    Held(Vec<HookReference>, TimeDelta),
     /// The latest publication of a hook, or a publication, each as named.
     Named(Vec<Reference>),
     /// These publications, to hooks that they need not have been for.
-    To(Vec<Reference>, Vec<HookId>),
+    To(Vec<Reference>, Vec<HookReference>),
 }
 
 /// What was chosen, and what is to be said of it: nothing is printed under the lock, as a reader that
@@ -110,7 +110,11 @@ fn choose<'a>(registry: &Registry, selection: &'a Selection) -> Result<Choice<'a
     };
     let journal = Journal::of(registry);
     match selection {
-        Selection::Failed { .. } | Selection::Held(..) => choice.undelivered(&journal)?,
+        Selection::Failed { .. } => choice.undelivered(&journal)?,
+        Selection::Held(hooks, _) => {
+            choice.resolve(hooks)?;
+            choice.undelivered(&journal)?;
+        }
         Selection::Named(references) => choice.named(&journal, references)?,
         Selection::To(publications, hooks) => choice.to(&journal, publications, hooks)?,
     }
@@ -141,7 +145,11 @@ impl Choice<'_> {
                 let owed = delivery.is_undelivered(self.now) || state == State::Pending;
                 owed && !recorded.test
             }
-            Selection::Held(hooks, _) => state == State::Held && hooks.contains(&delivery.hook),
+            Selection::Held(named, _) => {
+                let hook = self.hooks.get(&delivery.hook);
+                let is_named = |hook: &Arc<Hook>| named.iter().any(|name| hook.is(name));
+                state == State::Held && hook.is_some_and(is_named)
+            }
             Selection::Named(_) | Selection::To(..) => true,
         };
         if !is_asked_for {
@@ -151,7 +159,10 @@ impl Choice<'_> {
             return Err(Skipped::Pending);
         }
         let hook = self.hooks.get(&delivery.hook).ok_or(Skipped::Gone)?;
-        let may_move = matches!(self.selection, Selection::Failed { moved: true, .. });
+        let may_move = matches!(
+            self.selection,
+            Selection::Failed { moved: true, .. } | Selection::To(..)
+        );
         if hook.url != delivery.url && !may_move {
             return Err(Skipped::Moved);
         }
@@ -260,17 +271,17 @@ impl Choice<'_> {
         let mut found: Vec<(Recorded, Vec<HookId>)> = Vec::new();
         for reference in references {
             let (recorded, hooks) = match reference {
-                Reference::Hook(id) => {
-                    if !self.hooks.contains_key(id) {
-                        return Err(Failure::unknown_hooks(&[*id]).into());
-                    }
-                    let is_latest = |r: &Recorded| !r.test && r.delivery(*id).is_some();
+                Reference::Hook(named) => {
+                    let ids = self.resolve(std::slice::from_ref(named))?;
+                    let id = ids[0];
+                    let is_latest = |r: &Recorded| !r.test && r.delivery(id).is_some();
                     let Some(recorded) = self.find(journal, is_latest)? else {
-                        let warning = format!("nothing was published to hook {id} yet");
+                        let label = self.hooks[&id].label();
+                        let warning = format!("nothing was published to {label} yet");
                         self.selected.warnings.push(warning);
                         continue;
                     };
-                    (recorded, vec![*id])
+                    (recorded, vec![id])
                 }
                 Reference::Publication(id) => {
                     let Some(recorded) = self.find(journal, |r| r.id == *id)? else {
@@ -290,6 +301,15 @@ impl Choice<'_> {
             self.take(&recorded, &hooks);
         }
         Ok(())
+    }
+
+    /// The ids of the hooks that are named, each in its turn.
+    fn resolve(&self, named: &[HookReference]) -> Result<Vec<HookId>, Failure> {
+        let id = |name: &HookReference| {
+            let hook = self.hooks.values().find(|hook| hook.is(name));
+            Ok(hook.ok_or_else(|| Failure::unknown_hooks([name]))?.id)
+        };
+        named.iter().map(id).collect()
     }
 
     /// The newest publication that is wanted.
@@ -341,12 +361,13 @@ impl Choice<'_> {
     }
 
     /// These publications to these hooks, whether they were for them or not.
-    fn to(&mut self, journal: &Journal, publications: &[Reference], to: &[HookId]) -> Result<()> {
-        for id in to {
-            if !self.hooks.contains_key(id) {
-                return Err(Failure::unknown_hooks(&[*id]).into());
-            }
-        }
+    fn to(
+        &mut self,
+        journal: &Journal,
+        publications: &[Reference],
+        to: &[HookReference],
+    ) -> Result<()> {
+        let to = self.resolve(to)?;
         for reference in publications {
             let Reference::Publication(id) = reference else {
                 let message = "--to goes with a publication's msg_… id";
@@ -355,7 +376,7 @@ impl Choice<'_> {
             let Some(recorded) = self.find(journal, |r| r.id == *id)? else {
                 return Err(Failure::unknown_publication(id).into());
             };
-            for id in to {
+            for id in &to {
                 if recorded.delivery(*id).is_some() {
                     self.take(&recorded, &[*id]);
                 } else {

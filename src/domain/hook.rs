@@ -3,16 +3,19 @@
 mod check;
 mod id;
 pub(crate) mod json;
+mod name;
 mod secrets;
 
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
+use super::reference::HookReference;
 use super::time;
-use crate::security::{redact, signature::Secret};
+use crate::security::{escape, redact, signature::Secret};
 
 pub(crate) use check::{certificates_in, check_event, check_header, check_url, same_url};
 pub(crate) use id::HookId;
+pub(crate) use name::check_name;
 pub(crate) use secrets::SigningSecret;
 
 /// The event of a hook that waits for every event.
@@ -23,6 +26,8 @@ pub(crate) const ANY_EVENT: &str = "*";
 pub(crate) struct Hook {
     /// Its id, never used again after it was removed.
     pub(crate) id: HookId,
+    /// What it is called; no other hook has that name in any case. A hand-edited one may be any text.
+    pub(crate) name: Option<String>,
     /// Where to POST, as the user wrote it; a hand-edited one may be no URL at all.
     pub(crate) url: String,
     /// The event it waits for, or [`ANY_EVENT`].
@@ -82,6 +87,7 @@ impl Hook {
     pub(crate) fn new(id: HookId, url: String, event: String) -> Self {
         Self {
             id,
+            name: None,
             url,
             event,
             insecure_ssl: false,
@@ -95,6 +101,28 @@ impl Hook {
             secrets: Vec::new(),
             last: LastDelivery::default(),
             unknown: Vec::new(),
+        }
+    }
+
+    /// Whether this is the hook that is meant.
+    pub(crate) fn is(&self, reference: &HookReference) -> bool {
+        match reference {
+            HookReference::Id(id) => self.id == *id,
+            HookReference::Name(name) => self.is_called(name),
+        }
+    }
+
+    /// Whether it has this name, in any case.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        let own = self.name.as_deref();
+        own.is_some_and(|own| own.eq_ignore_ascii_case(name))
+    }
+
+    /// What it is called in a message: `hook 1`, or `hook 1 (chat)` if it has a name.
+    pub(crate) fn label(&self) -> String {
+        match &self.name {
+            None => format!("hook {}", self.id),
+            Some(name) => format!("hook {} ({})", self.id, escape::escape(name)),
         }
     }
 
@@ -163,6 +191,7 @@ impl Hook {
             headers,
             secrets,
             id: _,
+            name: _,
             event: _,
             insecure_ssl: _,
             enabled: _,

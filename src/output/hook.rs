@@ -13,6 +13,7 @@ pub(crate) fn whole(output: Output, hook: &Hook, generated: Option<&Secret>) -> 
     // Without `..`: a new field must be shown, and masked where it is a secret.
     let Hook {
         id,
+        name,
         url,
         event,
         insecure_ssl,
@@ -30,6 +31,9 @@ pub(crate) fn whole(output: Output, hook: &Hook, generated: Option<&Secret>) -> 
     let mut lines = Vec::new();
     let mut line = |key: &str, value: &str| lines.push(format!("{key:<15} {}", escape(value)));
     line("id", &id.to_string());
+    if let Some(name) = name {
+        line("name", name);
+    }
     line("url", &output.url(url));
     line("event", event);
     if *insecure_ssl {

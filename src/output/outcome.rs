@@ -11,7 +11,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::text::start_of;
 use crate::security::escape::escape;
 
-/// `delivered  hook 1  https://example.com/cb  200 OK  34 ms`
+/// `delivered  hook 1 (chat)  https://example.com/cb  200 OK  34 ms`
 pub(crate) fn line(output: Output, hook: &Hook, outcome: &Outcome) -> String {
     let (style, word) = if outcome.delivered {
         (GOOD, "delivered")
@@ -28,8 +28,8 @@ pub(crate) fn line(output: Output, hook: &Hook, outcome: &Outcome) -> String {
         ""
     };
     format!(
-        "{style}{word}{style:#}  hook {}  {}  {} ({attempts}{}{insecure})",
-        hook.id,
+        "{style}{word}{style:#}  {}  {}  {} ({attempts}{}{insecure})",
+        hook.label(),
         output.url(&hook.url),
         result(outcome),
         duration(outcome.duration),

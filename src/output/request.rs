@@ -17,7 +17,7 @@ pub(crate) fn text(output: Output, hook: &Hook, request: &Request) -> String {
         !output.reveal && (own(name) || signs.contains(&name))
     };
     let mut lines = vec![
-        format!("# hook {}", hook.id),
+        format!("# {}", hook.label()),
         format!("POST {} HTTP/1.1", output.url(request.url.as_str())),
         format!(
             "host: {}",

@@ -144,6 +144,27 @@ fn the_ids_are_offered_with_their_urls_and_without_their_secrets() {
 }
 
 #[test]
+fn a_name_is_offered_beside_its_id_and_completed() {
+    let sandbox = Sandbox::new();
+    sandbox.add_with("http://h/1", "E", ["--name", "chat"]);
+    sandbox.add("http://h/2", "E");
+    let hooks = [
+        ("1", "http://h/1"),
+        ("chat", "http://h/1"),
+        ("2", "http://h/2"),
+    ];
+    for shell in Shell::installed() {
+        let mut offers = Terminal::start(shell, &sandbox).candidates("hooks show ");
+        offers.truncate(hooks.len());
+        offers.sort_by(|a, b| a.value.cmp(&b.value));
+        let mut expected = described(shell, &hooks);
+        expected.sort_by(|a, b| a.value.cmp(&b.value));
+        assert_eq!(offers, expected, "{shell:?}");
+    }
+    assert_completed(&sandbox, &[("hooks edit ch", "hooks edit chat ")]);
+}
+
+#[test]
 fn the_events_are_those_of_the_registry_and_kudus_own() {
     let sandbox = registered();
     let events = [

@@ -319,7 +319,7 @@ fn an_id_that_nothing_has_is_exit_code_5() {
     never.assert_stderr_has(&["nothing"]);
     for arguments in [
         &["redeliver"][..],
-        &["redeliver", "x"],
+        &["redeliver", "7x"],
         &["redeliver", "1", "--failed"],
     ] {
         sandbox.hooks(arguments).run().assert_code(2);

@@ -3,6 +3,7 @@
 mod file;
 mod ids;
 mod locking;
+mod names;
 mod place;
 
 /// Registers a hook, for which the registry is locked, read and written.

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::domain::hook::json::{HookJson, View};
 use crate::domain::hook::{Hook, HookId};
+use crate::domain::reference::HookReference;
 
 /// The version of the file format that this program writes, and the highest that it reads.
 pub(super) const VERSION: u64 = 1;
@@ -66,20 +67,16 @@ impl RegistryFile {
         Some(HookId(id))
     }
 
-    /// The hook with this id.
-    pub(crate) fn find(&self, id: HookId) -> Option<&Hook> {
-        self.hooks.iter().find(|hook| hook.id == id)
+    /// The hook with this id or name.
+    pub(crate) fn find(&self, reference: &HookReference) -> Option<&Hook> {
+        self.hooks.iter().find(|hook| hook.is(reference))
     }
 
-    /// The hook with this id, to be changed.
-    pub(crate) fn find_mut(&mut self, id: HookId) -> Option<&mut Hook> {
-        self.hooks.iter_mut().find(|hook| hook.id == id)
-    }
-
-    /// Removes the hooks with these ids. Theirs are not used again.
-    pub(crate) fn remove(&mut self, ids: &[HookId]) {
+    /// Takes out the hooks that are named. Their ids are not used again.
+    pub(crate) fn remove(&mut self, named: &[HookReference]) -> Vec<Hook> {
         self.next_id = self.next_id();
-        self.hooks.retain(|hook| !ids.contains(&hook.id));
+        let is_named = |hook: &mut Hook| named.iter().any(|reference| hook.is(reference));
+        self.hooks.extract_if(.., is_named).collect()
     }
 
     /// Ids above the limit do not count: they are Kudu's, or were given by version 0.1.0 after Kudu's.
@@ -195,13 +192,21 @@ impl<'de> Visitor<'de> for HookListVisitor {
         f.write_str("an array of hooks")
     }
 
-    /// Two hooks with one id are an error here, so that it comes with its line and column.
+    /// Two hooks with one id or name are an error here, so that it comes with its line and column.
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<HookList, A::Error> {
-        let (mut hooks, mut ids) = (Vec::<Hook>::new(), HashSet::new());
+        let (mut hooks, mut ids, mut names) = (Vec::new(), HashSet::new(), HashSet::new());
         while let Some(hook) = seq.next_element::<Hook>()? {
             if !ids.insert(hook.id) {
                 return Err(de::Error::custom(format_args!(
                     "two hooks have the id {}",
+                    hook.id
+                )));
+            }
+            if let Some(name) = &hook.name
+                && !names.insert(name.to_ascii_lowercase())
+            {
+                return Err(de::Error::custom(format_args!(
+                    "two hooks have the name of hook {}",
                     hook.id
                 )));
             }
@@ -257,7 +262,7 @@ mod tests {
         assert_eq!(file.take_id(), Some(HookId(8)));
         assert_eq!(RegistryFile::default().take_id(), Some(HookId(1)));
         let mut edited = RegistryFile::parse(br#"[{"id":5,"url":"u","event":"e"}]"#).unwrap();
-        edited.remove(&[HookId(5)]);
+        edited.remove(&[HookId(5).into()]);
         assert_eq!(edited.take_id(), Some(HookId(6)));
         let last = r#"[{"id":9007199254740990,"url":"u","event":"e"}]"#;
         let mut last = RegistryFile::parse(last.as_bytes()).unwrap();

@@ -18,7 +18,7 @@ fn through_doubles(value: &mut Value) {
         Value::Object(members) => members.values_mut().for_each(through_doubles),
         Value::Number(number) => {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            let rounded = number.as_f64().unwrap_or_default() as u64;
+            let rounded = number.as_f64().expect("a number") as u64;
             *value = rounded.into();
         }
         _ => {}

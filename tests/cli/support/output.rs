@@ -88,6 +88,16 @@ impl Output {
         self
     }
 
+    /// That the standard output has each of these texts.
+    #[track_caller]
+    pub(crate) fn assert_stdout_has(&self, needles: &[&str]) -> &Self {
+        for needle in needles {
+            let has = self.stdout.contains(needle);
+            assert!(has, "standard output lacks {needle:?}:\n{}", self.stdout);
+        }
+        self
+    }
+
     /// Standard error holds each of these, for a message that quotes another program's words.
     #[track_caller]
     pub(crate) fn assert_stderr_has(&self, needles: &[&str]) -> &Self {
