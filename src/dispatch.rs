@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::Utc;
 
 use crate::delivery::{FanOut, Update};
 use crate::domain::hook::Hook;
@@ -34,9 +34,6 @@ pub(crate) use report::Report;
 
 /// The merge waits for the lock at least this long, however little of the deadline is left.
 const MERGE_WAIT: Duration = Duration::from_secs(2);
-
-/// Writing the last outcomes may take this long past the deadline.
-const LAST_OUTCOMES: Duration = Duration::from_millis(300);
 
 /// How often the progress line moves.
 const TICK: Duration = Duration::from_millis(100);
@@ -100,18 +97,6 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// The deadline, on the clock that other processes read, and the moment after it in which the last
-    /// outcomes are written.
-    fn deadline(&self) -> DateTime<Utc> {
-        let left = self.left() + LAST_OUTCOMES;
-        Utc::now() + TimeDelta::from_std(left).unwrap_or(TimeDelta::MAX)
-    }
-
-    /// How much of the deadline is left.
-    fn left(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
-    }
-
     /// Publishes to an audience, now or with `defer` later.
     pub(crate) fn send(
         self,
@@ -138,14 +123,14 @@ impl<'a> Dispatch<'a> {
         hooks: Vec<Hook>,
         held: Vec<Hook>,
     ) -> Report {
-        let deadline = self.deadline();
-        self.journaling.begin(&publication, &hooks, &held, deadline);
+        self.journaling.begin(&publication, &hooks, &held);
         let publication = Arc::new(publication);
         let deliveries = deliveries(&publication, hooks);
         let report = self.make(deliveries, None);
         if !publication.test {
             self.say_next_step(&report);
         }
+        self.journaling.compact(false, true);
         report.waiting(deliveries_in(&publication, held, State::Held))
     }
 
@@ -161,6 +146,7 @@ impl<'a> Dispatch<'a> {
         for hook in &hooks {
             self.print_line(&outcome::deferred(self.output, hook), false);
         }
+        self.journaling.compact(false, true);
         let publication = Arc::new(publication);
         let mut waiting = deliveries_in(&publication, hooks, State::Deferred);
         waiting.extend(deliveries_in(&publication, held, State::Held));
@@ -170,8 +156,16 @@ impl<'a> Dispatch<'a> {
     /// Sends again what was selected.
     pub(crate) fn redeliver(mut self, selected: Selected) -> Report {
         self.again = true;
+        let is_damaged = !selected.damaged.is_empty();
+        if self.journaling.is_overgrown() {
+            // A receiver that hangs must not leave the compaction without time for ever.
+            let reserve = self.setup.limits.deadline / 4;
+            self.setup.limits = self.setup.limits.less(reserve);
+            self.deadline -= reserve;
+        }
         let report = self.make(selected.deliveries, selected.claim);
         self.say_next_step(&report);
+        self.journaling.compact(is_damaged, false);
         report
     }
 
@@ -192,7 +186,7 @@ impl<'a> Dispatch<'a> {
             }
             match update {
                 Update::Finished(batch) => {
-                    self.journaling.record(&deliveries, &batch);
+                    let batch = self.journaling.record(&deliveries, batch);
                     for (number, outcome) in batch {
                         self.print(&deliveries[number], &outcome);
                         outcomes[number] = Some(outcome);
@@ -222,13 +216,6 @@ impl<'a> Dispatch<'a> {
             line = format!("{line}  {}  {deployed}", escape(&publication.event));
         }
         self.print_line(line.trim_end(), !outcome.delivered);
-        if outcome.is_gone() && hook.enabled {
-            output.note(format!(
-                "{} is disabled now: its receiver wants no more; to enable it: hooks edit {} --enable",
-                hook.label(),
-                hook.id
-            ));
-        }
     }
 
     fn print_line(&self, line: &str, failed: bool) {
@@ -247,6 +234,23 @@ impl<'a> Dispatch<'a> {
         let program = &self.setup.program;
         let left = report.left();
         if left == 0 || !self.journaling.works() {
+            return;
+        }
+        let untried = report.untried();
+        if untried > 0 && report.interrupted().is_none() {
+            let are = if untried == 1 {
+                "delivery is"
+            } else {
+                "deliveries are"
+            };
+            let said =
+                format!("{untried} {are} left for the next run: {program} redeliver --failed");
+            // Nothing else has been said of these.
+            if self.output.quiet {
+                self.output.warning(said);
+            } else {
+                self.output.note(said);
+            }
             return;
         }
         // The first failure is due again at once, a further one later.
@@ -290,17 +294,24 @@ impl<'a> Dispatch<'a> {
         if outcomes.is_empty() {
             return;
         }
-        let wait = Patience::of(self.left().max(MERGE_WAIT)).unless(self.interrupt.flag());
+        let wait =
+            Patience::of(self.journaling.left().max(MERGE_WAIT)).unless(self.interrupt.flag());
         let merged = self
             .registry
-            .update_within(wait, |file| Ok(merge::merge(file, &outcomes)));
-        if let Err(error) = merged {
-            let journaled = if self.journaling.works() {
-                "; the outcomes are in the journal"
-            } else {
-                ""
-            };
-            self.output.warning(format!("{error:#}{journaled}"));
+            .update_within(wait, |file| Ok(merge::merge(file, &outcomes, Utc::now())));
+        match merged {
+            Ok(disabled) => {
+                for id in disabled {
+                    self.output.note(format!(
+                        "hook {id} is disabled now: its receiver wants no more; to enable it: hooks edit {id} --enable"
+                    ));
+                }
+            }
+            Err(error) if self.journaling.works() => {
+                let journaled = "the outcomes are in the journal";
+                self.output.warning(format!("{error:#}; {journaled}"));
+            }
+            Err(error) => self.output.warning(format!("{error:#}")),
         }
     }
 }

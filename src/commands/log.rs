@@ -1,5 +1,6 @@
 //! `hooks log`: the journal's deliveries, newest first, or one publication whole.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use anyhow::Result;
@@ -111,21 +112,18 @@ impl Search<'_> {
             let is_its = |id| recorded.delivery(id).is_some();
             found.is_known |= self.hook.is_some_and(is_its);
             let wanted = recorded.deliveries.iter();
-            let wanted = wanted.filter(|delivery| self.wants(&recorded, delivery));
-            let before = found.entries.len();
-            found
-                .entries
-                .extend(wanted.map(|d| self.entry(&recorded, d)));
-            if found.entries.len() > before {
-                found
-                    .entries
-                    .sort_by_key(|entry| std::cmp::Reverse(entry.time()));
+            let mut wanted: Vec<_> = wanted.filter(|d| self.wants(&recorded, d)).collect();
+            // An entry has a deployment: no more of them than can be shown.
+            wanted.sort_by_key(|delivery| Reverse(delivery.last_try));
+            wanted.truncate(most);
+            if !wanted.is_empty() {
+                let entries = wanted.into_iter().map(|d| self.entry(&recorded, d));
+                found.entries.extend(entries);
+                found.entries.sort_by_key(|entry| Reverse(entry.time()));
                 found.entries.truncate(most);
             }
-            // What stands before this line is older, but for what was tried again since.
-            let oldest = found.entries.last().map(LogEntry::time);
-            let full = found.entries.len() >= most;
-            if full && oldest >= Some(recorded.time) && oldest >= reader.latest_event() {
+            let oldest = found.entries.last().filter(|_| found.entries.len() >= most);
+            if oldest.is_some_and(|oldest| !reader.may_hold_later_than(oldest.time())) {
                 break;
             }
         }
@@ -168,7 +166,7 @@ impl Search<'_> {
         let is_event = |event: &String| recorded.event.eq_ignore_ascii_case(event);
         let is_young = |since| {
             let since = TimeDelta::from_std(since).unwrap_or(TimeDelta::MAX);
-            self.now - delivery.last_try <= since
+            delivery.age <= since
         };
         self.hook.is_none_or(|id| delivery.hook == id)
             && (!failed || is_owed)

@@ -17,15 +17,16 @@ use crate::domain::publication::Publication;
 use crate::exit::{Exit, Failure};
 use crate::git;
 use crate::output::Output;
+use crate::store::registry::Registry;
 
 pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
     let limits = arguments.limits.settle()?;
-    let input = read(arguments)?;
+    let registry = context.registry()?;
+    let input = read(arguments, &registry)?;
     // The deadline counts from here.
     let since = Instant::now();
     let deployment = completed(input, arguments, limits.deadline)?;
     let limits = limits.less(since.elapsed());
-    let registry = context.registry()?;
     let interrupt = dispatch::interruptible();
     let setup = context.setup(limits, Results::of(arguments.json));
     let dispatch = Dispatch::new(setup, &registry, interrupt);
@@ -53,12 +54,13 @@ pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
 }
 
 /// The deployment as it is given.
-fn read(arguments: &Publish) -> Result<Deployment> {
+fn read(arguments: &Publish, registry: &Registry) -> Result<Deployment> {
     if let Some(revision) = &arguments.git {
         git::check_revision(revision)?;
     }
     let made_by_flags = arguments.git.is_some() || !fields::of_publish(arguments).is_empty();
-    input::read(Source::of(arguments.deployment.as_deref(), made_by_flags))
+    let source = Source::of(arguments.deployment.as_deref(), made_by_flags);
+    input::read(source, registry)
 }
 
 /// The deployment with what the commit and the flags add; git may take as long as `limit`.

@@ -20,7 +20,7 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
     let registry = context.registry()?;
     let selection = selection(arguments)?;
     let setup = context.setup(arguments.limits.settle()?, Results::of(arguments.json));
-    let dispatch = Dispatch::new(setup, &registry, dispatch::interruptible());
+    let mut dispatch = Dispatch::new(setup, &registry, dispatch::interruptible());
     // Read again under the lock; here it is for its warning, and so that a broken one ends it at once.
     context.read(&registry)?;
     if registry.is_missing() {
@@ -43,13 +43,13 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
     for note in &selected.notes {
         output.note(note);
     }
-    context.warn_of_damage(&registry.journal_file(), &selected.damaged);
+    if arguments.dry_run {
+        context.warn_of_damage(&registry.journal_file(), &selected.damaged);
+    }
     // Who names something wants it sent.
-    let all = selected.warnings.is_empty();
+    let all = arguments.failed || selected.warnings.is_empty();
     let exit = if arguments.dry_run {
         dry_run(context, &selected)?
-    } else if selected.deliveries.is_empty() {
-        nothing(context, arguments)?
     } else {
         let report = dispatch.redeliver(selected);
         if arguments.json {

@@ -70,6 +70,8 @@ enum Skipped {
     Pending,
     /// Its publication is too old.
     Old,
+    /// The same, and it has not been tried once, so nobody has been told of it.
+    Missed,
     /// Its hook has another URL since.
     Moved,
     /// It is due later.
@@ -81,13 +83,13 @@ type Hooks = HashMap<HookId, Arc<Hook>>;
 
 impl Dispatch<'_> {
     /// Chooses what is sent again, and claims it in the journal until the deadline.
-    pub(crate) fn select(&self, selection: &Selection) -> Result<Selected> {
-        let wait = Patience::of(self.left().min(LOCK_WAIT));
+    pub(crate) fn select(&mut self, selection: &Selection) -> Result<Selected> {
+        let wait = Patience::of(self.journaling.left().min(LOCK_WAIT));
         let lock = self.registry.lock(wait)?;
         let choice = choose(self.registry, selection)?;
         if !choice.claims.is_empty() {
             let journal = Journal::of(self.registry);
-            journal.claim(&choice.claims, self.deadline(), &lock)?;
+            journal.claim(&choice.claims, self.journaling.claim(), &lock)?;
         }
         Ok(choice.selected)
     }
@@ -170,6 +172,11 @@ impl Choice<'_> {
             return Err(Skipped::Disabled);
         }
         match self.selection {
+            Selection::Failed { since, .. }
+                if recorded.age > *since && delivery.outcomes.is_empty() =>
+            {
+                Err(Skipped::Missed)
+            }
             Selection::Failed { since, .. } | Selection::Held(_, since)
                 if recorded.age > *since =>
             {
@@ -263,6 +270,12 @@ impl Choice<'_> {
             .collect();
         if !kinds.is_empty() {
             notes.push(format!("undelivered, and left so: {}", kinds.join(", ")));
+        }
+        let missed = count(Skipped::Missed);
+        if missed > 0 {
+            self.selected.warnings.push(format!(
+                "never tried, and left so as older than --since: {missed}; to send them: --since 7d"
+            ));
         }
     }
 
@@ -421,7 +434,7 @@ impl Skipped {
             Self::Moved => "it has another URL since (--to sends it there)",
             Self::Disabled => "it is disabled",
             Self::Pending => "another process may be at it",
-            Self::Other | Self::Old | Self::Later(_) => "it is not asked for",
+            Self::Other | Self::Old | Self::Missed | Self::Later(_) => "it is not asked for",
         }
     }
 }

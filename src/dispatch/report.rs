@@ -64,6 +64,11 @@ impl Report {
             .count()
     }
 
+    /// How many deliveries have no outcome: their turn did not come, or another process is at them.
+    pub(super) fn untried(&self) -> usize {
+        self.deliveries.iter().filter(|(_, o)| o.is_none()).count()
+    }
+
     /// Whether every receiver that did not take it has asked to be left alone for a while.
     pub(super) fn all_must_wait(&self, now: DateTime<Utc>) -> bool {
         let mut outcomes = self.deliveries.iter().map(|(_, outcome)| outcome.as_ref());

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
 use super::reference::HookReference;
-use super::time;
+use super::{clock, time};
 use crate::security::{escape, redact, signature::Secret};
 
 pub(crate) use check::{certificates_in, check_event, check_header, check_url, same_url};
@@ -213,11 +213,11 @@ impl Hook {
 
 impl LastDelivery {
     /// Takes a newer delivery's fields, and tells whether it did: an older one never overwrites a newer
-    /// one.
-    pub(crate) fn merge(&mut self, other: &Self) -> bool {
+    /// one, unless that is in the future.
+    pub(crate) fn merge(&mut self, other: &Self, now: DateTime<Utc>) -> bool {
         // What cannot be read counts as oldest, which `None` is.
         let instant = |last: &Self| last.datetime.as_deref().and_then(time::parse);
-        let newer = instant(self) <= instant(other);
+        let newer = clock::replaces(instant(other), instant(self), now);
         if newer {
             self.clone_from(other);
         }
@@ -292,13 +292,14 @@ mod tests {
             datetime: Some(time.into()),
             ..Default::default()
         };
+        let now = time::parse("2026-02-01T00:00:00Z").unwrap();
         let mut last = at("2026-01-02T00:00:00Z");
-        last.merge(&at("2026-01-01T00:00:00Z"));
+        last.merge(&at("2026-01-01T00:00:00Z"), now);
         assert_eq!(last, at("2026-01-02T00:00:00Z"));
-        last.merge(&at("2026-01-03T00:00:00.5Z"));
+        last.merge(&at("2026-01-03T00:00:00.5Z"), now);
         assert_eq!(last, at("2026-01-03T00:00:00.5Z"));
         let mut odd = at("last Tuesday");
-        odd.merge(&at("1999-01-01T00:00:00Z"));
+        odd.merge(&at("1999-01-01T00:00:00Z"), now);
         assert_eq!(odd, at("1999-01-01T00:00:00Z"));
     }
 }

@@ -77,6 +77,11 @@ pub(crate) fn readable_by_others(_: &Path) -> Option<u32> {
     None
 }
 
+/// It cannot be told.
+pub(crate) fn is_same_file<T>(_: &T, _: &Path) -> bool {
+    false
+}
+
 /// The system has folders of its own for it.
 pub(crate) fn xdg_config_home() -> Option<PathBuf> {
     None

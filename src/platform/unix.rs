@@ -161,6 +161,15 @@ pub(crate) fn readable_by_others(file: &Path) -> Option<u32> {
     (mode & 0o044 != 0).then_some(mode)
 }
 
+/// Whether what is open is the file at this path.
+pub(crate) fn is_same_file(open: &impl AsFd, path: &Path) -> bool {
+    let open = open.as_fd().try_clone_to_owned().map(fs::File::from);
+    let (Ok(open), Ok(file)) = (open.and_then(|file| file.metadata()), fs::metadata(path)) else {
+        return false;
+    };
+    (open.dev(), open.ino()) == (file.dev(), file.ino())
+}
+
 /// `XDG_CONFIG_HOME`, where the system knows it and it is an absolute path.
 pub(crate) fn xdg_config_home() -> Option<PathBuf> {
     let home = PathBuf::from(std::env::var_os("XDG_CONFIG_HOME")?);

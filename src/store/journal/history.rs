@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::value::RawValue;
 
+use crate::domain::clock::{self, Ages};
 use crate::domain::deployment::Deployment;
 use crate::domain::hook::HookId;
 use crate::domain::outcome::Outcome;
@@ -23,15 +24,18 @@ pub(crate) struct Recorded {
     pub(crate) event: String,
     /// When it was published.
     pub(crate) time: DateTime<Utc>,
-    /// How long ago that was.
+    /// How long ago that was, for `--since`.
     pub(crate) age: TimeDelta,
+    /// How long ago that was at least, whatever a clock has shown.
+    pub(super) certain_age: TimeDelta,
     /// Whether it is a sample.
     pub(crate) test: bool,
     /// The deployment's text as a JSON string, unread.
     content: Box<RawValue>,
     /// One for each hook that it went to.
     pub(crate) deliveries: Vec<RecordedDelivery>,
-    /// Where its lines are in the file, in order.
+    /// Where those of its lines are in the file that are kept with it, without outcomes but the last of
+    /// each delivery.
     pub(super) lines: Vec<Place>,
     by_hook: HashMap<HookId, usize>,
 }
@@ -50,10 +54,15 @@ pub(crate) struct RecordedDelivery {
     pub(crate) hook: HookId,
     /// The hook's URL at that time.
     pub(crate) url: String,
-    /// How each try ended, the last one last.
+    /// How each try ended, the last one last. A compaction leaves the first, the first that delivered, and
+    /// the last.
     pub(crate) outcomes: Vec<Outcome>,
+    /// The lines of the outcomes.
+    pub(super) tries: Vec<Try>,
     /// When the last try ended or, before it has, when it was published.
     pub(crate) last_try: DateTime<Utc>,
+    /// How long ago that was, for `--since`.
+    pub(crate) age: TimeDelta,
     /// When it was first delivered, whatever a later try came to.
     pub(crate) delivered_at: Option<DateTime<Utc>>,
     /// How many tries have failed.
@@ -62,6 +71,16 @@ pub(crate) struct RecordedDelivery {
     claim: Option<Claim>,
     /// Held or deferred: nobody has been at it yet.
     waiting: Option<State>,
+}
+
+/// The line of an outcome.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Try {
+    pub(super) place: Place,
+    /// How many tries there were by then.
+    pub(super) number: u32,
+    /// Whether the line tells the number.
+    pub(super) is_told: bool,
 }
 
 /// A process is at a delivery for some time.
@@ -109,11 +128,9 @@ impl State {
 }
 
 impl Claim {
-    /// Whether the process may still be at it. A claim from the future was made before the clock was
-    /// set back, so only its length counts.
-    fn holds_at(self, now: DateTime<Utc>) -> bool {
-        let begun = self.time - now <= self.deadline - self.time;
-        begun && now < self.deadline
+    /// Whether the process may still be at it.
+    pub(super) fn holds_at(self, now: DateTime<Utc>) -> bool {
+        clock::holds(self.time, self.deadline, now)
     }
 }
 
@@ -124,7 +141,9 @@ impl RecordedDelivery {
             hook: target.hook,
             url: target.url.into_owned(),
             outcomes: Vec::new(),
+            tries: Vec::new(),
             last_try: claim.time,
+            age: TimeDelta::zero(),
             delivered_at: None,
             failures: 0,
             claim: Some(claim).filter(|_| waiting.is_none()),
@@ -182,8 +201,8 @@ impl RecordedDelivery {
         }
     }
 
-    /// A try has ended; `failures` counts those by now, where the line tells.
-    pub(super) fn end(&mut self, outcome: Outcome, failures: Option<u32>) {
+    /// A try has ended, as this line says; `told` counts those by now, where the line tells.
+    pub(super) fn end(&mut self, outcome: Outcome, told: Option<u32>, place: Place) {
         self.claim = None;
         // Its turn did not come: that was no try.
         if outcome.attempts == 0 {
@@ -194,7 +213,12 @@ impl RecordedDelivery {
             // A process that was stopped went on after another one had delivered it.
             return;
         }
-        self.failures = failures.unwrap_or(self.failures + 1);
+        self.failures = told.unwrap_or(self.failures.saturating_add(1));
+        self.tries.push(Try {
+            place,
+            number: self.failures,
+            is_told: told.is_some(),
+        });
         self.last_try = outcome.time;
         if outcome.delivered {
             self.delivered_at.get_or_insert(outcome.time);
@@ -204,8 +228,8 @@ impl RecordedDelivery {
 }
 
 impl Recorded {
-    /// From its line, with all deliveries just begun.
-    pub(super) fn new(record: PublicationRecord, now: DateTime<Utc>) -> Self {
+    /// From its line, with all deliveries just begun. The ages are those up to that line.
+    pub(super) fn new(record: PublicationRecord, ages: &Ages) -> Self {
         let PublicationRecord {
             id,
             time,
@@ -232,7 +256,8 @@ impl Recorded {
             id: id.into_owned(),
             event: event.into_owned(),
             time,
-            age: now - time,
+            age: ages.age(time),
+            certain_age: ages.certain_age(time),
             test,
             content: content.into_owned(),
             by_hook: numbered.map(|(number, d)| (d.hook, number)).collect(),
