@@ -140,6 +140,7 @@ Exit status:
   1    bad deployment, or the registry could not be read
   2    a wrong argument
   3    at least one delivery failed
+  5    --must-match: no enabled hook gets it
   130  interrupted by SIGINT (143: by SIGTERM)
 
 Environment:
@@ -147,8 +148,8 @@ Environment:
        the registry, as --file
   HOOKS_TIMEOUT, HOOKS_RETRIES, HOOKS_DEADLINE, HOOKS_JOBS
        the limits, as the flags
-  REMOTE_USER, USER
-       who deploys, for --git";
+  REMOTE_USER, GL_USER, GITEA_PUSHER_NAME, GL_USERNAME, GITLAB_USER_LOGIN, GITHUB_ACTOR, USER
+       who deploys, for --git: the first that is set";
 
 pub(super) const RUN: &str = "\
 Input, output and signals go to the command. Its status decides between success and failed, and is the \
@@ -194,20 +195,22 @@ Environment:
        the limits, as the flags";
 
 pub(super) const LOG: &str = "\
-A delivery is delivered, failed, pending (a process is at it) or unfinished (that process was killed). \
+A delivery is delivered, failed, pending (a process is at it), unfinished (that process was killed), \
+deferred (publish --defer) or held (its hook was disabled). \
 TIME is that of the last try. With -v each comes with its URL, the whole deployment, and the id of the \
 publication, for redeliver.
 
 Examples:
   hooks log
   hooks log 1 --failed
-  hooks log -n 100 --json
+  hooks log --event PostDeployment --since 24h
 
 Exit status:
   0  done
   1  the journal or the registry could not be read
   2  a wrong argument
-  5  no hook has that id or name, now or in the journal
+  3  --exit-code: something is shown
+  5  no hook has that id or name, now or in the journal; no such publication
 
 Environment:
   HOOKS_FILE  the registry, as --file";
@@ -220,13 +223,13 @@ failure, then 5 min, 30 min, 2 h, 5 h and 10 h after the last try. One cron line
 Examples:
   hooks redeliver 1
   hooks redeliver --failed
-  hooks redeliver --failed --since 7d --now
+  hooks redeliver --failed --since 7d --dry-run
 
 Exit status:
   0    everything was delivered, or nothing was due
   1    the registry or the journal could not be read
   2    a wrong argument
-  3    at least one delivery failed
+  3    at least one delivery failed, or what was named could not be sent
   5    no hook or no publication has that id or name
   6    the registry stayed locked
   130  interrupted by SIGINT (143: by SIGTERM)
