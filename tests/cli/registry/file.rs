@@ -191,13 +191,9 @@ fn symlinks_are_followed_and_stay_symlinks() {
     }
 }
 
-#[test]
-#[cfg(unix)]
-fn a_loop_of_symlinks_is_an_error() {
-    use std::os::unix::fs::symlink;
-    let sandbox = Sandbox::new();
-    symlink("b", sandbox.path().join("hooks.json")).unwrap();
-    symlink("hooks.json", sandbox.path().join("b")).unwrap();
+/// Reading, writing and publishing fail with an error that names the file.
+#[track_caller]
+fn assert_refused(sandbox: &Sandbox) {
     for verb in [&ADD[..], &["list"], &["publish", "E", "{}"]] {
         sandbox
             .hooks(verb)
@@ -208,16 +204,20 @@ fn a_loop_of_symlinks_is_an_error() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_loop_of_symlinks_is_an_error() {
+    use std::os::unix::fs::symlink;
+    let sandbox = Sandbox::new();
+    symlink("b", sandbox.path().join("hooks.json")).unwrap();
+    symlink("hooks.json", sandbox.path().join("b")).unwrap();
+    assert_refused(&sandbox);
+}
+
+#[test]
 fn a_folder_in_the_files_place_is_an_error_that_names_it() {
     let sandbox = Sandbox::new();
     fs::create_dir(sandbox.path().join("hooks.json")).unwrap();
-    for verb in [&ADD[..], &["list"], &["publish", "E", "{}"]] {
-        sandbox
-            .hooks(verb)
-            .run()
-            .assert_code(1)
-            .assert_stderr_has(&["error: ", "[DIR]/hooks.json"]);
-    }
+    assert_refused(&sandbox);
     assert!(sandbox.path().join("hooks.json").is_dir());
 }
 

@@ -38,6 +38,21 @@ impl Process {
         send(self.child.id(), signal);
     }
 
+    /// Sends a signal, upon which the process has to end within this time.
+    #[track_caller]
+    pub(crate) fn end_by(self, signal: Signal, within: Duration) -> Output {
+        let sent = Instant::now();
+        self.signal(signal);
+        let ended = self.wait();
+        let took = sent.elapsed();
+        assert!(
+            took < within,
+            "$ {}\nended {took:?} after the signal",
+            ended.command
+        );
+        ended
+    }
+
     /// Waits for a complete line on standard error that contains `needle`.
     #[track_caller]
     pub(crate) fn stderr_line(&self, needle: &str) -> String {
