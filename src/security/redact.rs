@@ -4,6 +4,8 @@
 //! works on the text as the user wrote it, so that a URL is recognised in a listing; the crate url only
 //! decides whether that text can be trusted to be what it looks like.
 
+mod header;
+
 use std::borrow::Cow;
 
 use base64::Engine as _;
@@ -12,6 +14,8 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::security::escape::escape;
+
+pub(crate) use header::header;
 
 /// What stands in place of a secret.
 pub(crate) const MASK: &str = "***";

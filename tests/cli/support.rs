@@ -11,6 +11,8 @@ pub(crate) mod echo;
 pub(crate) mod faults;
 mod finished;
 #[cfg(target_os = "linux")]
+mod full_pipe;
+#[cfg(target_os = "linux")]
 pub(crate) mod hostile;
 mod invocation;
 #[cfg(target_os = "linux")]
@@ -44,6 +46,8 @@ pub(crate) use cgi::SmartHttp;
 pub(crate) use dead_ends::{Unanswering, refused_url};
 #[cfg(unix)]
 pub(crate) use finished::Finished;
+#[cfg(target_os = "linux")]
+pub(crate) use full_pipe::full_pipe;
 #[cfg(unix)]
 pub(crate) use invocation::Invocation;
 #[cfg(target_os = "linux")]
