@@ -6,9 +6,11 @@ pub(crate) mod json;
 pub(crate) mod log;
 pub(crate) mod outcome;
 pub(crate) mod progress;
+pub(crate) mod received;
 pub(crate) mod request;
 mod stream;
 mod table;
+pub(crate) mod time;
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -19,6 +21,7 @@ use anstyle::{AnsiColor, Style};
 use anyhow::{Context as _, Result};
 
 use crate::exit::Failure;
+use crate::interrupt::Interrupt;
 use crate::security::escape::escape;
 
 pub(crate) use stream::Stream;
@@ -83,6 +86,18 @@ impl Output {
             });
         }
         Ok(())
+    }
+
+    /// Prints what a person follows, such as the requests that come. The reader may pause as long as it
+    /// likes, up to the interrupt: then the rest is left out, and the answer is false.
+    pub(crate) fn wait_to_print(
+        self,
+        stream: Stream,
+        text: &str,
+        interrupt: &Interrupt,
+    ) -> Result<bool> {
+        let is_over = || interrupt.signal().is_some();
+        stream.write_until(text, is_over).context(UNWRITTEN)
     }
 
     /// A result that has no colours to be taken out again, which a hundred thousand hooks would feel.

@@ -17,6 +17,9 @@ pub(super) const LONG: Duration = Duration::from_millis(500);
 /// A reader that has taken nothing for this long has stopped reading.
 pub(super) const STOPPED: Duration = Duration::from_secs(2);
 
+/// How often somebody who waits for a reader looks up.
+const TICK: Duration = Duration::from_millis(100);
+
 /// A pipe that is said to be writable takes this much at once (`PIPE_BUF`).
 const PIECE: usize = 4096;
 
@@ -56,6 +59,23 @@ impl Stream {
     /// rest is dropped, and the answer is false. One that reads slowly gets all of it.
     pub(super) fn write_while_read(self, text: &str, limit: Duration) -> io::Result<bool> {
         self.write_as_is(text, || self.is_writable(limit))
+    }
+
+    /// Writes the text, and waits for the reader until `is_over`: then the rest is dropped, and the
+    /// answer is false.
+    pub(super) fn write_until(self, text: &str, is_over: impl Fn() -> bool) -> io::Result<bool> {
+        let is_writable = || {
+            while !self.can_take(TICK) {
+                if is_over() {
+                    return false;
+                }
+            }
+            true
+        };
+        match self {
+            Self::Stdout => write(&mut anstream::stdout().lock(), text, is_writable),
+            Self::Stderr => write(&mut anstream::stderr().lock(), text, is_writable),
+        }
     }
 
     fn write_as_is(self, text: &str, is_writable: impl FnMut() -> bool) -> io::Result<bool> {

@@ -4,6 +4,7 @@
 //! works on the text as the user wrote it, so that a URL is recognised in a listing; the crate url only
 //! decides whether that text can be trusted to be what it looks like.
 
+mod header;
 mod places;
 mod template;
 
@@ -18,6 +19,7 @@ use url::Url;
 
 use crate::security::escape::escape;
 
+pub(crate) use header::header;
 pub(crate) use template::{secrets_in_template, template};
 
 /// What stands in place of a secret.

@@ -1,5 +1,10 @@
 //! `hooks listen`: a receiver to try hooks against.
 
+#[cfg(target_os = "linux")]
+mod limits;
+#[cfg(unix)]
+mod lines;
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -47,7 +52,7 @@ fn it_prints_each_delivery_answers_200_and_ends_after_count() {
     assert_eq!(
         heard
             .stdout
-            .matches("\n  \"author_email\": \"someone@example.com\"")
+            .matches("\n    \"author_email\": \"someone@example.com\"")
             .count(),
         2,
         "pretty: {}",

@@ -5,6 +5,8 @@ pub(crate) mod echo;
 #[cfg(target_os = "linux")]
 pub(crate) mod faults;
 #[cfg(target_os = "linux")]
+mod full_pipe;
+#[cfg(target_os = "linux")]
 pub(crate) mod hostile;
 mod invocation;
 #[cfg(target_os = "linux")]
@@ -36,6 +38,8 @@ mod tests;
 mod tls;
 mod unreachable;
 
+#[cfg(target_os = "linux")]
+pub(crate) use full_pipe::full_pipe;
 #[cfg(unix)]
 pub(crate) use invocation::Invocation;
 #[cfg(target_os = "linux")]

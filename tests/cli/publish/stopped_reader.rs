@@ -2,32 +2,18 @@
 //! all of it, and a paused pager is waited for by the verbs that only read.
 
 use std::fmt::Write as _;
-use std::io::{PipeReader, PipeWriter, Read as _, Write as _};
+use std::io::{PipeReader, PipeWriter, Read as _};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::Value;
 
-use crate::support::{Sandbox, one_hook, wait_until};
+use crate::support::{Sandbox, full_pipe, one_hook, wait_until};
 
 /// What a verb that publishes says when it gives up its reader.
 const GIVEN_UP: &str =
     "warning: nobody reads standard output: the rest of the answer is left out\n";
-
-/// A pipe that takes nothing more.
-fn full_pipe() -> (PipeReader, PipeWriter) {
-    let (reader, mut writer) = std::io::pipe().expect("a pipe");
-    loop {
-        let mut writable = [PollFd::new(&writer, PollFlags::OUT)];
-        let now = Timespec::default();
-        if poll(&mut writable, Some(&now)).expect("a pipe can be asked") == 0 {
-            return (reader, writer);
-        }
-        writer.write_all(&[b'x'; 4096]).expect("it takes a page");
-    }
-}
 
 fn start(sandbox: &Sandbox, arguments: &[&str], stdout: PipeWriter) -> Child {
     Command::new(Sandbox::BINARY)
