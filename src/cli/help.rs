@@ -147,8 +147,8 @@ Environment:
        the registry, as --file
   HOOKS_TIMEOUT, HOOKS_RETRIES, HOOKS_DEADLINE, HOOKS_JOBS
        the limits, as the flags
-  REMOTE_USER, USER
-       who deploys, for --git";
+  REMOTE_USER, GL_USER, GITEA_PUSHER_NAME, GL_USERNAME, GITLAB_USER_LOGIN, GITHUB_ACTOR, USER
+       who deploys, for --git: the first that is set";
 
 pub(super) const RUN: &str = "\
 Input, output and signals go to the command. Its status decides between success and failed, and is the \
