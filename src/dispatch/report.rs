@@ -104,13 +104,22 @@ impl Report {
         let unheard = self.unheard.as_ref();
         let unheard = unheard.map(|p| PublicationView::new(p, std::iter::empty()));
         if let Some(view) = self.views().first().or(unheard.as_ref()) {
-            output.deliveries(&json::pretty(view), self.deadline);
+            output.deliveries(&json::pretty(view), self.reader_deadline());
         }
     }
 
     /// Prints the publications as a JSON array.
     pub(crate) fn print_publications(&self, output: Output) {
-        output.deliveries(&json::pretty(&self.views()), self.deadline);
+        output.deliveries(&json::pretty(&self.views()), self.reader_deadline());
+    }
+
+    /// Until when a reader that has stopped is waited for: where nothing was sent, for no time.
+    fn reader_deadline(&self) -> Instant {
+        if self.deliveries.is_empty() {
+            Instant::now()
+        } else {
+            self.deadline
+        }
     }
 
     /// The publications in the order they were delivered, each with its deliveries.

@@ -72,34 +72,26 @@ fn refusing_hooks(sandbox: &Sandbox, count: usize) {
 #[test]
 fn where_nothing_is_sent_a_stopped_reader_is_given_up() {
     let (sandbox, _receiver) = one_hook();
-    for (arguments, said) in [
+    let redeliver = ["redeliver", "--failed", "--json"];
+    for (arguments, is_answered) in [
+        (&["publish", "None", "{}", "--json"][..], true),
+        (&["publish", "PostDeployment", "{}", "--dry-run"], true),
+        (&redeliver, true),
+        // With a journal.
+        (&["publish", "PostDeployment", "{}"], false),
+        (&redeliver, true),
         (
-            &["publish", "None", "{}", "--json"][..],
-            "note: no hook is to be called for None\n",
+            &["publish", "PostDeployment", "{}", "--defer", "--json"],
+            true,
         ),
-        (
-            &["publish", "PostDeployment", "{}", "--dry-run"],
-            "note: nothing was sent\n",
-        ),
-        (
-            &["redeliver", "--failed", "--json"],
-            "note: nothing to send again\n",
-        ),
-        // Now with a journal.
-        (&["publish", "PostDeployment", "{}"], ""),
-        (
-            &["redeliver", "--failed", "--json"],
-            "note: nothing to send again\n",
-        ),
+        (&["redeliver", "--failed", "--dry-run"], true),
     ] {
         let (_reader, writer) = full_pipe();
         let (code, stderr) = ended(start(&sandbox, arguments, writer));
         assert_eq!(code, Some(0), "{arguments:?}: {stderr}");
-        assert!(stderr.contains(said), "{arguments:?}: {stderr}");
-        let answers = !said.is_empty();
         assert_eq!(
             stderr.contains(GIVEN_UP),
-            answers,
+            is_answered,
             "{arguments:?}: {stderr}"
         );
     }
@@ -142,7 +134,7 @@ fn who_reads_slowly_gets_all_the_json_past_the_deadline() {
     let sandbox = Sandbox::new();
     refusing_hooks(&sandbox, 300);
     let (reader, writer) = std::io::pipe().expect("a pipe");
-    let publish = ["publish", "E", "{}", "--json", "--retries", "0"];
+    let publish = ["publish", "E", "{}", "-q", "--json", "--retries", "0"];
     let publish = [&publish[..], &["--deadline", "2s"]].concat();
     let running = start(&sandbox, &publish, writer);
     let publication: Value = serde_json::from_str(&read_slowly(reader)).expect("it is whole");
@@ -158,7 +150,7 @@ fn the_json_of_deliveries_is_given_up_soon_after_the_deadline() {
     let sandbox = Sandbox::new();
     refusing_hooks(&sandbox, 1);
     let (_reader, writer) = full_pipe();
-    let publish = ["publish", "E", "{}", "--json", "--retries", "0"];
+    let publish = ["publish", "E", "{}", "-q", "--json", "--retries", "0"];
     let publish = [&publish[..], &["--deadline", "1s"]].concat();
     let (code, stderr) = ended(start(&sandbox, &publish, writer));
     assert_eq!((code, &*stderr), (Some(3), GIVEN_UP));
