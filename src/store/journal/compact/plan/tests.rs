@@ -10,6 +10,14 @@ use crate::domain::outcome::Outcome;
 use crate::domain::publication::Publication;
 use crate::store::journal::record::{InterruptedRecord, RedeliveryRecord, Target};
 
+/// How long the journal may be with all that it can do without.
+const MOST: u64 = 4000;
+
+/// A content that is too long to be kept for its own sake.
+fn long() -> String {
+    "x".repeat(5000)
+}
+
 fn line(content: &str, age: TimeDelta, delivered: Option<bool>) -> String {
     let time = Utc::now() - age;
     let publication = Publication::new("E", Deployment::recorded(content.to_owned()), time);
@@ -39,7 +47,7 @@ fn line(content: &str, age: TimeDelta, delivered: Option<bool>) -> String {
 fn compacted(journal: &[u8], now: DateTime<Utc>) -> (Vec<u8>, usize) {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(journal).unwrap();
-    let plan = plan(&file, journal.len() as u64, now, &|| false);
+    let plan = Plan::of(&file, journal.len() as u64, MOST, now, &|| false);
     let plan = plan.unwrap().unwrap();
     let mut text = Vec::new();
     plan.write(&file, &mut text, &|| false).unwrap();
@@ -55,10 +63,9 @@ fn kept(journal: &str) -> String {
 #[test]
 fn undelivered_events_stay_whatever_their_size_and_the_newest_others_fill_up() {
     let day = TimeDelta::days(1);
-    let mega = "x".repeat(1024 * 1024);
     let mut journal = String::new();
     for _ in 0..10 {
-        journal += &line(&mega, day, Some(false));
+        journal += &line(&long(), day, Some(false));
     }
     journal += "garbage\n";
     journal += &line("killed", day, None);
@@ -69,15 +76,15 @@ fn undelivered_events_stay_whatever_their_size_and_the_newest_others_fill_up() {
     assert_eq!(lines_with("xxxx"), 10);
     assert_eq!(lines_with("garbage"), 0);
     assert_eq!(lines_with("killed"), 1);
-    // The undelivered alone are over half the limit, so nothing else is kept but the newest.
+    // The undelivered alone are too long, so nothing else is kept but the newest.
     assert_eq!(lines_with("\"delivered\","), 0);
     assert_eq!(lines_with("newest"), 1);
 }
 
 #[test]
-fn of_the_delivered_the_newest_half_stays_in_order() {
-    let mega = "x".repeat(1024 * 1024);
-    let delivered = |n: i64| line(&format!("{n}-{mega}"), TimeDelta::days(9 - n), Some(true));
+fn of_the_delivered_the_newest_stay_in_order() {
+    let part = "x".repeat(700);
+    let delivered = |n: i64| line(&format!("{n}-{part}"), TimeDelta::hours(9 - n), Some(true));
     let lines: Vec<String> = (0..9).map(delivered).collect();
     assert_eq!(kept(&lines.concat()), lines[6..].concat());
 }
@@ -90,7 +97,7 @@ fn what_was_not_delivered_in_a_week_goes_and_what_is_held_or_deferred_stays_as_l
     journal += &line("held", days(6), None).replace("\"url\"", "\"held\":true,\"url\"");
     for day in (0..6).rev() {
         // Too long to be kept for its own sake.
-        journal += &line(&"x".repeat(5 << 20), days(day), Some(true));
+        journal += &line(&long(), days(day), Some(true));
     }
     let kept = kept(&journal);
     assert!(!kept.contains("old") && kept.contains("held"));
@@ -100,7 +107,7 @@ fn what_was_not_delivered_in_a_week_goes_and_what_is_held_or_deferred_stays_as_l
 fn an_event_whose_age_is_in_doubt_stays() {
     let far = TimeDelta::days(365 * 5);
     let new = line("undelivered", TimeDelta::hours(1), Some(false));
-    let delivered = |age| line(&"x".repeat(5 << 20), age, Some(true));
+    let delivered = |age| line(&long(), age, Some(true));
     let journal =
         new.clone() + &delivered(-far) + &delivered(far * 11) + &delivered(TimeDelta::zero());
     for now in [Utc::now(), Utc::now() + far, Utc::now() - far * 11] {
@@ -127,7 +134,7 @@ fn the_age_of_an_event_is_known_after_many_compactions() {
     let start = Utc::now() - day * 9;
     let mut journal = line("undelivered", day * 9, Some(false));
     for number in 0..9 {
-        let big = line(&"x".repeat(5 << 20), day * (9 - number), Some(true));
+        let big = line(&long(), day * (9 - number), Some(true));
         journal += &big;
         let text = compacted(
             journal.as_bytes(),
