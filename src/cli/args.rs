@@ -49,10 +49,11 @@ pub(crate) struct Add {
     /// Where to POST: an absolute http or https URL; user:password@ in it become Basic authorization
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = values::url)]
     pub(crate) url: String,
-    /// The event to wait for: a name such as PostDeployment, or * for every event
-    #[arg(long, value_name = "EVENT", value_parser = values::event_or_any)]
-    #[arg(add = ArgValueCandidates::new(complete::events))]
-    pub(crate) event: String,
+    /// The events to wait for, such as PostDeployment,Rollback; a * stands for every end (repeatable)
+    #[arg(long, value_name = "EVENT,…", required = true)]
+    #[arg(value_delimiter = ',', value_parser = values::event_pattern)]
+    #[arg(add = ArgValueCandidates::new(complete::hook_events))]
+    pub(crate) event: Vec<String>,
     /// Print the hook as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -93,10 +94,10 @@ pub(crate) struct Edit {
     /// Another URL
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = values::url)]
     pub(crate) url: Option<String>,
-    /// Another event, or * for every event
-    #[arg(long, value_name = "EVENT", value_parser = values::event_or_any)]
-    #[arg(add = ArgValueCandidates::new(complete::events))]
-    pub(crate) event: Option<String>,
+    /// Other events: all of them, in place of what is there (repeatable)
+    #[arg(long, value_name = "EVENT,…", value_delimiter = ',', value_parser = values::event_pattern)]
+    #[arg(add = ArgValueCandidates::new(complete::hook_events))]
+    pub(crate) event: Vec<String>,
     /// Deliver to it again
     #[arg(long, conflicts_with = "disable")]
     pub(crate) enable: bool,

@@ -6,23 +6,31 @@ use std::path::PathBuf;
 
 use clap_complete::engine::{CompletionCandidate, PathCompleter, ValueCompleter as _};
 
-use crate::domain::hook::{Hook, check_event, check_name};
+use crate::domain::hook::{ANY_EVENT, Hook, check_event, check_name, check_pattern};
 use crate::domain::kudu;
 use crate::security::{escape, redact};
 use crate::store::registry::Registry;
 
 /// The event names of the registry, and Kudu's two, each with the number of its hooks.
 pub(crate) fn events() -> Vec<CompletionCandidate> {
+    events_that(|event| check_event(event).is_ok())
+}
+
+/// The same, and the beginnings of names that hooks wait for.
+pub(crate) fn hook_events() -> Vec<CompletionCandidate> {
+    events_that(|event| event != ANY_EVENT && check_pattern(event).is_ok())
+}
+
+fn events_that(may_be_offered: fn(&str) -> bool) -> Vec<CompletionCandidate> {
     let kudus = kudu::EVENTS.map(|name| (name.to_owned(), 0));
     let mut events: Vec<(String, usize)> = kudus.into();
-    for Hook { event, .. } in registered() {
-        match events
-            .iter_mut()
-            .find(|(known, _)| known.eq_ignore_ascii_case(&event))
-        {
+    let hooks = registered();
+    for event in hooks.iter().flat_map(Hook::events) {
+        let mut known = events.iter_mut();
+        match known.find(|(known, _)| known.eq_ignore_ascii_case(event)) {
             Some((_, hooks)) => *hooks += 1,
             // A hand-edited registry may hold what no shell should be given.
-            None if check_event(&event).is_ok() => events.push((event, 1)),
+            None if may_be_offered(event) => events.push((event.to_owned(), 1)),
             None => {}
         }
     }

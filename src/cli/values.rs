@@ -35,6 +35,13 @@ pub(super) fn event(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// One of the events of a hook.
+pub(super) fn event_pattern(text: &str) -> Result<String, String> {
+    let event = text.trim();
+    crate::domain::hook::check_pattern(event).map_err(str::to_owned)?;
+    Ok(event.to_owned())
+}
+
 pub(super) fn event_or_any(text: &str) -> Result<String, String> {
     if text == crate::domain::hook::ANY_EVENT {
         return Ok(text.to_owned());

@@ -3,8 +3,9 @@
 use anyhow::Result;
 
 use super::context::Context;
+use super::options::quoted;
 use crate::cli::Add;
-use crate::domain::hook::{Hook, same_url};
+use crate::domain::hook::{Hook, join_events, same_url};
 use crate::exit::{Exit, Failure};
 use crate::store::registry::{Change, RegistryFile};
 
@@ -40,9 +41,10 @@ fn add(file: &mut RegistryFile, arguments: &Add) -> Result<Change<Added>> {
     let present = hooks.find(|hook| same_url(&hook.url, &arguments.url));
     let own = present.map(|hook| hook.id);
     arguments.options.refuse_taken_name(&file.hooks, own)?;
+    let event = join_events(arguments.event.iter().map(String::as_str));
     if let Some(hook) = present {
         let differences = differences(hook, arguments);
-        if !differences.is_empty() {
+        if !hook.has_events(&event) || !differences.is_empty() {
             return Err(conflict(hook, &differences).into());
         }
         return Ok(Change::Keep(Added {
@@ -53,7 +55,7 @@ fn add(file: &mut RegistryFile, arguments: &Add) -> Result<Change<Added>> {
     let Some(id) = file.take_id() else {
         return Err(Failure::new(Exit::Failed, "could not add the hook: no id is left").into());
     };
-    let mut hook = Hook::new(id, arguments.url.clone(), arguments.event.clone());
+    let mut hook = Hook::new(id, arguments.url.clone(), event);
     arguments.options.apply(&mut hook);
     file.hooks.push(hook.clone());
     Ok(Change::Save(Added {
@@ -62,24 +64,33 @@ fn add(file: &mut RegistryFile, arguments: &Add) -> Result<Change<Added>> {
     }))
 }
 
+/// The flags of the edit that gives the hook what it lacks, and takes no event from it.
 fn differences(hook: &Hook, arguments: &Add) -> Vec<String> {
     let mut flags = arguments.options.differences(hook);
-    if !hook.event.eq_ignore_ascii_case(&arguments.event) {
-        flags.insert(0, format!("--event '{}'", arguments.event));
+    let mut lacking = arguments
+        .event
+        .iter()
+        .filter(|event| !hook.waits_for(event))
+        .peekable();
+    if lacking.peek().is_some() {
+        let all = join_events(hook.events().chain(lacking.map(String::as_str)));
+        flags.insert(0, format!("--event {}", quoted(&all)));
     }
     flags
 }
 
 /// The event of a hand-edited registry may be anything.
 fn conflict(hook: &Hook, differences: &[String]) -> Failure {
+    let (id, label) = (hook.id, hook.label());
     let event = crate::security::escape::escape(&hook.event);
-    let message = format!(
-        "could not add the hook: the URL is registered already, as {} for {event}",
-        hook.label()
-    );
-    Failure::new(Exit::Conflict, message).hint(format!(
-        "to change that hook: hooks edit {} {}",
-        hook.id,
-        differences.join(" ")
-    ))
+    let message =
+        format!("could not add the hook: the URL is registered already, as {label} for {event}");
+    Failure::new(Exit::Conflict, message).hint(if differences.is_empty() {
+        format!("hook {id} gets all of that already; see 'hooks show {id}'")
+    } else {
+        format!(
+            "to change that hook: hooks edit {id} {}",
+            differences.join(" ")
+        )
+    })
 }

@@ -7,7 +7,7 @@ use super::context::Context;
 use crate::cli::Edit;
 use crate::dispatch::{self, Selection};
 use crate::domain::hook::json::{HookJson, View};
-use crate::domain::hook::{Hook, HookId, LastDelivery, same_url};
+use crate::domain::hook::{Hook, HookId, LastDelivery, join_events, same_url};
 use crate::exit::{Exit, Failure};
 use crate::store::registry::{Change, Registry, RegistryFile};
 
@@ -55,7 +55,7 @@ fn say_what_is_held(context: &Context, registry: &Registry, id: HookId) -> Resul
 
 fn changes_something(arguments: &Edit) -> bool {
     arguments.url.is_some()
-        || arguments.event.is_some()
+        || !arguments.event.is_empty()
         || arguments.enable
         || arguments.disable
         || arguments.no_secret
@@ -103,8 +103,8 @@ fn apply(hook: &mut Hook, arguments: &Edit) {
         }
         hook.url.clone_from(url);
     }
-    if let Some(event) = &arguments.event {
-        hook.event.clone_from(event);
+    if !arguments.event.is_empty() {
+        hook.event = join_events(arguments.event.iter().map(String::as_str));
     }
     if arguments.enable {
         hook.enabled = true;

@@ -12,7 +12,7 @@ pub(super) fn run(context: &Context, arguments: &List) -> Result<Exit> {
     let file = context.read(&context.registry()?)?;
     let wanted = |hook: &&Hook| match arguments.event.as_deref() {
         None => true,
-        Some(ANY_EVENT) => hook.event == ANY_EVENT,
+        Some(ANY_EVENT) => hook.events().any(|event| event == ANY_EVENT),
         Some(event) => hook.waits_for(event),
     };
     let hooks = file.hooks.iter().filter(wanted);

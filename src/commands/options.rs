@@ -147,7 +147,7 @@ impl HookOptions {
         if let Some(Statuses(status)) = status
             && !same_words(status, &hook.status)
         {
-            flags.push(format!("--status '{}'", status.join(",")));
+            flags.push(format!("--status {}", quoted(&status.join(","))));
         }
         for Header(name, value) in header {
             let same = |(known, present): &(String, String)| {
@@ -187,6 +187,11 @@ fn differs(wanted: Option<&String>, present: Option<&String>) -> bool {
 fn same_words(a: &[String], b: &[String]) -> bool {
     let has = |words: &[String], word: &String| words.iter().any(|w| w.eq_ignore_ascii_case(word));
     a.iter().all(|word| has(b, word)) && b.iter().all(|word| has(a, word))
+}
+
+/// A text as one word of a shell, for a hint that can be pasted.
+pub(super) fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 fn filled(text: &str) -> Option<String> {

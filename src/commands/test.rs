@@ -7,12 +7,12 @@ use super::context::Context;
 use crate::cli::Test;
 use crate::dispatch::{self, Dispatch, Results};
 use crate::domain::deployment::Deployment;
-use crate::domain::hook::ANY_EVENT;
+use crate::domain::hook::check_event;
 use crate::domain::publication::Publication;
 use crate::exit::{Exit, Failure};
 use crate::format;
 
-/// The event that a hook for every event gets.
+/// The event that a hook gets that waits for none by its whole name.
 const EVENT: &str = "Test";
 
 pub(super) fn run(context: &Context, arguments: &Test) -> Result<Exit> {
@@ -25,14 +25,11 @@ pub(super) fn run(context: &Context, arguments: &Test) -> Result<Exit> {
         .find(&arguments.hook)
         .ok_or_else(|| Failure::unknown_hooks([&arguments.hook]))?
         .clone();
-    let event = if hook.event == ANY_EVENT {
-        EVENT
-    } else {
-        &hook.event
-    };
+    let event = hook.events().find(|event| check_event(event).is_ok());
+    let event = event.unwrap_or(EVENT).to_owned();
     let now = Utc::now();
     let sample = Deployment::recorded(format::sample(now));
-    let publication = Publication::new(event, sample, now).marked_as_test();
+    let publication = Publication::new(&event, sample, now).marked_as_test();
     let report = dispatch.publish(publication, vec![hook], Vec::new());
     if arguments.json {
         report.print_publication(context.output);

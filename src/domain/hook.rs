@@ -1,6 +1,7 @@
 //! A hook: one registered callback URL, its last delivery, and which publications it matches.
 
 mod check;
+mod events;
 mod id;
 pub(crate) mod json;
 mod name;
@@ -14,12 +15,10 @@ use super::{clock, time};
 use crate::security::{escape, redact, signature::Secret};
 
 pub(crate) use check::{certificates_in, check_event, check_header, check_url, same_url};
+pub(crate) use events::{ANY_EVENT, check_pattern, join_events};
 pub(crate) use id::HookId;
 pub(crate) use name::check_name;
 pub(crate) use secrets::SigningSecret;
-
-/// The event of a hook that waits for every event.
-pub(crate) const ANY_EVENT: &str = "*";
 
 /// One registered callback URL with the event it waits for (Kudu's `WebHook`).
 #[derive(Debug, Clone)]
@@ -30,7 +29,8 @@ pub(crate) struct Hook {
     pub(crate) name: Option<String>,
     /// Where to POST, as the user wrote it; a hand-edited one may be no URL at all.
     pub(crate) url: String,
-    /// The event it waits for, or [`ANY_EVENT`].
+    /// The events it waits for, joined by commas: names, beginnings of names that end in `*`, or
+    /// [`ANY_EVENT`].
     pub(crate) event: String,
     /// Do not check the receiver's certificate.
     pub(crate) insecure_ssl: bool,
@@ -126,9 +126,20 @@ impl Hook {
         }
     }
 
-    /// Whether it waits for this event: names compare ignoring ASCII case, as Kudu's do.
+    /// Each event it waits for, as it is written. A hand-edited one may be any text.
+    pub(crate) fn events(&self) -> impl Iterator<Item = &str> {
+        events::split(&self.event)
+    }
+
+    /// Whether it waits for this event, or for all that a `*` at its end stands for. Names compare
+    /// ignoring ASCII case, as Kudu's do.
     pub(crate) fn waits_for(&self, event: &str) -> bool {
-        self.event == ANY_EVENT || self.event.eq_ignore_ascii_case(event)
+        events::cover(&self.event, event)
+    }
+
+    /// Whether it waits for just these events, in whatever order and case.
+    pub(crate) fn has_events(&self, events: &str) -> bool {
+        events::are_same(&self.event, events)
     }
 
     /// Why a publication of this event, with this `status` in its deployment, does not go to it.

@@ -1,6 +1,7 @@
 //! `hooks add`: what is registered, what is the same hook, what is refused.
 
 mod arguments;
+mod events;
 mod templates;
 
 use serde_json::json;
@@ -214,7 +215,7 @@ fn the_same_url_for_another_event_is_a_conflict_that_leaves_the_file_as_it_was()
         "error: ",
         "hook 1",
         "PostDeployment",
-        "hooks edit 1 --event 'Other'",
+        "hooks edit 1 --event 'PostDeployment,Other'",
     ]);
     assert_eq!(conflict.stdout, "");
     assert_eq!(sandbox.registry_bytes(), before);

@@ -189,6 +189,40 @@ fn the_events_are_those_of_the_registry_and_kudus_own() {
 }
 
 #[test]
+fn a_list_of_events_is_completed_event_by_event() {
+    let sandbox = Sandbox::new();
+    sandbox.add("http://h/", "repo.*,Rollback");
+    let events = [
+        ("PostDeployment", "no hook yet"),
+        ("repo.*", "1 hook"),
+        ("Rollback", "1 hook"),
+        ("TriggeredJobFinished", "no hook yet"),
+    ];
+    for shell in Shell::installed() {
+        let mut terminal = Terminal::start(shell, &sandbox);
+        let mut offers = terminal.candidates("hooks edit 1 --event ");
+        offers.truncate(events.len());
+        // A shell quotes the star, each in its own way.
+        for offer in &mut offers {
+            offer.value = offer.value.replace('\\', "");
+        }
+        assert_eq!(offers, described(shell, &events), "{shell:?}");
+        let values = terminal.values("hooks publish ");
+        assert!(
+            !values.contains(&"repo.*".to_owned()),
+            "{shell:?}: {values:?}"
+        );
+    }
+    assert_completed(
+        &sandbox,
+        &[(
+            "hooks add --event PostDeployment,Roll",
+            "hooks add --event PostDeployment,Rollback ",
+        )],
+    );
+}
+
+#[test]
 fn an_event_with_colons_and_slashes_is_completed_from_any_place_in_it() {
     assert_completed(
         &registered(),
