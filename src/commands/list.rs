@@ -27,8 +27,7 @@ pub(super) fn run(context: &Context, arguments: &List) -> Result<Exit> {
         });
         return Ok(Exit::Done);
     }
-    context
-        .output
-        .result(output::hook::table(context.output, hooks))?;
+    let table = output::hook::table(context.output, hooks);
+    context.output.table(&table)?;
     Ok(Exit::Done)
 }

@@ -200,5 +200,5 @@ fn show(context: &Context, arguments: &Log, found: &Found) -> Result<()> {
     if output.verbose {
         return output.result(output::log::blocks(output, entries));
     }
-    output.result(output::log::table(entries))
+    output.table(&output::log::table(entries))
 }

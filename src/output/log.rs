@@ -3,8 +3,9 @@
 use anstyle::Style;
 use chrono::{DateTime, Utc};
 
-use super::outcome::{deployed, duration, readable_time, result};
-use super::table::{Column, RowStyle};
+use super::outcome::{deployed, duration, result};
+use super::table::{Column, Look};
+use super::time::local_time;
 use super::{BAD, GOOD, Output, Table, plural};
 use crate::domain::deployment::Deployment;
 use crate::security::escape::{escape, escape_lines};
@@ -72,37 +73,37 @@ impl LogEntry {
             State::Failed | State::Unfinished => BAD,
             State::Pending | State::Held | State::Deferred => Style::new(),
         };
-        let next = self.next_try.map(readable_time);
+        let next = self.next_try.map(local_time);
         let next = next.map_or(String::new(), |time| format!(" (next try {time})"));
         format!("{style}{}{style:#}{next}", self.state.word())
     }
 }
 
 /// The deliveries, as given: a line each.
-pub(crate) fn table(entries: &[LogEntry]) -> Table {
+pub(crate) fn table(entries: &[LogEntry]) -> Table<'_> {
     let mut table = Table::new(&[
-        Column::Whole("TIME"),
-        Column::Whole("STATE"),
-        Column::Whole("HOOK"),
-        Column::Cut("EVENT"),
-        Column::Cut("DEPLOYMENT"),
-        Column::Cut("RESULT"),
+        Column::whole("TIME"),
+        Column::whole("STATE"),
+        Column::whole("HOOK"),
+        Column::cut("EVENT", 6),
+        Column::cut("DEPLOYMENT", 5).optional(),
+        Column::cut("RESULT", 16).movable(),
     ]);
     for entry in entries {
-        let cells = vec![
-            readable_time(entry.time()),
-            entry.state.word().to_owned(),
-            entry.delivery.hook.to_string(),
-            entry.event(),
-            deployed(&entry.deployment),
-            entry.result(),
+        let cells = [
+            local_time(entry.time()).into(),
+            entry.state.word().into(),
+            entry.delivery.hook.to_string().into(),
+            entry.event().into(),
+            deployed(&entry.deployment).into(),
+            entry.result().into(),
         ];
-        let style = match entry.state {
-            State::Delivered => RowStyle::Good(1),
-            State::Failed | State::Unfinished => RowStyle::Bad(1),
-            State::Pending | State::Held | State::Deferred => RowStyle::Plain,
+        let look = match entry.state {
+            State::Delivered => Look::Good(1),
+            State::Failed | State::Unfinished => Look::Bad(1),
+            State::Pending | State::Held | State::Deferred => Look::Plain,
         };
-        table.row(cells, style);
+        table.row(cells, look);
     }
     table
 }
@@ -113,7 +114,7 @@ pub(crate) fn blocks(output: Output, entries: &[LogEntry]) -> String {
         let mut lines = vec![
             format!(
                 "{}  {}  {}  {}",
-                readable_time(entry.time()),
+                local_time(entry.time()),
                 entry.styled_state(),
                 entry.event(),
                 escape(&entry.id),
@@ -141,7 +142,7 @@ pub(crate) fn blocks(output: Output, entries: &[LogEntry]) -> String {
 pub(crate) fn publication(output: Output, recorded: &Recorded, entries: &[LogEntry]) -> String {
     let mut lines = vec![format!(
         "{}  {}  {}",
-        readable_time(recorded.time),
+        local_time(recorded.time),
         escape(&recorded.event),
         escape(&recorded.id)
     )];
@@ -153,7 +154,7 @@ pub(crate) fn publication(output: Output, recorded: &Recorded, entries: &[LogEnt
             let attempts = outcome.attempts;
             lines.push(format!(
                 "    {}  {} ({attempts} attempt{}, {})",
-                readable_time(outcome.time),
+                local_time(outcome.time),
                 result(outcome),
                 plural(attempts as usize),
                 duration(outcome.duration),
