@@ -1,13 +1,16 @@
 //! What a person or a script gets to see: results on standard output, the rest on standard error.
 
 mod cut;
+pub(crate) mod health;
 pub(crate) mod hook;
 pub(crate) mod indent;
 pub(crate) mod json;
 pub(crate) mod log;
+pub(crate) mod openmetrics;
 pub(crate) mod outcome;
 pub(crate) mod progress;
 pub(crate) mod request;
+mod sparkline;
 mod stream;
 mod table;
 pub(crate) mod time;

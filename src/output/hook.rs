@@ -96,10 +96,11 @@ fn show_last(last: &LastDelivery, line: &mut dyn FnMut(&str, &str)) {
 pub(crate) fn table<'a>(output: Output, hooks: impl Iterator<Item = &'a Hook>) -> Table<'a> {
     let mut table = Table::new(&[
         Column::whole("ID"),
-        Column::cut("EVENT", 14),
+        Column::cut("NAME", 8).optional(),
+        Column::cut("EVENT", 12),
         Column::url("URL").movable(),
         Column::whole("LAST DELIVERY"),
-        Column::cut("RESULT", 16),
+        Column::cut("RESULT", 12),
     ]);
     for hook in hooks {
         let event = match &hook.status[..] {
@@ -119,6 +120,7 @@ pub(crate) fn table<'a>(output: Output, hooks: impl Iterator<Item = &'a Hook>) -
         };
         let cells = [
             hook.id.to_string().into(),
+            escape(hook.name.as_deref().unwrap_or_default()),
             event,
             output.url(&hook.url).into(),
             when,
@@ -135,8 +137,8 @@ fn look(hook: &Hook) -> Look {
     }
     match hook.last.is_delivered() {
         None => Look::Plain,
-        Some(true) => Look::Good(4),
-        Some(false) => Look::Bad(4),
+        Some(true) => Look::Good(5),
+        Some(false) => Look::Bad(5),
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct LogEntry {
     /// Whether it is a sample.
     test: bool,
     deployment: Deployment,
+    /// What its hook is called, if that is known.
+    name: Option<String>,
     /// The delivery.
     pub(super) delivery: RecordedDelivery,
     /// Its state now.
@@ -34,6 +36,7 @@ impl LogEntry {
     pub(crate) fn new(
         recorded: &Recorded,
         delivery: &RecordedDelivery,
+        name: Option<&str>,
         next_try: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Self {
@@ -42,6 +45,7 @@ impl LogEntry {
             event: recorded.event.clone(),
             test: recorded.test,
             deployment: recorded.deployment(),
+            name: name.map(str::to_owned),
             delivery: delivery.clone(),
             state: delivery.state(now),
             next_try,
@@ -57,6 +61,15 @@ impl LogEntry {
     fn event(&self) -> String {
         let marked = if self.test { " (test)" } else { "" };
         format!("{}{marked}", escape(&self.event))
+    }
+
+    /// The hook's id and its name: `1 (chat)`.
+    fn hook(&self) -> String {
+        let id = self.delivery.hook;
+        match &self.name {
+            Some(name) => format!("{id} ({})", escape(name)),
+            None => id.to_string(),
+        }
     }
 
     fn result(&self) -> String {
@@ -84,7 +97,7 @@ pub(crate) fn table(entries: &[LogEntry]) -> Table<'_> {
     let mut table = Table::new(&[
         Column::whole("TIME"),
         Column::whole("STATE"),
-        Column::whole("HOOK"),
+        Column::cut("HOOK", 4),
         Column::cut("EVENT", 6),
         Column::cut("DEPLOYMENT", 5).optional(),
         Column::cut("RESULT", 16).movable(),
@@ -93,7 +106,7 @@ pub(crate) fn table(entries: &[LogEntry]) -> Table<'_> {
         let cells = [
             local_time(entry.time()).into(),
             entry.state.word().into(),
-            entry.delivery.hook.to_string().into(),
+            entry.hook().into(),
             entry.event().into(),
             deployed(&entry.deployment).into(),
             entry.result().into(),
@@ -121,7 +134,7 @@ pub(crate) fn blocks(output: Output, entries: &[LogEntry]) -> String {
             ),
             format!(
                 "    hook {}  {}  {}",
-                entry.delivery.hook,
+                entry.hook(),
                 output.url(&entry.delivery.url),
                 entry.result(),
             ),
@@ -148,7 +161,7 @@ pub(crate) fn publication(output: Output, recorded: &Recorded, entries: &[LogEnt
     )];
     for entry in entries {
         let url = output.url(&entry.delivery.url);
-        let hook = entry.delivery.hook;
+        let hook = entry.hook();
         lines.push(format!("hook {hook}  {url}  {}", entry.styled_state()));
         for outcome in &entry.delivery.outcomes {
             let attempts = outcome.attempts;
