@@ -2,6 +2,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod deployment;
+pub(crate) mod health;
 pub(crate) mod hook;
 pub(crate) mod json;
 pub(crate) mod kudu;

@@ -1,13 +1,17 @@
 //! What a person or a script gets to see: results on standard output, the rest on standard error.
 
+mod cut;
+pub(crate) mod health;
 pub(crate) mod hook;
 pub(crate) mod indent;
 pub(crate) mod json;
 pub(crate) mod log;
+pub(crate) mod openmetrics;
 pub(crate) mod outcome;
 pub(crate) mod progress;
 pub(crate) mod received;
 pub(crate) mod request;
+mod sparkline;
 mod stream;
 mod table;
 pub(crate) mod time;
@@ -17,6 +21,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Once;
 use std::time::{Duration, Instant};
 
+use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context as _, Result};
 
@@ -106,6 +111,21 @@ impl Output {
         let written = stdout
             .write_all(text.as_bytes())
             .and_then(|()| stdout.write_all(b"\n"));
+        written.context(UNWRITTEN)
+    }
+
+    /// A table, as wide as the terminal is at most. Elsewhere it is as wide as it gets.
+    pub(crate) fn table(self, table: &Table) -> Result<()> {
+        let is_terminal = io::stdout().is_terminal();
+        let size = terminal_size::terminal_size().filter(|_| is_terminal);
+        let width = size.map(|(width, _)| usize::from(width.0));
+        let choice = AutoStream::choice(&io::stdout());
+        let written = if choice == ColorChoice::Never {
+            // Without a search for colours, which a hundred thousand hooks would feel.
+            io::stdout().write_all(table.text(width, false).as_bytes())
+        } else {
+            anstream::stdout().write_all(table.text(width, true).as_bytes())
+        };
         written.context(UNWRITTEN)
     }
 

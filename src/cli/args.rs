@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueHint};
+use clap::{Args, ValueEnum, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, PathCompleter};
 
 use super::complete;
@@ -69,6 +69,9 @@ pub(crate) struct List {
     #[arg(long, value_name = "EVENT", value_parser = values::event_or_any)]
     #[arg(add = ArgValueCandidates::new(complete::events))]
     pub(crate) event: Option<String>,
+    /// Only those that need a look: the last delivery failed, something is owed, or the hook is disabled
+    #[arg(long)]
+    pub(crate) failed: bool,
     /// Print a JSON array
     #[arg(long)]
     pub(crate) json: bool,
@@ -239,6 +242,23 @@ pub(crate) struct Log {
     pub(crate) json: bool,
 }
 
+/// `hooks health`
+#[derive(Debug, Args)]
+pub(crate) struct Health {
+    /// Only these hooks, by their ids or names
+    #[arg(value_name = "ID|NAME", value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) hooks: Vec<HookReference>,
+    /// Look at the deliveries of this time
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = values::duration)]
+    pub(crate) since: Duration,
+    /// Print a JSON array
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print metrics, for node_exporter's textfile collector or another reader of OpenMetrics
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) openmetrics: bool,
+}
+
 /// `hooks redeliver`
 #[derive(Debug, Args)]
 pub(crate) struct Redeliver {
@@ -291,4 +311,23 @@ pub(crate) struct Listen {
     /// End after this many requests
     #[arg(long, value_name = "N", value_parser = values::count)]
     pub(crate) count: Option<u64>,
+}
+
+/// `hooks completions`
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: Shell,
+}
+
+/// The shells that have completions.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Shell {
+    /// GNU bash.
+    Bash,
+    /// zsh.
+    Zsh,
+    /// fish.
+    Fish,
 }

@@ -215,6 +215,30 @@ Exit status:
 Environment:
   HOOKS_FILE  the registry, as --file";
 
+pub(super) const HEALTH: &str = "\
+A hook is ok, failing (its last delivery failed), disabled, or idle (nothing was sent to it). FAILING \
+says how many tries have failed in a row and for how long, OWED how many deliveries are still to be \
+sent and how old the oldest is. The bars are the last deliveries: the higher, the longer they took; a \
+cross is a failure.
+
+Examples:
+  hooks health
+  hooks health 1 --since 24h --json
+  hooks health --openmetrics
+
+Exit status:
+  0  all is well
+  1  the journal or the registry could not be read
+  2  a wrong argument
+  3  a hook is failing, or something is owed
+  5  no hook has that id or name
+
+Environment:
+  HOOKS_FILE  the registry, as --file
+  LC_ALL, LC_CTYPE, LANG
+              where they do not say UTF-8, the bars are ASCII
+  TZ          the time zone of what is shown";
+
 pub(super) const REDELIVER: &str = "\
 The same bytes go out under the same webhook-id. --failed takes what is due: at once after the first \
 failure, then 5 min, 30 min, 2 h, 5 h and 10 h after the last try. One cron line does it:
@@ -256,3 +280,22 @@ Exit status:
 
 Environment:
   NO_COLOR  no colour";
+
+pub(super) const COMPLETIONS: &str = "\
+They ask the program, so they know the hooks and events of the registry. A Debian package brings them \
+along. Else they belong into a file that the shell looks for:
+  bash  ~/.local/share/bash-completion/completions/hooks
+  zsh   _hooks in a directory of $fpath, before compinit runs
+  fish  ~/.config/fish/completions/hooks.fish
+
+Examples:
+  hooks completions bash
+  hooks completions fish > hooks.fish
+
+Exit status:
+  0  done
+  1  they could not be written
+  2  a wrong argument
+
+Environment:
+  HOOKS_COMPLETE  set by the completions when they ask the program";

@@ -9,6 +9,8 @@ use crate::dispatch::{Audience, Results, Setup};
 use crate::domain::hook::Hook;
 use crate::domain::limits::Limits;
 use crate::domain::publication::Publication;
+use crate::domain::reference::HookReference;
+use crate::exit::Failure;
 use crate::output::{self, Output};
 use crate::security::signature::Secret;
 use crate::store::registry::{Registry, RegistryFile};
@@ -30,7 +32,10 @@ impl Context {
         } else {
             say_who_is_waited_for
         };
-        Ok(Registry::locate(self.file.as_deref())?.when_waiting(waiting))
+        let registry = Registry::locate(self.file.as_deref())?.when_waiting(waiting);
+        let path = registry.shown().display();
+        self.output.detail(format!("the registry is {path}"));
+        Ok(registry)
     }
 
     /// Reads the registry, and warns if others may read the secrets in it.
@@ -98,13 +103,15 @@ impl Context {
         audience: &Audience,
         publication: &Publication,
     ) {
-        let path = registry.shown().display();
-        let place = if registry.is_missing() {
-            format!("{path}, which does not exist yet")
-        } else {
-            path.to_string()
-        };
+        let place = place(registry);
         audience.say_who_is_left_out(self.output, &publication.event, &place);
+    }
+
+    /// Says that there is no hook. A registry that is elsewhere looks like an empty one.
+    pub(super) fn say_that_none_is_registered(&self, registry: &Registry) {
+        let place = place(registry);
+        let note = format!("no hook is registered in {place}; see 'hooks add --help'");
+        self.output.note(note);
     }
 
     /// Says that damaged lines of the journal were passed over. They are kept.
@@ -120,6 +127,42 @@ impl Context {
         self.output
             .warning(format!("skipped {which} of the journal {journal}: damaged"));
     }
+}
+
+/// The registry's file, and whether there is one.
+pub(super) fn place(registry: &Registry) -> String {
+    let path = registry.shown().display();
+    if registry.is_missing() {
+        format!("{path}, which does not exist yet")
+    } else {
+        path.to_string()
+    }
+}
+
+/// The hooks that are named, or all, in the order of the registry.
+pub(super) fn named_hooks<'a>(
+    registry: &Registry,
+    file: &'a RegistryFile,
+    named: &[HookReference],
+) -> Result<Vec<&'a Hook>, Failure> {
+    let unknown: Vec<_> = named
+        .iter()
+        .filter(|hook| file.find(hook).is_none())
+        .collect();
+    if !unknown.is_empty() {
+        return Err(unknown_hooks(registry, unknown));
+    }
+    let is_named = |hook: &&Hook| named.is_empty() || named.iter().any(|named| hook.is(named));
+    Ok(file.hooks.iter().filter(is_named).collect())
+}
+
+/// There are no such hooks in this registry, which may not be the one that was meant.
+pub(super) fn unknown_hooks<'a>(
+    registry: &Registry,
+    named: impl IntoIterator<Item = &'a HookReference>,
+) -> Failure {
+    let hint = format!("see 'hooks list'; the registry is {}", place(registry));
+    Failure::unknown_hooks(named).hint(hint)
 }
 
 /// Once is enough, however often the lock is waited for.

@@ -8,6 +8,7 @@ use crate::cli::Edit;
 use crate::dispatch::{self, Selection};
 use crate::domain::hook::json::{HookJson, View};
 use crate::domain::hook::{Hook, HookId, LastDelivery, join_events, same_url};
+use crate::domain::retry;
 use crate::exit::{Exit, Failure};
 use crate::store::registry::{Change, Registry, RegistryFile};
 
@@ -41,7 +42,7 @@ fn say_what_is_held(context: &Context, registry: &Registry, id: HookId) -> Resul
         return Ok(());
     }
     // What --since leaves out when it is not given.
-    let since = if held(TimeDelta::hours(24))? < all {
+    let since = if held(retry::SENT_FOR)? < all {
         " --since 365d"
     } else {
         ""

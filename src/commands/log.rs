@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::context::Context;
+use super::context::{Context, unknown_hooks};
 use crate::cli::Log;
 use crate::domain::hook::{Hook, HookId};
 use crate::domain::reference::{HookReference, Reference};
@@ -14,7 +14,7 @@ use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::output::log::LogEntry;
 use crate::store::journal::{Journal, Recorded, RecordedDelivery};
-use crate::store::registry::RegistryFile;
+use crate::store::registry::{Registry, RegistryFile};
 
 pub(super) fn run(context: &Context, arguments: &Log) -> Result<Exit> {
     let registry = context.registry()?;
@@ -23,7 +23,7 @@ pub(super) fn run(context: &Context, arguments: &Log) -> Result<Exit> {
     let file = context.read(&registry);
     let search = Search {
         arguments,
-        hook: hook(arguments, file.as_ref().ok())?,
+        hook: hook(arguments, &registry, file.as_ref().ok())?,
         hooks: file.as_ref().ok().map(by_id),
         now: Utc::now(),
     };
@@ -37,9 +37,12 @@ pub(super) fn run(context: &Context, arguments: &Log) -> Result<Exit> {
     }
     let file = file?;
     if found.entries.is_empty() {
-        refuse_unknown(arguments, &found, &file)?;
+        refuse_unknown(arguments, &found, &registry, &file)?;
         if !arguments.json {
-            context.output.note("the journal has no such delivery");
+            let path = journal.path().display();
+            context
+                .output
+                .note(format!("no such delivery is in {path}"));
         }
     }
     Ok(if arguments.exit_code && !found.entries.is_empty() {
@@ -50,7 +53,11 @@ pub(super) fn run(context: &Context, arguments: &Log) -> Result<Exit> {
 }
 
 /// The id of the hook that is named: the journal knows ids alone.
-fn hook(arguments: &Log, file: Option<&RegistryFile>) -> Result<Option<HookId>, Failure> {
+fn hook(
+    arguments: &Log,
+    registry: &Registry,
+    file: Option<&RegistryFile>,
+) -> Result<Option<HookId>, Failure> {
     let Some(Reference::Hook(named)) = &arguments.of else {
         return Ok(None);
     };
@@ -58,7 +65,7 @@ fn hook(arguments: &Log, file: Option<&RegistryFile>) -> Result<Option<HookId>, 
         return Ok(Some(*id));
     }
     let found = file.and_then(|file| file.find(named));
-    let hook = found.ok_or_else(|| Failure::unknown_hooks([named]))?;
+    let hook = found.ok_or_else(|| unknown_hooks(registry, [named]))?;
     Ok(Some(hook.id))
 }
 
@@ -68,10 +75,15 @@ fn by_id(file: &RegistryFile) -> HashMap<HookId, &Hook> {
 
 /// A hook that was removed is still in the journal; an id that is neither there nor in the registry is a
 /// slip of the finger.
-fn refuse_unknown(arguments: &Log, found: &Found, file: &RegistryFile) -> Result<(), Failure> {
+fn refuse_unknown(
+    arguments: &Log,
+    found: &Found,
+    registry: &Registry,
+    file: &RegistryFile,
+) -> Result<(), Failure> {
     match &arguments.of {
         Some(Reference::Hook(named)) if !found.is_known && file.find(named).is_none() => {
-            Err(Failure::unknown_hooks([named]))
+            Err(unknown_hooks(registry, [named]))
         }
         Some(Reference::Publication(id)) if found.publication.is_none() => {
             Err(Failure::unknown_publication(id))
@@ -149,7 +161,12 @@ impl Search<'_> {
 
     fn entry(&self, recorded: &Recorded, delivery: &RecordedDelivery) -> LogEntry {
         let next_try = self.next_try(recorded, delivery);
-        LogEntry::new(recorded, delivery, next_try, self.now)
+        let hook = self
+            .hooks
+            .as_ref()
+            .and_then(|hooks| hooks.get(&delivery.hook));
+        let name = hook.and_then(|hook| hook.name.as_deref());
+        LogEntry::new(recorded, delivery, name, next_try, self.now)
     }
 
     fn wants(&self, recorded: &Recorded, delivery: &RecordedDelivery) -> bool {
@@ -200,5 +217,5 @@ fn show(context: &Context, arguments: &Log, found: &Found) -> Result<()> {
     if output.verbose {
         return output.result(output::log::blocks(output, entries));
     }
-    output.result(output::log::table(entries))
+    output.table(&output::log::table(entries))
 }

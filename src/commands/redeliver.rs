@@ -1,7 +1,5 @@
 //! `hooks redeliver`: sends again, the same bytes under the same webhook-id.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use chrono::TimeDelta;
 
@@ -10,10 +8,8 @@ use super::requests::show_request;
 use crate::cli::Redeliver;
 use crate::dispatch::{self, Dispatch, Results, Selected, Selection};
 use crate::domain::reference::{HookReference, Reference};
+use crate::domain::retry;
 use crate::exit::{Exit, Failure};
-
-/// `--since`, where it is not given.
-const SINCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
     let output = context.output;
@@ -65,7 +61,9 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
 }
 
 fn selection(arguments: &Redeliver) -> Result<Selection> {
-    let since = TimeDelta::from_std(arguments.since.unwrap_or(SINCE)).unwrap_or(TimeDelta::MAX);
+    let since = arguments.since.map_or(retry::SENT_FOR, |since| {
+        TimeDelta::from_std(since).unwrap_or(TimeDelta::MAX)
+    });
     if arguments.failed {
         return Ok(Selection::Failed {
             since,

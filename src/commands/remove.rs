@@ -19,7 +19,7 @@ pub(super) fn run(context: &Context, arguments: &Remove) -> Result<Exit> {
     let removed = registry.update(|file| remove(file, arguments))?;
     if !removed.is_empty() {
         let table = output::hook::table(context.output, removed.iter());
-        context.output.result(table)?;
+        context.output.table(&table)?;
     }
     Ok(Exit::Done)
 }

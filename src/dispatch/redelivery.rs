@@ -13,7 +13,7 @@ use crate::domain::hook::{Hook, HookId};
 use crate::domain::publication::Delivery;
 use crate::domain::reference::{HookReference, Reference};
 use crate::exit::Failure;
-use crate::output::outcome::readable_time;
+use crate::output::time::local_time;
 use crate::store::file::Patience;
 use crate::store::journal::{Claim, Journal, Recorded, RecordedDelivery, State};
 use crate::store::registry::Registry;
@@ -247,7 +247,7 @@ impl Choice<'_> {
             notes.push(format!(
                 "not due yet: {}, the next at {}; to send whatever failed: --now",
                 later.count(),
-                readable_time(next)
+                local_time(next)
             ));
         } else if self.selected.deliveries.is_empty() {
             notes.push("nothing to send again".to_owned());

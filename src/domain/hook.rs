@@ -223,6 +223,14 @@ impl Hook {
 }
 
 impl LastDelivery {
+    /// Whether the receiver accepted it; `None` if there was none.
+    pub(crate) fn is_delivered(&self) -> Option<bool> {
+        let status = self.status.as_deref()?;
+        // Kudu's own entries have no code.
+        let accepted = |code| (200..300).contains(&code);
+        Some(self.code.map_or(status == "OK", accepted))
+    }
+
     /// Takes a newer delivery's fields, and tells whether it did: an older one never overwrites a newer
     /// one, unless that is in the future.
     pub(crate) fn merge(&mut self, other: &Self, now: DateTime<Utc>) -> bool {

@@ -14,6 +14,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// Webhooks' schedule, in the steps that a cron line can keep.
 const SCHEDULE: [i64; 6] = [0, 5, 30, 2 * 60, 5 * 60, 10 * 60];
 
+/// For how long after its publication a delivery is sent again, unless `redeliver --since` says
+/// otherwise.
+pub(crate) const SENT_FOR: TimeDelta = TimeDelta::hours(24);
+
 /// Whether another attempt may go better after this status code: 408, 429 and 5xx.
 pub(crate) fn may_pass(code: u16) -> bool {
     matches!(code, 408 | 429 | 500..=599)

@@ -3,8 +3,9 @@
 use anstyle::Style;
 use chrono::{DateTime, Utc};
 
-use super::outcome::{deployed, duration, readable_time, result};
-use super::table::{Column, RowStyle};
+use super::outcome::{deployed, duration, result};
+use super::table::{Column, Look};
+use super::time::local_time;
 use super::{BAD, GOOD, Output, Table, plural};
 use crate::domain::deployment::Deployment;
 use crate::security::escape::{escape, escape_lines};
@@ -20,6 +21,8 @@ pub(crate) struct LogEntry {
     /// Whether it is a sample.
     test: bool,
     deployment: Deployment,
+    /// What its hook is called, if that is known.
+    name: Option<String>,
     /// The delivery.
     pub(super) delivery: RecordedDelivery,
     /// Its state now.
@@ -33,6 +36,7 @@ impl LogEntry {
     pub(crate) fn new(
         recorded: &Recorded,
         delivery: &RecordedDelivery,
+        name: Option<&str>,
         next_try: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Self {
@@ -41,6 +45,7 @@ impl LogEntry {
             event: recorded.event.clone(),
             test: recorded.test,
             deployment: recorded.deployment(),
+            name: name.map(str::to_owned),
             delivery: delivery.clone(),
             state: delivery.state(now),
             next_try,
@@ -58,6 +63,15 @@ impl LogEntry {
         format!("{}{marked}", escape(&self.event))
     }
 
+    /// The hook's id and its name: `1 (chat)`.
+    fn hook(&self) -> String {
+        let id = self.delivery.hook;
+        match &self.name {
+            Some(name) => format!("{id} ({})", escape(name)),
+            None => id.to_string(),
+        }
+    }
+
     fn result(&self) -> String {
         match (self.state, self.delivery.outcome()) {
             (State::Delivered | State::Failed, Some(outcome)) => result(outcome),
@@ -72,37 +86,37 @@ impl LogEntry {
             State::Failed | State::Unfinished => BAD,
             State::Pending | State::Held | State::Deferred => Style::new(),
         };
-        let next = self.next_try.map(readable_time);
+        let next = self.next_try.map(local_time);
         let next = next.map_or(String::new(), |time| format!(" (next try {time})"));
         format!("{style}{}{style:#}{next}", self.state.word())
     }
 }
 
 /// The deliveries, as given: a line each.
-pub(crate) fn table(entries: &[LogEntry]) -> Table {
+pub(crate) fn table(entries: &[LogEntry]) -> Table<'_> {
     let mut table = Table::new(&[
-        Column::Whole("TIME"),
-        Column::Whole("STATE"),
-        Column::Whole("HOOK"),
-        Column::Cut("EVENT"),
-        Column::Cut("DEPLOYMENT"),
-        Column::Cut("RESULT"),
+        Column::whole("TIME"),
+        Column::whole("STATE"),
+        Column::cut("HOOK", 4),
+        Column::cut("EVENT", 6),
+        Column::cut("DEPLOYMENT", 5).optional(),
+        Column::cut("RESULT", 16).movable(),
     ]);
     for entry in entries {
-        let cells = vec![
-            readable_time(entry.time()),
-            entry.state.word().to_owned(),
-            entry.delivery.hook.to_string(),
-            entry.event(),
-            deployed(&entry.deployment),
-            entry.result(),
+        let cells = [
+            local_time(entry.time()).into(),
+            entry.state.word().into(),
+            entry.hook().into(),
+            entry.event().into(),
+            deployed(&entry.deployment).into(),
+            entry.result().into(),
         ];
-        let style = match entry.state {
-            State::Delivered => RowStyle::Good(1),
-            State::Failed | State::Unfinished => RowStyle::Bad(1),
-            State::Pending | State::Held | State::Deferred => RowStyle::Plain,
+        let look = match entry.state {
+            State::Delivered => Look::Good(1),
+            State::Failed | State::Unfinished => Look::Bad(1),
+            State::Pending | State::Held | State::Deferred => Look::Plain,
         };
-        table.row(cells, style);
+        table.row(cells, look);
     }
     table
 }
@@ -113,14 +127,14 @@ pub(crate) fn blocks(output: Output, entries: &[LogEntry]) -> String {
         let mut lines = vec![
             format!(
                 "{}  {}  {}  {}",
-                readable_time(entry.time()),
+                local_time(entry.time()),
                 entry.styled_state(),
                 entry.event(),
                 escape(&entry.id),
             ),
             format!(
                 "    hook {}  {}  {}",
-                entry.delivery.hook,
+                entry.hook(),
                 output.url(&entry.delivery.url),
                 entry.result(),
             ),
@@ -141,19 +155,19 @@ pub(crate) fn blocks(output: Output, entries: &[LogEntry]) -> String {
 pub(crate) fn publication(output: Output, recorded: &Recorded, entries: &[LogEntry]) -> String {
     let mut lines = vec![format!(
         "{}  {}  {}",
-        readable_time(recorded.time),
+        local_time(recorded.time),
         escape(&recorded.event),
         escape(&recorded.id)
     )];
     for entry in entries {
         let url = output.url(&entry.delivery.url);
-        let hook = entry.delivery.hook;
+        let hook = entry.hook();
         lines.push(format!("hook {hook}  {url}  {}", entry.styled_state()));
         for outcome in &entry.delivery.outcomes {
             let attempts = outcome.attempts;
             lines.push(format!(
                 "    {}  {} ({attempts} attempt{}, {})",
-                readable_time(outcome.time),
+                local_time(outcome.time),
                 result(outcome),
                 plural(attempts as usize),
                 duration(outcome.duration),

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-
 use super::{BAD, GOOD, Output, plural};
 use crate::domain::deployment::Deployment;
 use crate::domain::hook::Hook;
@@ -60,11 +58,6 @@ pub(crate) fn result(outcome: &Outcome) -> String {
         }
         Some(code) => format!("{code} {}: {reason}", outcome.status),
     }
-}
-
-/// `2026-11-24 03:40:12Z`
-pub(crate) fn readable_time(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
 /// `34 ms`, `4.1 s`

@@ -156,6 +156,11 @@ impl RecordedDelivery {
         self.outcomes.last()
     }
 
+    /// How many tries have failed, one that delivered it in the end included.
+    pub(crate) fn failures(&self) -> u32 {
+        self.failures
+    }
+
     /// Its state at this moment.
     pub(crate) fn state(&self, now: DateTime<Utc>) -> State {
         match (self.claim, self.outcome()) {
