@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::table::{Column, RowStyle, shorter};
 use super::{Output, Table, plural};
 use crate::domain::hook::{Hook, LastDelivery};
-use crate::security::escape::escape;
 use crate::security::signature::Secret;
+use crate::security::{escape::escape, redact};
 
 /// The hook, whole: a line for each key that does not hold its default.
 pub(crate) fn whole(output: Output, hook: &Hook, generated: Option<&Secret>) -> String {
@@ -55,7 +55,11 @@ pub(crate) fn whole(output: Output, hook: &Hook, generated: Option<&Secret>) -> 
         line("format", format);
     }
     if let Some(template) = template {
-        line("template", template.trim_end());
+        let shown = match output.reveal {
+            true => Cow::Borrowed(template.trim_end()),
+            false => redact::template(template.trim_end()).into(),
+        };
+        line("template", &shown);
     }
     for (name, _) in headers {
         line("header", &format!("{name}: ***"));
