@@ -28,6 +28,7 @@ use clap_complete::CompleteEnv;
 
 use cli::Cli;
 use exit::{Exit, Failure};
+use format::renderer;
 
 fn main() -> ExitCode {
     panic::report_briefly();
@@ -37,6 +38,12 @@ fn main() -> ExitCode {
 
 fn run() -> ExitCode {
     platform::survive_file_size_limit();
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|word| word == renderer::COMMAND)
+    {
+        return renderer::serve().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+    }
     // COMPLETE, the library's own choice, may be set for another program.
     let completion = CompleteEnv::with_factory(Cli::command).var("HOOKS_COMPLETE");
     match completion.try_complete(std::env::args_os(), std::env::current_dir().ok().as_deref()) {

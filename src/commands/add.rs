@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::context::Context;
 use super::options::quoted;
 use crate::cli::Add;
-use crate::domain::hook::{Hook, join_events, same_url};
+use crate::domain::hook::{Hook, HookId, join_events, same_url};
 use crate::exit::{Exit, Failure};
 use crate::store::registry::{Change, RegistryFile};
 
@@ -17,6 +17,13 @@ struct Added {
 
 pub(super) fn run(context: &Context, arguments: &mut Add) -> Result<Exit> {
     arguments.options.load(context.output)?;
+    let mut wanted = Hook::new(
+        HookId(0),
+        arguments.url.clone(),
+        join_events(arguments.event.iter().map(String::as_str)),
+    );
+    arguments.options.apply(&mut wanted);
+    arguments.options.check_template(&wanted)?;
     let registry = context.registry()?;
     let added = registry.update(|file| add(file, arguments))?;
     let Added { hook, existed } = added;
@@ -31,6 +38,7 @@ pub(super) fn run(context: &Context, arguments: &mut Add) -> Result<Exit> {
                 .note(format!("to enable it: hooks edit {} --enable", hook.id));
         }
     }
+    arguments.options.suggest_format(context.output, &hook);
     context.warn_if_exposed(&registry, std::slice::from_ref(&hook));
     context.print_hook(&hook, arguments.options.generated(), arguments.json)?;
     Ok(Exit::Done)

@@ -22,7 +22,20 @@ pub(super) fn run(context: &Context, arguments: &mut Edit) -> Result<Exit> {
     if registry.is_missing() {
         return Err(Failure::unknown_hooks([&arguments.hook]).into());
     }
+    if let Some(hook) = registry
+        .read()?
+        .hooks
+        .iter()
+        .find(|hook| hook.is(&arguments.hook))
+    {
+        let mut wanted = hook.clone();
+        apply(&mut wanted, arguments);
+        arguments.options.check_template(&wanted)?;
+    }
     let hook = registry.update(|file| edit(file, arguments))?;
+    if arguments.url.is_some() {
+        arguments.options.suggest_format(context.output, &hook);
+    }
     context.warn_if_exposed(&registry, std::slice::from_ref(&hook));
     context.print_hook(&hook, arguments.options.generated(), arguments.json)?;
     if arguments.enable {

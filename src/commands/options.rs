@@ -9,14 +9,14 @@ use chrono::Utc;
 
 use crate::cli::HookOptions;
 use crate::cli::values::{Header, Statuses};
+use crate::delivery;
 use crate::domain::hook::{Hook, HookId, certificates_in};
 use crate::domain::kudu;
 use crate::exit::{Exit, Failure};
-use crate::format::RenderError;
+use crate::format::{self, renderer};
 use crate::output::Output;
 use crate::security::redact;
 use crate::security::signature::Secret;
-use crate::{delivery, format};
 
 /// More than this is no PEM file, no template and no secret, in bytes.
 const LARGEST_FILE: u64 = 1024 * 1024;
@@ -40,7 +40,7 @@ impl HookOptions {
             self.secret_file.as_deref().map(read_secret).transpose()?
         };
         self.ca_text = self.ca_file.as_deref().map(ca_file).transpose()?;
-        self.template_text = self.template.as_deref().map(template).transpose()?;
+        self.template_text = self.template.as_deref().map(read_template).transpose()?;
         Ok(())
     }
 
@@ -91,6 +91,40 @@ impl HookOptions {
         if let Some(template) = template_text {
             hook.template = filled(template);
             hook.format = None;
+        }
+    }
+
+    /// The error of a template that does not work in this hook, if these options make it so. What it must
+    /// yield depends on the hook's content type.
+    pub(super) fn check_template(&self, hook: &Hook) -> Result<(), Failure> {
+        let is_type = |header: &Header| header.0.eq_ignore_ascii_case("content-type");
+        let could_not = match &self.template {
+            Some(path) => format!("could not use the template {}", shown(path)),
+            None if self.header.iter().any(is_type) => {
+                "could not use the hook's template with this content type".to_owned()
+            }
+            None => return Ok(()),
+        };
+        let Some(template) = &hook.template else {
+            return Ok(());
+        };
+        renderer::check(template, hook.content_type()).map_err(|cause| {
+            let failure = Failure::usage(format!("{could_not}: {cause}"));
+            match cause.hint {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+        })
+    }
+
+    /// Says which format a URL's service wants, where none was chosen.
+    pub(super) fn suggest_format(&self, output: Output, hook: &Hook) {
+        let is_chosen = self.format.is_some() || hook.format.is_some() || hook.template.is_some();
+        if let (false, Some(format)) = (is_chosen, format::for_url(&hook.url)) {
+            output.note(format!(
+                "the service behind this URL wants messages of its own: hooks edit {} --format {format}",
+                hook.id
+            ));
         }
     }
 
@@ -228,22 +262,11 @@ fn ca_file(path: &Path) -> Result<String> {
     Ok(certificates_in(&text))
 }
 
-fn template(path: &Path) -> Result<String> {
+fn read_template(path: &Path) -> Result<String> {
     if path.as_os_str().is_empty() {
         return Ok(String::new());
     }
-    let could_not = format!("could not use the template {}", shown(path));
-    let text = text(path).context(could_not.clone())?;
-    format::check(&text).map_err(|cause| {
-        let refused = Failure::usage(format!("{could_not}: {cause}"));
-        match cause {
-            RenderError::NotJson(_) => {
-                refused.hint("values bring their own quotes: {\"text\": {{ message }}}")
-            }
-            _ => refused,
-        }
-    })?;
-    Ok(text)
+    text(path).with_context(|| format!("could not use the template {}", shown(path)))
 }
 
 /// A path for a message. The secret itself in its place is the most natural slip, and a URL another.
@@ -278,5 +301,12 @@ fn text(path: &Path) -> Result<String> {
     if bytes.len() as u64 > LARGEST_FILE {
         return Err(Failure::usage("it is larger than 1 MiB").into());
     }
-    String::from_utf8(bytes).context("it is not UTF-8 text")
+    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+        return Err(Failure::usage("it is UTF-16 text")
+            .hint("save it as UTF-8")
+            .into());
+    }
+    let text = String::from_utf8(bytes).context("it is not UTF-8 text")?;
+    // Editors and shells on Windows put a byte order mark before UTF-8 text.
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
 }

@@ -171,8 +171,8 @@ mod tests {
         let times = [at(-1), year(2031), at(-2), year(1971), at(-3)];
         let of = |now| passed(now, &times).certain_age(at(-3));
         assert_eq!(of(at(0)), TimeDelta::hours(3));
-        // The compaction itself runs by a clock that is years ahead, or behind.
-        assert!(of(year(2031)) <= TimeDelta::days(2));
+        // The compaction itself runs by a clock that is years ahead, or behind: a second wrong moment.
+        assert!(of(year(2031)) <= TimeDelta::days(2) + TimeDelta::hours(3));
         assert_eq!(of(year(1971)), TimeDelta::zero());
         // Set back by years, but not out of reason.
         let times = [at(-1), year(2022), at(-2)];
@@ -195,12 +195,11 @@ mod tests {
             assert_eq!(again.certain_age(oldest), all.certain_age(oldest), "{step}");
             let mut kept: Vec<_> = again.milestones().iter().map(|(_, time)| *time).collect();
             kept.push(oldest);
+            // Never more than has passed: what is in doubt is kept for longer.
             let later = passed(at(10), &kept).certain_age(oldest);
-            assert_eq!(
-                later,
-                all.certain_age(oldest) + TimeDelta::hours(10),
-                "{step}"
-            );
+            let before = all.certain_age(oldest);
+            let possible = before..=before + TimeDelta::hours(10);
+            assert!(possible.contains(&later), "{step}: {later}");
         }
     }
 }

@@ -174,6 +174,15 @@ impl Hook {
         secrets::rotate(&mut self.secrets, secret, now);
     }
 
+    /// The `Content-Type` header that it sets itself.
+    pub(crate) fn content_type(&self) -> Option<&str> {
+        let is_it = |(name, _): &&(String, String)| name.eq_ignore_ascii_case("content-type");
+        self.headers
+            .iter()
+            .find(is_it)
+            .map(|(_, value)| value.as_str())
+    }
+
     /// Sets a header, replacing one of the same name in its place; an empty value removes it.
     pub(crate) fn set_header(&mut self, name: &str, value: &str) {
         let same = |(known, _): &(String, String)| known.eq_ignore_ascii_case(name);
@@ -190,7 +199,11 @@ impl Hook {
 
     /// Whether the registry entry holds something that others must not read.
     pub(crate) fn holds_secrets(&self) -> bool {
-        !self.secrets.is_empty() || !self.headers.is_empty() || redact::url(&self.url) != self.url
+        let in_template = |text: &String| redact::template(text) != *text;
+        !self.secrets.is_empty()
+            || !self.headers.is_empty()
+            || redact::url(&self.url) != self.url
+            || self.template.as_ref().is_some_and(in_template)
     }
 
     /// Every text in it that must not be shown when it comes back from the receiver.
@@ -201,6 +214,7 @@ impl Hook {
             url,
             headers,
             secrets,
+            template,
             id: _,
             name: _,
             event: _,
@@ -209,7 +223,6 @@ impl Hook {
             disabled_reason: _,
             status: _,
             format: _,
-            template: _,
             ca_file: _,
             last: _,
             unknown: _,
@@ -217,6 +230,11 @@ impl Hook {
         let mut texts = redact::secrets_in(url);
         let values = headers.iter().map(|(_, value)| value);
         texts.extend(values.flat_map(|value| redact::secrets_in_header(value)));
+        texts.extend(
+            template
+                .iter()
+                .flat_map(|text| redact::secrets_in_template(text)),
+        );
         texts.extend(secrets.iter().map(|s| s.secret.reveal().to_owned()));
         texts
     }

@@ -6,8 +6,8 @@ use super::table::{Column, Look};
 use super::time::{local_minute, local_time, shown};
 use super::{Output, Table, plural};
 use crate::domain::hook::{Hook, LastDelivery};
-use crate::security::escape::escape;
 use crate::security::signature::Secret;
+use crate::security::{escape::escape, redact};
 
 /// The hook, whole: a line for each key that does not hold its default.
 pub(crate) fn whole(output: Output, hook: &Hook, generated: Option<&Secret>) -> String {
@@ -56,7 +56,12 @@ pub(crate) fn whole(output: Output, hook: &Hook, generated: Option<&Secret>) -> 
         line("format", format);
     }
     if let Some(template) = template {
-        line("template", template.trim_end());
+        let shown = if output.reveal {
+            Cow::Borrowed(template.trim_end())
+        } else {
+            redact::template(template.trim_end()).into()
+        };
+        line("template", &shown);
     }
     for (name, _) in headers {
         line("header", &format!("{name}: ***"));

@@ -39,6 +39,14 @@ pub(crate) fn raise_file_limit() -> u64 {
     u64::MAX
 }
 
+/// There are no such limits.
+pub(crate) fn limit_work(_: usize, _: Duration) {}
+
+/// This program's own file.
+pub(crate) fn this_program() -> io::Result<PathBuf> {
+    std::env::current_exe()
+}
+
 /// It cannot be asked: a write waits for the reader.
 pub(crate) fn stdout_is_writable(_: Duration) -> bool {
     true

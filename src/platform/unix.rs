@@ -17,7 +17,8 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, Resource, Rlimit, Signal};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, setrlimit};
+use rustix::time::{ClockId, clock_gettime};
 use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::iterator::{Handle, SignalsInfo};
 use signal_hook::low_level::siginfo::{Cause, Origin};
@@ -77,7 +78,6 @@ pub(crate) fn survive_file_size_limit() {
 
 /// Raises the soft limit of open files as far as it goes, and gives what it is then.
 pub(crate) fn raise_file_limit() -> u64 {
-    use rustix::process::{getrlimit, setrlimit};
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let all = Rlimit {
         current: maximum,
@@ -88,6 +88,33 @@ pub(crate) fn raise_file_limit() -> u64 {
         Err(_) => current,
     };
     limit.unwrap_or(u64::MAX)
+}
+
+/// Limits this process from now on: to so much memory in bytes, and to a time on the processor, in whole
+/// seconds. What goes past it ends the process. Where the system knows no such limit, there is none.
+pub(crate) fn limit_work(memory: usize, time: Duration) {
+    let used = clock_gettime(ClockId::ProcessCPUTime).tv_sec;
+    let seconds = used.unsigned_abs() + 1 + time.as_secs();
+    limit(Resource::Cpu, seconds);
+    limit(Resource::Data, memory as u64);
+    limit(Resource::Core, 0);
+}
+
+/// Sets the soft limit, which can be raised again.
+fn limit(resource: Resource, wanted: u64) {
+    let Rlimit { maximum, .. } = getrlimit(resource);
+    let current = Some(maximum.map_or(wanted, |maximum| maximum.min(wanted)));
+    let _ = setrlimit(resource, Rlimit { current, maximum });
+}
+
+/// This program's own file, also after another one was put in its place.
+pub(crate) fn this_program() -> io::Result<PathBuf> {
+    let own = PathBuf::from("/proc/self/exe");
+    if own.exists() {
+        Ok(own)
+    } else {
+        std::env::current_exe()
+    }
 }
 
 /// Waits at most this long until standard output can be written to. What is closed, or no pipe at all,

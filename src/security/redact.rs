@@ -20,6 +20,7 @@ use url::Url;
 use crate::security::escape::escape;
 
 pub(crate) use header::header;
+pub(crate) use places::is_host;
 pub(crate) use template::{secrets_in_template, template};
 
 /// What stands in place of a secret.

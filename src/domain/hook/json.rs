@@ -8,14 +8,14 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
 use super::{Hook, HookId, LastDelivery};
-use crate::security::signature::Secret;
+use crate::security::{redact, signature::Secret};
 
 /// Whom a hook's JSON is for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum View<'a> {
     /// The registry file: everything.
     File,
-    /// `--json`: header values as `***`, no secrets but one just generated.
+    /// `--json`: header values and the tokens of a template as `***`, no secrets but one just generated.
     Answer {
         /// The secret that `--generate-secret` made, shown this once.
         generated: Option<&'a Secret>,
@@ -62,7 +62,13 @@ impl Serialize for HookJson<'_> {
             map.serialize_entry("status", status)?;
         }
         optional(&mut map, "format", format.as_ref())?;
-        optional(&mut map, "template", template.as_ref())?;
+        match view {
+            View::File => optional(&mut map, "template", template.as_ref())?,
+            View::Answer { .. } => {
+                let masked = template.as_deref().map(redact::template);
+                optional(&mut map, "template", masked.as_ref())?;
+            }
+        }
         if !headers.is_empty() {
             let masked = matches!(view, View::Answer { .. });
             map.serialize_entry("headers", &Headers { headers, masked })?;

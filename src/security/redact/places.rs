@@ -81,7 +81,8 @@ pub(super) fn secrets(host: &str, path: &str) -> Vec<usize> {
     found
 }
 
-fn is_host(known: &str, host: &str) -> bool {
+/// Whether a host is this one, in which a `*` stands for any text.
+pub(crate) fn is_host(known: &str, host: &str) -> bool {
     match known.split_once('*') {
         None => host == known,
         Some((start, end)) => {

@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn an_interrupted_wait_ends_soon() {
         let cut = AtomicBool::new(true);
-        let patience = Patience::of(Duration::from_mins(1)).unless(&cut);
+        let patience = Patience::of(Duration::from_secs(60)).unless(&cut);
         assert!(patience.is_over(CUT_WAIT));
         cut.store(false, Ordering::SeqCst);
         assert!(!patience.is_over(CUT_WAIT));
