@@ -15,9 +15,12 @@ pub(crate) fn check_pattern(text: &str) -> Result<(), &'static str> {
     Err("an event is 1 to 100 letters, digits or . _ : / -, and may end in *")
 }
 
-/// The events of a list. Those that a hand has written may be any texts, the empty one too.
+/// The events of a list. Those that a hand has written may be any texts but the empty one.
 pub(super) fn split(events: &str) -> impl Iterator<Item = &str> {
-    events.split(',').map(str::trim)
+    events
+        .split(',')
+        .map(str::trim)
+        .filter(|event| !event.is_empty())
 }
 
 /// Whether a list has this event, or what stands for it and, if it ends in `*`, for all that it stands
