@@ -29,8 +29,7 @@ _hooks() {
         \~/*) printf -v reply '%s%q' \~/ "${reply#\~/}" ;;
         *) printf -v reply %q "$reply" ;;
         esac
-        # A comma needs no quotes.
-        COMPREPLY+=("${reply//\\,/,}")
+        COMPREPLY+=("$reply")
     done <<<"$answer"
     if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[/=] ]]; then
         # A directory goes on. (bash 3, as on macOS, has no compopt.)

@@ -3,7 +3,6 @@
 mod attempt;
 mod errors;
 mod fan_out;
-mod html;
 mod pool;
 mod proxy;
 mod request;

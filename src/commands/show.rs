@@ -2,16 +2,15 @@
 
 use anyhow::Result;
 
-use super::context::{Context, unknown_hooks};
+use super::context::Context;
 use crate::cli::Show;
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 
 pub(super) fn run(context: &Context, arguments: &Show) -> Result<Exit> {
-    let registry = context.registry()?;
-    let file = context.read(&registry)?;
+    let file = context.read(&context.registry()?)?;
     let hook = file
-        .find(&arguments.hook)
-        .ok_or_else(|| unknown_hooks(&registry, [&arguments.hook]))?;
+        .find(arguments.id)
+        .ok_or_else(|| Failure::unknown_hooks(&[arguments.id]))?;
     context.print_hook(hook, None, arguments.json)?;
     Ok(Exit::Done)
 }

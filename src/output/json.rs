@@ -26,7 +26,7 @@ pub(crate) fn hooks<'a>(hooks: impl Iterator<Item = &'a Hook>) -> String {
     pretty(&views.collect::<Vec<_>>())
 }
 
-/// A publication and its deliveries; what was not tried has no result's keys.
+/// A publication and the deliveries that have an outcome.
 #[derive(Debug, Serialize)]
 pub(crate) struct PublicationView<'a> {
     id: &'a str,
@@ -38,32 +38,29 @@ pub(crate) struct PublicationView<'a> {
 struct DeliveryView<'a> {
     hook: HookId,
     url: &'a str,
-    delivered: bool,
-    state: &'a str,
     #[serde(flatten)]
-    result: Option<ResultView<'a>>,
+    outcome: OutcomeView<'a>,
 }
 
 #[derive(Debug, Serialize)]
-struct ResultView<'a> {
+struct OutcomeView<'a> {
+    delivered: bool,
     status: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<u16>,
     reason: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    response: Option<&'a str>,
     attempts: u32,
     #[serde(rename = "duration_ms", serialize_with = "milliseconds::serialize")]
     duration: Duration,
 }
 
-impl<'a> ResultView<'a> {
+impl<'a> OutcomeView<'a> {
     fn new(outcome: &'a Outcome) -> Self {
         Self {
+            delivered: outcome.delivered,
             status: &outcome.status,
             code: outcome.code,
             reason: &outcome.reason,
-            response: outcome.response.as_deref(),
             attempts: outcome.attempts,
             duration: outcome.duration,
         }
@@ -74,14 +71,12 @@ impl<'a> PublicationView<'a> {
     /// The publication with these deliveries.
     pub(crate) fn new(
         publication: &'a Publication,
-        deliveries: impl Iterator<Item = (&'a Hook, State, Option<&'a Outcome>)>,
+        deliveries: impl Iterator<Item = (&'a Hook, &'a Outcome)>,
     ) -> Self {
-        let view = |(hook, state, outcome): (&'a Hook, State, Option<&'a Outcome>)| DeliveryView {
+        let view = |(hook, outcome): (&'a Hook, &'a Outcome)| DeliveryView {
             hook: hook.id,
             url: &hook.url,
-            delivered: state == State::Delivered,
-            state: state.word(),
-            result: outcome.map(ResultView::new),
+            outcome: OutcomeView::new(outcome),
         };
         Self {
             id: &publication.id,
@@ -99,18 +94,14 @@ struct LogView<'a> {
     url: &'a str,
     time: String,
     state: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    delivered: Option<bool>,
     #[serde(flatten)]
-    result: Option<ResultView<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_try: Option<String>,
+    outcome: Option<OutcomeView<'a>>,
 }
 
 /// A line of `log --json`. A delivery that nobody saw the end of has no outcome's keys.
 pub(crate) fn log_line(entry: &LogEntry) -> String {
     let ended = matches!(entry.state, State::Delivered | State::Failed);
-    let outcome = entry.delivery.outcome().filter(|_| ended);
+    let outcome = entry.delivery.outcome.as_ref().filter(|_| ended);
     let view = LogView {
         id: &entry.id,
         event: &entry.event,
@@ -118,9 +109,7 @@ pub(crate) fn log_line(entry: &LogEntry) -> String {
         url: &entry.delivery.url,
         time: timestamp(entry.delivery.last_try),
         state: entry.state.word(),
-        delivered: outcome.map(|outcome| outcome.delivered),
-        result: outcome.map(ResultView::new),
-        next_try: entry.next_try.map(timestamp),
+        outcome: outcome.map(OutcomeView::new),
     };
     harmless(serde_json::to_string(&view).unwrap_or_default())
 }

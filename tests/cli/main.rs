@@ -24,6 +24,7 @@ mod log;
 #[cfg(target_os = "linux")]
 mod manual;
 mod packages;
+#[cfg(target_os = "linux")]
 mod proof;
 mod publish;
 mod readme;

@@ -38,7 +38,13 @@ impl<'a> Server<'a> {
         let repository = Repository::new(sandbox);
         repository.install(hook);
         let add = sandbox
-            .hooks_add(&receiver.url("/"), "PostDeployment")
+            .hooks([
+                "add",
+                "--event",
+                "PostDeployment",
+                "--url",
+                &receiver.url("/"),
+            ])
             .env("HOOKS_FILE", repository.bare().join("hooks.json"));
         add.run().assert_code(0);
         Self {

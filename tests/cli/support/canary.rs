@@ -1,15 +1,15 @@
 //! Secrets that must not come out anywhere, each in every spelling in which it could.
 
-use super::output::Output;
+use super::finished::Finished;
 use super::{base64, sandbox::Sandbox};
 
 /// What the registry needs to know and nobody may see. Each test has its own, told apart by `name`, so that
 /// tests that run at the same time don't see each other's.
-pub(crate) struct Secrets {
+pub(crate) struct Canaries {
     name: &'static str,
 }
 
-impl Secrets {
+impl Canaries {
     /// `name` is a few lower-case letters, no other test's.
     pub(crate) fn new(name: &'static str) -> Self {
         Self { name }
@@ -36,8 +36,8 @@ impl Secrets {
     /// Registers a hook with all of them.
     #[track_caller]
     pub(crate) fn add(&self, sandbox: &Sandbox, url: &str, event: &str) -> String {
-        sandbox.write("hook.secret", self.secret());
-        let options = ["--header", &self.header(), "--secret-file", "hook.secret"];
+        sandbox.write("canary.secret", self.secret());
+        let options = ["--header", &self.header(), "--secret-file", "canary.secret"];
         sandbox.add_with(url, event, options)
     }
 
@@ -60,22 +60,22 @@ impl Secrets {
     /// Where a text names one of them.
     pub(crate) fn found_in(&self, text: &str) -> Option<String> {
         let all = [self.of_url(), self.of_hook()].concat();
-        all.into_iter().find(|secret| text.contains(secret))
+        all.into_iter().find(|canary| text.contains(canary))
     }
 
     /// Nothing of them is in the output, which is text for people.
     #[track_caller]
-    pub(crate) fn assert_absent(&self, finished: &Output) {
-        for secret in [self.of_url(), self.of_hook()].concat() {
-            finished.assert_hides(&secret);
+    pub(crate) fn assert_absent(&self, finished: &Finished) {
+        for canary in [self.of_url(), self.of_hook()].concat() {
+            finished.assert_hides(&canary);
         }
     }
 
     /// The output is JSON, which shows URLs whole, but neither header nor secret.
     #[track_caller]
-    pub(crate) fn assert_only_url(&self, finished: &Output) {
-        for secret in self.of_hook() {
-            finished.assert_hides(&secret);
+    pub(crate) fn assert_only_url(&self, finished: &Finished) {
+        for canary in self.of_hook() {
+            finished.assert_hides(&canary);
         }
     }
 
