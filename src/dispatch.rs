@@ -21,7 +21,7 @@ use crate::interrupt::Interrupt;
 use crate::output::progress::Progress;
 use crate::output::{Output, Stream, outcome};
 use crate::signals;
-use crate::store::file::Patience;
+use crate::store::file::LockWait;
 use crate::store::journal::{Claim, Journal};
 use crate::store::registry::Registry;
 use journaling::Journaling;
@@ -200,7 +200,7 @@ impl<'a> Dispatch<'a> {
         if outcomes.is_empty() {
             return;
         }
-        let wait = Patience::of(self.left().max(MERGE_WAIT)).unless(self.interrupt.flag());
+        let wait = LockWait::at_most(self.left().max(MERGE_WAIT)).unless(self.interrupt.flag());
         let merged = self
             .registry
             .update_within(wait, |file| Ok(merge::merge(file, &outcomes)));

@@ -11,6 +11,31 @@ pub(crate) use other::*;
 #[cfg(unix)]
 pub(crate) use unix::*;
 
+use std::io;
+
+/// What a file is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// To read it.
+    Read,
+    /// To write it from its start, and to read it.
+    Write,
+    /// To write behind its end, and to read it.
+    Append,
+}
+
+/// Calls again after EINTR: the standard library does so only for some calls.
+pub(crate) fn retry<T, E: Into<io::Error>>(
+    mut call: impl FnMut() -> Result<T, E>,
+) -> io::Result<T> {
+    loop {
+        match call().map_err(Into::into) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return done,
+        }
+    }
+}
+
 /// A signal that has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Caught {

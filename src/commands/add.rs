@@ -17,6 +17,7 @@ struct Added {
 pub(super) fn run(context: &Context, arguments: &mut Add) -> Result<Exit> {
     arguments.options.load(context.output)?;
     let registry = context.registry()?;
+    context.warn_if_remote(&registry);
     let added = registry.update(|file| add(file, arguments))?;
     let Added { hook, existed } = added;
     if existed {

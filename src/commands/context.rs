@@ -51,6 +51,18 @@ impl Context {
         }
     }
 
+    /// Warns of a registry that other machines may change, too: a lock is known to hold on one alone.
+    pub(super) fn warn_if_remote(&self, registry: &Registry) {
+        let Some(file_system) = registry.remote_file_system() else {
+            return;
+        };
+        let path = registry.shown().display();
+        self.output.warning(format!(
+            "{path} is on a remote file system ({file_system}), where changes at the same time may be lost; \
+             keep the registry on a local disk"
+        ));
+    }
+
     /// Prints a hook; the secret only where it was just generated.
     pub(super) fn print_hook(
         &self,

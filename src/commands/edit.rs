@@ -19,6 +19,7 @@ pub(super) fn run(context: &Context, arguments: &mut Edit) -> Result<Exit> {
     if registry.is_missing() {
         return Err(Failure::unknown_hooks(&[arguments.id]).into());
     }
+    context.warn_if_remote(&registry);
     let hook = registry.update(|file| edit(file, arguments))?;
     context.warn_if_exposed(&registry, std::slice::from_ref(&hook));
     context.print_hook(&hook, arguments.options.generated(), arguments.json)?;

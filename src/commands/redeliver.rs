@@ -25,7 +25,7 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
         let path = registry.shown().display();
         output.warning(format!("there is no registry {path}"));
     }
-    if !registry.journal_file().exists() && arguments.failed {
+    if registry.journal_file().is_missing() && arguments.failed {
         output.note("nothing to send again");
         return nothing(context, arguments);
     }
@@ -36,7 +36,7 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
     for note in &selected.notes {
         output.note(note);
     }
-    context.warn_of_damage(&registry.journal_file(), &selected.damaged);
+    context.warn_of_damage(registry.journal_file().path(), &selected.damaged);
     if selected.deliveries.is_empty() {
         return nothing(context, arguments);
     }

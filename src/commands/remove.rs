@@ -15,6 +15,7 @@ pub(super) fn run(context: &Context, arguments: &Remove) -> Result<Exit> {
         remove(&mut RegistryFile::default(), arguments)?;
         return Ok(Exit::Done);
     }
+    context.warn_if_remote(&registry);
     registry.update(|file| remove(file, arguments))?;
     Ok(Exit::Done)
 }

@@ -11,7 +11,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::publication::{Delivery, Publication};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
-use crate::store::file::Patience;
+use crate::store::file::LockWait;
 use crate::store::journal::{Appended, Claim, Journal};
 
 /// The longest wait for the lock, after which the journal is written without it.
@@ -98,20 +98,20 @@ impl Journaling {
             None => return,
         };
         if self.works && !claims.is_empty() {
-            let wait = Patience::of(SHORTEST_WAIT).unless(self.interrupt.flag());
+            let wait = LockWait::at_most(SHORTEST_WAIT).unless(self.interrupt.flag());
             // Without it, the deadline says the same a little later.
             let _ = self.journal.release(&claims, wait);
         }
     }
 
     /// How long an append waits for the lock.
-    fn lock_wait(&self) -> Patience<'_> {
+    fn lock_wait(&self) -> LockWait<'_> {
         if self.locked_out {
-            return Patience::of(Duration::ZERO);
+            return LockWait::at_most(Duration::ZERO);
         }
         let left = self.deadline.saturating_duration_since(Instant::now());
         let at_most = (left / 2).clamp(SHORTEST_WAIT, LONGEST_WAIT);
-        Patience::of(at_most).unless(self.interrupt.flag())
+        LockWait::at_most(at_most).unless(self.interrupt.flag())
     }
 
     /// Says once that the lock could not be had.

@@ -15,7 +15,7 @@ use crate::domain::reference::Reference;
 use crate::exit::{Exit, Failure};
 use crate::output::outcome::readable_time;
 use crate::security::escape::escape;
-use crate::store::file::Patience;
+use crate::store::file::LockWait;
 use crate::store::journal::{Claim, Journal, Recorded, RecordedDelivery, State};
 
 /// How long the claim waits for the lock: without it, two could send the same.
@@ -76,7 +76,7 @@ impl Dispatch<'_> {
     pub(crate) fn select(&self, selection: &Selection) -> Result<Selected> {
         let lock = self
             .registry
-            .lock(Patience::of(self.left().min(LOCK_WAIT)))?;
+            .lock(LockWait::at_most(self.left().min(LOCK_WAIT)))?;
         let hooks = self.registry.read()?.hooks;
         let hooks: Hooks = hooks.into_iter().map(|h| (h.id, Arc::new(h))).collect();
         let journal = Journal::of(self.registry);

@@ -1,6 +1,9 @@
 //! Systems that are no Unix. Signals keep their meaning there: Ctrl-C ends the process, and what had not
 //! finished then is sent by `redeliver --failed`.
 
+pub(crate) mod attributes;
+pub(crate) mod file;
+
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};

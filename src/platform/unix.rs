@@ -1,5 +1,11 @@
 //! Unix: signals, modes, limits, and how a process starts and ends.
 
+#[cfg(target_os = "linux")]
+pub(crate) mod attributes;
+#[cfg(not(target_os = "linux"))]
+#[path = "other/attributes.rs"]
+pub(crate) mod attributes;
+pub(crate) mod file;
 mod script;
 
 use std::ffi::OsString;

@@ -1,298 +1,307 @@
-//! Lock, temporary file, fsync, rename: how a file changes so that a crash, a full disk or another
-//! process never leaves half of it. Knows nothing of hooks.
+//! A file that many processes change: open, lock, replace, so that neither a crash, a full disk, another
+//! process nor another user does harm. Knows nothing of hooks. The rules are in docs/files.md.
 
+mod attributes;
+mod companion;
+mod extended;
+mod lines;
 mod lock;
-mod ownership;
+mod remote;
+mod trust;
+mod walk;
 
-use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
-pub(crate) use lock::{Lock, LockError, Patience};
-pub(crate) use ownership::Ownership;
+use crate::platform::file::{self as system, Directory, Status, Syncable};
+use crate::platform::{Access, retry};
+use attributes::Attributes;
+use trust::Trust;
 
-/// As many links as Linux follows before it calls them a loop.
-const MOST_LINKS: usize = 40;
+pub(crate) use attributes::NotKept;
+pub(crate) use companion::Companion;
+pub(crate) use lines::Lines;
+pub(crate) use lock::{Lock, LockError, LockWait};
+pub(crate) use trust::Untrusted;
+
+/// Why a file could not be used. It is as it was.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FileError {
+    /// The system's answer.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The file, or the way to it, is another user's.
+    #[error(transparent)]
+    Untrusted(#[from] Untrusted),
+    /// The new file could not have what the old one has.
+    #[error(transparent)]
+    NotKept(#[from] NotKept),
+}
 
 /// Why a file was not replaced, or not for certain.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum SaveError {
     /// The old file is as it was.
-    NotSaved(io::Error),
+    #[error(transparent)]
+    NotSaved(#[from] FileError),
+    /// The old file is as it was: another process may hold a lock, too, since this one's lock file was
+    /// deleted. To do it again under a new lock loses nothing.
+    #[error("the lock file was deleted by somebody else")]
+    LockLost,
     /// The new file is in place, but a power cut may bring the old one back.
+    #[error(transparent)]
     NotDurable(io::Error),
 }
 
-/// Follows symlinks to the file they lead to, which need not exist: `fs::canonicalize` fails on a
-/// dangling link, and a rename onto a link would replace the link.
-pub(crate) fn resolve(path: &Path) -> io::Result<PathBuf> {
-    let mut path = std::path::absolute(path)?;
-    for _ in 0..MOST_LINKS {
-        match retry(|| fs::read_link(&path)) {
-            Ok(target) => {
-                let directory = path.parent().unwrap_or(Path::new("/"));
-                path = directory.join(target);
-            }
-            // Not a link, or nothing there.
-            Err(error) if is_no_link(&error) => return Ok(path),
-            Err(error) => return Err(error),
+impl FileError {
+    /// The kind of the system's answer, if it was that.
+    pub(crate) fn kind(&self) -> Option<io::ErrorKind> {
+        match self {
+            Self::Io(error) => Some(error.kind()),
+            Self::Untrusted(_) | Self::NotKept(_) => None,
         }
     }
-    Err(io::Error::other("too many levels of symbolic links"))
-}
 
-fn is_no_link(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::InvalidInput | io::ErrorKind::NotFound
-    )
-}
-
-/// The path with something appended to its file name: `hooks.json` and `lock` give
-/// `hooks.json.lock`.
-pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name: OsString = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-/// Creates the directory that the file is in, for its owner alone, with its parents.
-pub(crate) fn create_directory_of(file: &Path) -> io::Result<()> {
-    let Some(directory) = file.parent() else {
-        return Ok(());
-    };
-    if directory.is_dir() {
-        return Ok(());
-    }
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    retry(|| builder.create(directory))
-}
-
-/// Replaces the whole file: writes `temporary`, fsyncs it, renames it over `file`, fsyncs the
-/// directory. Mode, owner and group of an existing file are kept. The caller holds the lock that
-/// makes the fixed name of the temporary file its own.
-pub(crate) fn replace(
-    file: &Path,
-    temporary: &Path,
-    ownership: &Ownership,
-    contents: &[u8],
-) -> Result<(), SaveError> {
-    let saved = write_temporary(temporary, ownership, contents)
-        .and_then(|()| Directory::of(file))
-        .and_then(|directory| retry(|| fs::rename(temporary, file)).map(|()| directory));
-    match saved {
-        Ok(directory) => directory.sync().map_err(SaveError::NotDurable),
-        Err(error) => {
-            // Best effort: the next writer removes it, too.
-            let _ = fs::remove_file(temporary);
-            Err(SaveError::NotSaved(error))
+    /// The next step, if there is one to name.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Untrusted(untrusted) => Some(untrusted.hint()),
+            Self::NotKept(_) => Some("do it as the user who owns the file".to_owned()),
+            Self::Io(error) if error.kind() == io::ErrorKind::ResourceBusy => Some(
+                "a file that is a mount of its own cannot be replaced: mount the folder that it is in"
+                    .to_owned(),
+            ),
+            Self::Io(_) => None,
         }
     }
 }
 
-fn write_temporary(temporary: &Path, ownership: &Ownership, contents: &[u8]) -> io::Result<()> {
-    // One that a killed process left may belong to another user: start anew.
-    match retry(|| fs::remove_file(temporary)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = create(temporary)?;
-    ownership.apply(&file)?;
-    file.write_all(contents)?;
-    retry(|| file.sync_all())
-}
+/// A file that is only ever replaced as a whole. Its directory is held open, so all that is done to it
+/// and to the files beside it is done in one place. Clones are one file.
+#[derive(Debug, Clone)]
+pub(crate) struct SharedFile(Arc<Found>);
 
-fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    private(&mut options);
-    options.open(path)
-}
-
-/// For the owner alone from the first moment: a mode that is set later leaves a gap.
-fn private(options: &mut OpenOptions) {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    #[cfg(not(unix))]
-    let _ = options;
-}
-
-/// An append-only file of lines.
 #[derive(Debug)]
-pub(crate) struct Lines {
-    file: File,
-    length: u64,
-    created_in: Option<Directory>,
+struct Found {
+    /// The last directory on the way that existed.
+    directory: Directory,
+    /// The directories below it that did not, the topmost first.
+    missing: Vec<OsString>,
+    /// The last of those, once it exists.
+    made: OnceLock<Directory>,
+    name: OsString,
+    /// The whole path, without links.
+    path: PathBuf,
 }
 
-impl Lines {
-    /// Opens the file for appending, creating it where it is missing.
-    pub(crate) fn open(path: &Path, ownership: &Ownership) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        options.read(true).append(true);
-        let (file, created_in) = match options.open(path) {
+impl SharedFile {
+    /// Finds a file, which need not exist yet. Root is refused one that another user could have led it to.
+    pub(crate) fn find(path: &Path) -> Result<Self, FileError> {
+        let led_to = system::status_of(path);
+        if let Some(status) = &led_to {
+            trust::check_kind(path, status)?;
+        }
+        let (walk, name) = walk::walk(path)?;
+        let below: PathBuf = walk.missing.iter().collect();
+        let file = Self(Arc::new(Found {
+            path: walk.path.join(below).join(&name),
+            directory: walk.directory,
+            missing: walk.missing,
+            made: OnceLock::new(),
+            name,
+        }));
+        if led_to.is_some() && file.is_missing() && system::status_of(path).is_some() {
+            let deleted = "it has been deleted, and some process only has it open still";
+            return Err(io::Error::other(deleted).into());
+        }
+        if trust::is_root() {
+            file.trust()?.check_way(&walk.path, &walk.links)?;
+        }
+        Ok(file)
+    }
+
+    /// Where it is: the path without links.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    /// Whether there is no file yet. One that cannot be looked at is there, and will say why.
+    pub(crate) fn is_missing(&self) -> bool {
+        let found = self
+            .directory()
+            .and_then(|directory| directory.status(&self.0.name));
+        found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// The file system's name, if it is one of another machine, where a lock may not hold for all.
+    pub(crate) fn remote_file_system(&self) -> Option<&'static str> {
+        let directory = self.directory().unwrap_or(&self.0.directory);
+        remote::name(directory.file_system()?)
+    }
+
+    /// The file beside it whose name is longer by a dot and this.
+    pub(crate) fn companion(&self, suffix: &str) -> Companion {
+        Companion::new(self.clone(), suffix)
+    }
+
+    /// Reads it, without a lock: a rename puts each version in place whole. Nothing if it is missing.
+    pub(crate) fn read(&self) -> Result<Option<Vec<u8>>, FileError> {
+        let Some((mut file, status)) = missing_is_none(self.open())? else {
+            return Ok(None);
+        };
+        let mut bytes = Vec::with_capacity(usize::try_from(status.length()).unwrap_or(0));
+        file.read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
+    }
+
+    /// Takes the lock that guards it and the files beside it, making its directory if it is missing.
+    /// After a second `waiting` is told who holds it.
+    pub(crate) fn lock(&self, wait: LockWait, waiting: &dyn Fn(&str)) -> Result<Lock, LockError> {
+        Lock::acquire(&self.companion("lock"), wait, waiting)
+    }
+
+    /// Replaces it under its lock: writes a temporary file, syncs it, renames it into place, syncs the
+    /// directory. Mode, owner, group, ACL and other extended attributes are kept.
+    pub(crate) fn replace(&self, lock: &Lock, contents: &[u8]) -> Result<(), SaveError> {
+        let old = missing_is_none(self.open())?;
+        self.replace_name(&self.0.name, old, lock, contents)
+    }
+
+    /// Puts a new file under this name, with the attributes of the old one.
+    fn replace_name(
+        &self,
+        name: &OsStr,
+        old: Option<(File, Status)>,
+        lock: &Lock,
+        contents: &[u8],
+    ) -> Result<(), SaveError> {
+        let attributes = match old {
+            Some((file, status)) => Some(self.attributes(&file, &status)?),
+            None => None,
+        };
+        let temporary = self.companion("tmp");
+        // One that a killed process left may be open to others: begin with a new one.
+        temporary.remove()?;
+        let directory = self.directory().map_err(FileError::from)?;
+        let created = directory.create(temporary.name(), Access::Write);
+        let file = created.map_err(FileError::from)?;
+        let saved = fill(&file, attributes.as_ref(), contents)
+            .map_err(SaveError::from)
+            .and_then(|()| put(directory, &temporary, name, lock));
+        if saved.is_err() {
+            temporary.remove_if_same(&file);
+        }
+        saved?.sync().map_err(SaveError::NotDurable)
+    }
+
+    fn attributes(&self, file: &File, status: &Status) -> Result<Attributes, FileError> {
+        Ok(Attributes::of(file, status, self.trust()?.is_shared())?)
+    }
+
+    fn open(&self) -> Result<(File, Status), FileError> {
+        let directory = self.directory()?;
+        match directory.open(&self.0.name, Access::Read) {
+            Ok(file) => {
+                let status = Status::of(&file)?;
+                trust::check_kind(&self.0.path, &status)?;
+                Ok((file, status))
+            }
+            Err(error) => {
+                // That it is no regular file says more than the system's answer.
+                if let Ok(status) = directory.status(&self.0.name) {
+                    trust::check_kind(&self.0.path, &status)?;
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    /// By whom the files in its directory may be owned and written.
+    fn trust(&self) -> Result<Trust, FileError> {
+        let directory = match self.directory() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                options.create(true);
-                private(&mut options);
-                let file = options.open(path)?;
-                ownership.apply(&file)?;
-                (file, Some(Directory::of(path)?))
+                let nearest = self.0.directory.own_status()?;
+                return Ok(Trust::new(&self.0.path, None, nearest));
             }
-            opened => (opened?, None),
+            directory => directory?,
         };
-        let length = retry(|| file.metadata())?.len();
-        Ok(Self {
-            file,
-            length,
-            created_in,
-        })
-    }
-
-    /// The file's length in bytes, when it was opened.
-    pub(crate) fn length(&self) -> u64 {
-        self.length
-    }
-
-    /// Appends whole lines, by one write if the system takes them at once. A last line without its newline, which a crash or a full
-    /// disk left, gets one first, so that it swallows nothing of what follows.
-    pub(crate) fn append(&mut self, lines: &str) -> io::Result<()> {
-        let torn = self.ends_torn()?;
-        let text = if torn {
-            format!("\n{lines}")
-        } else {
-            lines.to_owned()
+        let file = match directory.status(&self.0.name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            status => Some(status?),
         };
-        self.file.write_all(text.as_bytes())
+        Ok(Trust::new(&self.0.path, file, directory.own_status()?))
     }
 
-    /// Waits until the lines are on the disk, and the file's name, if it is new.
-    pub(crate) fn sync(&self) -> io::Result<()> {
-        retry(|| self.file.sync_data())?;
-        self.created_in.as_ref().map_or(Ok(()), Directory::sync)
+    /// Its directory, if that exists.
+    fn directory(&self) -> io::Result<&Directory> {
+        self.go_down(|_, _| Ok(()))
     }
 
-    /// The first line, if it is at most this long.
-    pub(crate) fn first_line(&mut self, most: u64) -> io::Result<Vec<u8>> {
-        self.file.seek(SeekFrom::Start(0))?;
-        let mut start = Vec::new();
-        Read::by_ref(&mut self.file)
-            .take(most)
-            .read_to_end(&mut start)?;
-        start.truncate(start.iter().position(|b| *b == b'\n').unwrap_or(0));
-        Ok(start)
+    /// Its directory. What is missing of it is made, for its owner alone.
+    fn make_directory(&self) -> io::Result<&Directory> {
+        self.go_down(Directory::make)
     }
 
-    /// Whether the path still leads to this file: a compaction renames another one over it.
-    #[cfg(unix)]
-    pub(crate) fn is_still(&self, path: &Path) -> bool {
-        use std::os::unix::fs::MetadataExt;
-        let (Ok(here), Ok(there)) = (self.file.metadata(), fs::metadata(path)) else {
-            return false;
-        };
-        here.ino() == there.ino() && here.dev() == there.dev()
-    }
-
-    #[cfg(not(unix))]
-    pub(crate) fn is_still(&self, path: &Path) -> bool {
-        path.exists()
-    }
-
-    fn ends_torn(&mut self) -> io::Result<bool> {
-        let end = self.file.seek(SeekFrom::End(0))?;
-        if end == 0 {
-            return Ok(false);
+    fn go_down(
+        &self,
+        make: impl Fn(&Directory, &OsStr) -> io::Result<()>,
+    ) -> io::Result<&Directory> {
+        let found = &*self.0;
+        if found.missing.is_empty() {
+            return Ok(&found.directory);
         }
-        let mut last = [0];
-        self.file.seek(SeekFrom::End(-1))?;
-        self.file.read_exact(&mut last)?;
-        Ok(last != [b'\n'])
+        if let Some(made) = found.made.get() {
+            return Ok(made);
+        }
+        let mut last = None;
+        for name in &found.missing {
+            let directory = last.as_ref().unwrap_or(&found.directory);
+            make(directory, name)?;
+            last = Some(directory.enter(name)?);
+        }
+        let last = last.ok_or(io::ErrorKind::NotFound)?;
+        Ok(found.made.get_or_init(|| last))
     }
 }
 
-/// An open directory, to be synced once the rename is done.
-#[derive(Debug)]
-struct Directory(#[cfg(unix)] File);
-
-impl Directory {
-    #[cfg(unix)]
-    fn of(file: &Path) -> io::Result<Self> {
-        File::open(file.parent().unwrap_or(Path::new("/"))).map(Self)
+fn fill(
+    mut file: &File,
+    attributes: Option<&Attributes>,
+    contents: &[u8],
+) -> Result<(), FileError> {
+    if let Some(attributes) = attributes {
+        attributes.give(file)?;
     }
-
-    #[cfg(unix)]
-    fn sync(&self) -> io::Result<()> {
-        retry(|| self.0.sync_all())
-    }
-
-    #[cfg(not(unix))]
-    #[allow(clippy::unnecessary_wraps)]
-    fn of(_: &Path) -> io::Result<Self> {
-        Ok(Self())
-    }
-
-    #[cfg(not(unix))]
-    #[allow(clippy::unnecessary_wraps, clippy::unused_self)]
-    fn sync(&self) -> io::Result<()> {
-        Ok(())
-    }
+    file.write_all(contents)?;
+    Ok(retry(|| file.sync_all())?)
 }
 
-/// Calls again after EINTR: the standard library does so only for some calls.
-fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
-    loop {
-        match call() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            done => return done,
-        }
+/// Renames the temporary file. The directory is opened to be synced before that: if it cannot be, the
+/// old file is still there.
+fn put(
+    directory: &Directory,
+    temporary: &Companion,
+    name: &OsStr,
+    lock: &Lock,
+) -> Result<Syncable, SaveError> {
+    let syncable = directory.to_be_synced().map_err(FileError::from)?;
+    if !lock.is_current().map_err(FileError::from)? {
+        return Err(SaveError::LockLost);
+    }
+    let renamed = directory.rename(temporary.name(), name);
+    renamed.map_err(FileError::from)?;
+    Ok(syncable)
+}
+
+fn missing_is_none<T>(opened: Result<T, FileError>) -> Result<Option<T>, FileError> {
+    match opened {
+        Err(error) if error.kind() == Some(io::ErrorKind::NotFound) => Ok(None),
+        opened => opened.map(Some),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn nobody() -> Ownership {
-        Ownership::of(Path::new("/nonexistent/hooks.json")).unwrap()
-    }
-
-    #[test]
-    fn a_file_that_cannot_be_replaced_stays_and_no_temporary_one_is_left() {
-        let directory = tempfile::tempdir().unwrap();
-        let (file, tmp) = (directory.path().join("f"), directory.path().join("f.tmp"));
-        // A directory in its place: the rename fails.
-        fs::create_dir(&file).unwrap();
-        let saved = replace(&file, &tmp, &nobody(), b"new");
-        assert!(matches!(saved, Err(SaveError::NotSaved(_))));
-        assert!(file.is_dir() && !tmp.exists());
-    }
-
-    #[test]
-    fn a_torn_last_line_gets_its_newline_first() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("f");
-        fs::write(&file, "{\"half").unwrap();
-        let mut lines = Lines::open(&file, &nobody()).unwrap();
-        lines.append("one\n").unwrap();
-        lines.append("two\n").unwrap();
-        assert_eq!(fs::read_to_string(&file).unwrap(), "{\"half\none\ntwo\n");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn links_lead_to_their_file_even_a_missing_one() {
-        let directory = tempfile::tempdir().unwrap();
-        let at = |name: &str| directory.path().join(name);
-        fs::create_dir(at("d")).unwrap();
-        std::os::unix::fs::symlink("d/second", at("first")).unwrap();
-        std::os::unix::fs::symlink("../missing", at("d/second")).unwrap();
-        std::os::unix::fs::symlink("loop", at("loop")).unwrap();
-        assert_eq!(resolve(&at("first")).unwrap(), at("d/../missing"));
-        assert_eq!(resolve(&at("plain")).unwrap(), at("plain"));
-        assert!(resolve(&at("loop")).is_err());
-    }
-}
+mod tests;

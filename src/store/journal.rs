@@ -11,9 +11,8 @@ mod record;
 mod reverse;
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
@@ -21,8 +20,8 @@ use chrono::{DateTime, Utc};
 use crate::domain::hook::{Hook, HookId};
 use crate::domain::outcome::Outcome;
 use crate::domain::publication::{Delivery, Publication};
-use crate::store::file::{Lines, Lock, Patience};
-use crate::store::registry::{Registry, Unlocked};
+use crate::store::file::{Companion, FileError, Lines, Lock, LockWait, SaveError};
+use crate::store::registry::{Registry, Unlocked, failed};
 
 pub(crate) use history::{Recorded, RecordedDelivery, State};
 pub(crate) use reader::Reader;
@@ -35,7 +34,7 @@ const UNLOCKED_TRIES: usize = 5;
 #[derive(Debug, Clone)]
 pub(crate) struct Journal {
     registry: Registry,
-    file: PathBuf,
+    file: Companion,
 }
 
 /// How an append went that did succeed.
@@ -67,18 +66,16 @@ impl Journal {
 
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
-        &self.file
+        self.file.path()
     }
 
     /// Reads it from its end, without a lock. A missing one is empty.
     pub(crate) fn read(&self) -> Result<Reader> {
-        let file = match File::open(&self.file) {
-            Ok(file) => Ok(Some(file)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        };
-        file.and_then(|file| Reader::new(file, Utc::now()))
-            .with_context(|| self.unread())
+        let file = self
+            .file
+            .open()
+            .map_err(|error| failed(self.unread(), error))?;
+        Reader::new(file, Utc::now()).with_context(|| self.unread())
     }
 
     /// The next publication of a reader, going back in time.
@@ -91,7 +88,10 @@ impl Journal {
     pub(crate) fn damaged(&self, reader: &Reader) -> Vec<usize> {
         let (mut places, mut numbers) = (reader.damaged().to_vec(), Vec::new());
         places.sort_unstable();
-        let Some(file) = File::open(&self.file).ok().filter(|_| !places.is_empty()) else {
+        if places.is_empty() {
+            return numbers;
+        }
+        let Ok(Some(file)) = self.file.open() else {
             return numbers;
         };
         let (mut lines, mut start, mut line) = (BufReader::new(file), 0, Vec::new());
@@ -116,7 +116,7 @@ impl Journal {
         publication: &Publication,
         hooks: &[Hook],
         deadline: DateTime<Utc>,
-        patience: Patience,
+        wait: LockWait,
     ) -> Result<Appended> {
         let target = |hook: &'_ Hook| Target {
             hook: hook.id,
@@ -124,7 +124,7 @@ impl Journal {
         };
         let targets = hooks.iter().map(target).collect();
         let line = record::publication_line(publication, targets, deadline);
-        self.append(&line, patience, true)
+        self.append(&line, wait, true)
     }
 
     /// Appends how deliveries ended. The lines are not synced: one that a power cut takes is sent
@@ -132,35 +132,39 @@ impl Journal {
     pub(crate) fn record(
         &self,
         outcomes: &[(&Delivery, &Outcome)],
-        patience: Patience,
+        wait: LockWait,
     ) -> Result<Appended> {
         let line = |(delivery, outcome): &(&Delivery, &Outcome)| {
             record::outcome_line(&delivery.publication.id, delivery.hook.id, outcome)
         };
         let lines: String = outcomes.iter().map(line).collect();
-        self.append(&lines, patience, false)
+        self.append(&lines, wait, false)
     }
 
     /// Appends that this process is no longer at what it has claimed, so that another one need not wait
     /// for the deadline to take it up.
-    pub(crate) fn release(&self, claims: &[Claim], patience: Patience) -> Result<()> {
+    pub(crate) fn release(&self, claims: &[Claim], wait: LockWait) -> Result<()> {
         let time = Utc::now();
         let line = |claim: &Claim| {
             let (id, hooks) = claim.parts();
             record::line("interrupted", &InterruptedRecord { id, time, hooks })
         };
         let lines: String = claims.iter().map(line).collect();
-        self.append(&lines, patience, false).map(drop)
+        self.append(&lines, wait, false).map(drop)
     }
 
     /// Appends that this process sends these again until the deadline. The caller holds the lock since
-    /// it has chosen them, so that two at once never send the same.
+    /// it has chosen them, so that two at once never send the same. With a lock that is lost, nothing is
+    /// appended.
     pub(crate) fn claim(
         &self,
         claims: &[Claim],
         deadline: DateTime<Utc>,
         lock: &Lock,
     ) -> Result<Appended> {
+        if !lock.is_current().with_context(|| self.unwritten())? {
+            return Err(SaveError::LockLost).with_context(|| self.unwritten());
+        }
         let time = Utc::now();
         let line = |claim: &Claim| {
             let (id, hooks) = claim.parts();
@@ -178,12 +182,11 @@ impl Journal {
 
     /// Appends under the lock, or without it: a lock that another process does not give back must not
     /// lose an event.
-    fn append(&self, lines: &str, patience: Patience, sync: bool) -> Result<Appended> {
-        match self.registry.lock(patience) {
+    fn append(&self, lines: &str, wait: LockWait, sync: bool) -> Result<Appended> {
+        match self.registry.lock(wait) {
             Ok(lock) => self.append_locked(lines, &lock, sync),
             Err(Unlocked::Held(failure)) => {
-                self.append_unlocked(lines, sync)
-                    .with_context(|| self.unwritten())?;
+                self.append_unlocked(lines, sync)?;
                 let unlocked = Some(failure.to_string());
                 Ok(Appended {
                     unlocked,
@@ -195,10 +198,16 @@ impl Journal {
     }
 
     fn append_locked(&self, lines: &str, lock: &Lock, sync: bool) -> Result<Appended> {
-        let (_, overgrown) = self.write(lines, sync).with_context(|| self.unwritten())?;
         let mut appended = Appended::default();
+        if !lock.is_current().with_context(|| self.unwritten())? {
+            self.append_unlocked(lines, sync)?;
+            return Ok(appended);
+        }
+        let (_, overgrown) = self
+            .write(lines, sync)
+            .map_err(|error| failed(self.unwritten(), error))?;
         if overgrown {
-            let compacted = compact::compact(&self.registry, &self.file, lock);
+            let compacted = compact::compact(&self.file, lock);
             appended.not_compacted = compacted.err().map(|error| format!("{error:#}"));
         }
         Ok(appended)
@@ -206,22 +215,21 @@ impl Journal {
 
     /// Whoever compacts at this moment carries over what was appended before it put the new file in
     /// place; what was appended to the old one after that is appended again.
-    fn append_unlocked(&self, lines: &str, sync: bool) -> io::Result<()> {
+    fn append_unlocked(&self, lines: &str, sync: bool) -> Result<()> {
         for _ in 0..UNLOCKED_TRIES {
-            let (journal, _) = self.write(lines, sync)?;
+            let written = self.write(lines, sync);
+            let (journal, _) = written.map_err(|error| failed(self.unwritten(), error))?;
             if journal.is_still(&self.file) {
                 return Ok(());
             }
         }
-        Err(io::Error::other(
-            "it was replaced at the same time, again and again",
-        ))
+        let again = io::Error::other("it was replaced at the same time, again and again");
+        Err(again).with_context(|| self.unwritten())
     }
 
     /// Appends, and tells whether the journal was due for a compaction before.
-    fn write(&self, lines: &str, sync: bool) -> io::Result<(Lines, bool)> {
-        let ownership = self.registry.companion_ownership()?;
-        let mut journal = Lines::open(&self.file, &ownership)?;
+    fn write(&self, lines: &str, sync: bool) -> Result<(Lines, bool), FileError> {
+        let mut journal = Lines::open(&self.file)?;
         let overgrown = compact::is_due(&mut journal)?;
         journal.append(lines)?;
         if sync {
@@ -231,11 +239,11 @@ impl Journal {
     }
 
     fn unread(&self) -> String {
-        format!("could not read the journal {}", self.file.display())
+        format!("could not read the journal {}", self.file.path().display())
     }
 
     fn unwritten(&self) -> String {
-        format!("could not write the journal {}", self.file.display())
+        format!("could not write the journal {}", self.file.path().display())
     }
 }
 

@@ -2,22 +2,24 @@
 
 mod json;
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use crate::domain::json::explain;
 use crate::exit::{Exit, Failure};
 use crate::platform;
-use crate::store::file::{self as files, Lock, LockError, Ownership, Patience, SaveError};
+use crate::store::file::{Companion, FileError, Lock, LockError, LockWait, SaveError, SharedFile};
 
 pub(crate) use json::RegistryFile;
 
 /// How long an update waits for another process.
-const PATIENCE: Duration = Duration::from_secs(10);
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+
+/// How often an update is done again because its lock file was deleted meanwhile.
+const TRIES: usize = 5;
 
 /// A registry file, known by its path; it need not exist yet.
 #[derive(Debug, Clone)]
@@ -25,7 +27,7 @@ pub(crate) struct Registry {
     /// As the user named it, for messages.
     shown: PathBuf,
     /// Where symlinks lead: the files beside it must be the same for every way to name it.
-    file: PathBuf,
+    file: SharedFile,
     /// Told who holds the lock when waiting for it takes long.
     waiting: fn(&str),
 }
@@ -78,8 +80,16 @@ impl Registry {
             );
             return Err(Failure::new(Exit::Failed, message).hint(hint).into());
         }
-        let file = files::resolve(&shown)
-            .with_context(|| format!("could not find the registry {}", shown.display()))?;
+        let file = SharedFile::find(&shown).map_err(|error| {
+            let what = match error {
+                FileError::Untrusted(_) => "use",
+                _ => "find",
+            };
+            failed(
+                format!("could not {what} the registry {}", shown.display()),
+                error,
+            )
+        })?;
         Ok(Self {
             shown,
             file,
@@ -101,113 +111,106 @@ impl Registry {
 
     /// Whether there is no file yet. One that cannot be looked at is there, and will say why.
     pub(crate) fn is_missing(&self) -> bool {
-        let found = fs::metadata(&self.file);
-        found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+        self.file.is_missing()
+    }
+
+    /// The name of the file system that it is on, if that is another machine's: a lock may not hold
+    /// there for all.
+    pub(crate) fn remote_file_system(&self) -> Option<&'static str> {
+        self.file.remote_file_system()
     }
 
     /// The journal beside it.
-    pub(crate) fn journal_file(&self) -> PathBuf {
-        files::beside(&self.file, "journal")
+    pub(crate) fn journal_file(&self) -> Companion {
+        self.file.companion("journal")
     }
 
-    /// The temporary file that the lock protects.
-    pub(crate) fn temporary_file(&self) -> PathBuf {
-        files::beside(&self.file, "tmp")
-    }
-
-    /// Mode, owner and group for the files beside it.
-    pub(crate) fn companion_ownership(&self) -> io::Result<Ownership> {
-        Ok(Ownership::of(&self.file)?.companion())
-    }
-
-    /// Reads the registry, without a lock: a rename puts each version in place whole. A missing file
-    /// is an empty registry.
+    /// Reads the registry, without a lock. A missing file is an empty registry.
     pub(crate) fn read(&self) -> Result<RegistryFile> {
-        let bytes = match fs::read(&self.file) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(RegistryFile::default());
-            }
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+        let bytes = match self.file.read() {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(RegistryFile::default()),
+            Err(FileError::Io(error)) if error.kind() == io::ErrorKind::PermissionDenied => {
                 let hint = "it is for its owner alone; do it as that user (ls -l shows who it is)";
                 let failure = Failure::new(Exit::Failed, self.unread());
                 return Err(failure.because(error).hint(hint).into());
             }
-            Err(error) => return Err(error).with_context(|| self.unread()),
+            Err(error) => return Err(failed(self.unread(), error)),
         };
         RegistryFile::parse(&bytes).map_err(|error| self.unparsable(&bytes, &error).into())
     }
 
-    /// Locks, reads, changes, writes. Only when the new file are on the disk it returns.
+    /// Locks, reads, changes, writes. Only when the new file is on the disk it returns. The change is
+    /// made again, on the file as it is then, if the lock is lost before it is written.
     pub(crate) fn update<T>(
         &self,
-        change: impl FnOnce(&mut RegistryFile) -> Result<Change<T>>,
+        change: impl FnMut(&mut RegistryFile) -> Result<Change<T>>,
     ) -> Result<T> {
-        self.update_within(Patience::of(PATIENCE), change)
+        self.update_within(LockWait::at_most(LOCK_WAIT), change)
     }
 
     /// As [`Self::update`], waiting this long for the lock.
     pub(crate) fn update_within<T>(
         &self,
-        patience: Patience,
-        change: impl FnOnce(&mut RegistryFile) -> Result<Change<T>>,
+        wait: LockWait,
+        mut change: impl FnMut(&mut RegistryFile) -> Result<Change<T>>,
     ) -> Result<T> {
-        let _lock = self.lock(patience)?;
-        let mut file = self.read()?;
-        match change(&mut file)? {
-            Change::Keep(value) => Ok(value),
-            Change::Save(value) => self.write(&file).map(|()| value),
+        for _ in 1..TRIES {
+            let lock = self.lock(wait)?;
+            let mut file = self.read()?;
+            let value = match change(&mut file)? {
+                Change::Keep(value) => return Ok(value),
+                Change::Save(value) => value,
+            };
+            match self.file.replace(&lock, &file.text()) {
+                Err(SaveError::LockLost) => {}
+                saved => return saved.map(|()| value).map_err(|error| self.unsaved(error)),
+            }
         }
+        Err(self.unsaved(SaveError::LockLost))
     }
 
     /// Takes the lock that guards the registry and its journal.
-    pub(crate) fn lock(&self, patience: Patience) -> Result<Lock, Unlocked> {
-        let io =
-            |error: io::Error, what: String| Unlocked::Io(anyhow::Error::new(error).context(what));
-        files::create_directory_of(&self.file).map_err(|error| {
-            let directory = self.file.parent().unwrap_or(Path::new("/"));
-            io(
-                error,
-                format!("could not create the directory {}", directory.display()),
-            )
-        })?;
-        let path = files::beside(&self.file, "lock");
-        let could_not = format!("could not lock the registry {}", self.shown.display());
-        let ownership = self
-            .companion_ownership()
-            .map_err(|error| io(error, could_not.clone()))?;
-        let locked = Lock::acquire(&path, &ownership, patience, &self.waiting);
+    pub(crate) fn lock(&self, wait: LockWait) -> Result<Lock, Unlocked> {
+        let could_not = || format!("could not lock the registry {}", self.shown.display());
+        let locked = self.file.lock(wait, &self.waiting);
         locked.map_err(|error| match error {
-            LockError::Held(holder) => Unlocked::Held(
-                Failure::new(
-                    Exit::Locked,
-                    format!("{could_not}: {holder} holds its lock"),
-                )
-                .hint("try again when that process has ended"),
+            LockError::Held(_) => Unlocked::Held(
+                Failure::new(Exit::Locked, format!("{}: {error}", could_not()))
+                    .hint("try again when that process has ended"),
             ),
-            LockError::Io(error) => io(error, format!("{could_not} by {}", path.display())),
+            LockError::Directory(error) => {
+                let directory = self.file.path().parent().unwrap_or(Path::new("/"));
+                let what = format!("could not create the directory {}", directory.display());
+                Unlocked::Io(anyhow::Error::new(error).context(what))
+            }
+            LockError::File(error) => {
+                let lock = self.file.companion("lock");
+                let what = format!("{} by {}", could_not(), lock.path().display());
+                Unlocked::Io(failed(what, error))
+            }
         })
     }
 
     /// The mode of a file that others than its owner may read, if it is one.
     pub(crate) fn readable_by_others(&self) -> Option<u32> {
-        platform::readable_by_others(&self.file)
+        platform::readable_by_others(self.file.path())
     }
 
-    fn write(&self, file: &RegistryFile) -> Result<()> {
-        let temporary = self.temporary_file();
+    fn unsaved(&self, error: SaveError) -> anyhow::Error {
         let path = self.shown.display();
-        let ownership = Ownership::of(&self.file)
-            .with_context(|| format!("could not save the registry {path}"))?;
-        let saved = files::replace(&self.file, &temporary, &ownership, &file.text());
-        saved.map_err(|error| match error {
-            SaveError::NotSaved(error) => anyhow::Error::new(error).context(format!(
-                "could not save the registry {path} (it is as it was)"
-            )),
+        match error {
             SaveError::NotDurable(error) => anyhow::Error::new(error).context(format!(
                 "saved, but not durable: could not sync the directory of {path}"
             )),
-        })
+            SaveError::NotSaved(error) => failed(
+                format!("could not save the registry {path} (it is as it was)"),
+                error,
+            ),
+            SaveError::LockLost => anyhow::Error::new(error).context(format!(
+                "could not save the registry {path} (it is as it was)"
+            )),
+        }
     }
 
     fn unread(&self) -> String {
@@ -226,6 +229,17 @@ impl Registry {
         let wrong = explain(bytes, error);
         Failure::new(Exit::Failed, format!("{}: {wrong}", self.unread()))
             .hint("mend the file by hand, or move it away; hooks leaves it as it is")
+    }
+}
+
+/// What could not be done with a file, and why.
+pub(super) fn failed(what: String, error: FileError) -> anyhow::Error {
+    match error.hint() {
+        Some(hint) => Failure::new(Exit::Failed, what)
+            .because(error)
+            .hint(hint)
+            .into(),
+        None => anyhow::Error::new(error).context(what),
     }
 }
 

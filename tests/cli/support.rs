@@ -36,6 +36,8 @@ mod shells;
 mod strace;
 mod tests;
 mod tls;
+#[cfg(target_os = "linux")]
+pub(crate) mod users;
 
 pub(crate) use answering::Answering;
 pub(crate) use canary::Canaries;

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,8 +9,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::history::{Place, Recorded, State};
 use super::reader::Reader;
 use super::record::{self, CompactedRecord, Record};
-use crate::store::file::{self, Lines, Lock, Ownership, SaveError};
-use crate::store::registry::Registry;
+use crate::store::file::{Companion, FileError, Lines, Lock, SaveError};
+use crate::store::registry::failed;
 
 /// Past this length, in bytes, the journal is compacted.
 const LIMIT: u64 = 8 * 1024 * 1024;
@@ -36,39 +35,40 @@ pub(super) fn is_due(journal: &mut Lines) -> io::Result<bool> {
 
 /// Writes what is to be kept in the journal's place. The lock keeps other compactions away; what is
 /// appended without it meanwhile is carried over.
-pub(super) fn compact(registry: &Registry, journal: &Path, _: &Lock) -> Result<()> {
-    let could_not = || format!("could not compact the journal {}", journal.display());
-    let mut old = File::open(journal).with_context(could_not)?;
+pub(super) fn compact(journal: &Companion, lock: &Lock) -> Result<()> {
+    let could_not = || format!("could not compact the journal {}", journal.path().display());
+    let opened = journal.open().map_err(|error| failed(could_not(), error))?;
+    let Some(mut old) = opened else {
+        return Ok(());
+    };
     let length = old.seek(SeekFrom::End(0)).with_context(could_not)?;
     let text = kept_text(&mut old, Utc::now()).with_context(could_not)?;
-    let ownership = Ownership::of(journal).with_context(could_not)?;
-    let replaced = file::replace(journal, &registry.temporary_file(), &ownership, &text);
-    if let Err(SaveError::NotSaved(error)) = replaced {
-        return Err(error).with_context(could_not);
-    }
-    carry_over(&mut old, length, registry, journal).with_context(could_not)?;
+    let replaced = journal.replace(lock, &text);
     match replaced {
-        Err(SaveError::NotDurable(error)) => Err(error).with_context(|| {
-            format!(
-                "compacted, but not durable: could not sync the directory of {}",
-                journal.display()
-            )
-        }),
-        _ => Ok(()),
+        Err(SaveError::NotSaved(error)) => return Err(failed(could_not(), error)),
+        Err(SaveError::LockLost) => return replaced.with_context(could_not),
+        Ok(()) | Err(SaveError::NotDurable(_)) => {}
     }
+    carry_over(&mut old, length, journal).with_context(could_not)?;
+    replaced.with_context(|| {
+        format!(
+            "compacted, but not durable: could not sync the directory of {}",
+            journal.path().display()
+        )
+    })
 }
 
 /// Appends to the new journal what was appended to the old one behind this length.
-fn carry_over(old: &mut File, length: u64, registry: &Registry, journal: &Path) -> io::Result<()> {
+fn carry_over(old: &mut File, length: u64, journal: &Companion) -> Result<(), FileError> {
     let mut late = Vec::new();
     old.seek(SeekFrom::Start(length))?;
     old.read_to_end(&mut late)?;
     if late.is_empty() {
         return Ok(());
     }
-    let mut new = Lines::open(journal, &registry.companion_ownership()?)?;
+    let mut new = Lines::open(journal)?;
     new.append(&String::from_utf8_lossy(&late))?;
-    new.sync()
+    Ok(new.sync()?)
 }
 
 /// The lines to keep, below a head that tells their length.

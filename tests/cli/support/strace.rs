@@ -115,6 +115,21 @@ impl Strace {
         (finished, came)
     }
 
+    /// Runs a call of the binary with each system call of this name failing with this error; tells
+    /// whether there was one.
+    #[track_caller]
+    pub(crate) fn refuse(
+        &self,
+        invocation: Invocation,
+        name: &str,
+        error: &str,
+    ) -> (Finished, bool) {
+        let option = format!("--inject={name}:error={error}");
+        let finished = self.run(invocation, Scope::All, &option);
+        let came = self.trace().contains("(INJECTED)");
+        (finished, came)
+    }
+
     fn run(&self, invocation: Invocation, scope: Scope, option: &str) -> Finished {
         let paths = match scope {
             Scope::On(paths) => {
