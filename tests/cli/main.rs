@@ -13,6 +13,8 @@ mod edit;
 mod formats;
 #[cfg(unix)]
 mod git;
+#[cfg(unix)]
+mod golden;
 #[cfg(target_os = "linux")]
 mod help;
 mod journal;

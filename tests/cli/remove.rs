@@ -67,7 +67,7 @@ fn force_ignores_unknown_ids_and_removes_the_others() {
 }
 
 #[test]
-fn force_on_a_registry_that_is_not_there_makes_none() {
+fn force_without_a_registry_makes_none() {
     let sandbox = Sandbox::new();
     sandbox
         .hooks(["remove", "--force", "7"])
@@ -79,7 +79,7 @@ fn force_on_a_registry_that_is_not_there_makes_none() {
 }
 
 #[test]
-fn removing_never_asks_and_says_nothing() {
+fn removing_never_asks_and_prints_nothing() {
     let sandbox = three_hooks();
     let removed = sandbox.hooks(["remove", "1"]).stdin_left_open().run();
     removed.assert(0, "", "");

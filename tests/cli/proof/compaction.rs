@@ -1,5 +1,5 @@
-//! The journal is compacted by a publish that finds it too long: whatever cuts that short, no undelivered
-//! event is lost and the event at hand is delivered.
+//! A publish compacts a journal that is too long. Whatever interrupts that, no undelivered event is lost and the
+//! event of the publish is delivered.
 
 use serde_json::json;
 
@@ -66,7 +66,7 @@ fn replacing(calls: &[Call]) -> Vec<Call> {
     taken
 }
 
-/// The journal as it stands; the tool would take long to read it, so it is asked only once it is short.
+/// The journal's text. Not by the tool, which takes long to read a long one.
 fn text(sandbox: &Sandbox) -> String {
     String::from_utf8(sandbox.read("hooks.json.journal")).expect("the journal is UTF-8")
 }
@@ -163,7 +163,7 @@ fn a_fault_in_a_compaction_is_a_warning_and_loses_nothing() {
 }
 
 #[test]
-fn what_is_appended_without_the_lock_meanwhile_is_carried_over() {
+fn a_record_that_was_appended_without_the_lock_is_carried_over() {
     if Strace::find().is_none() {
         return;
     }
@@ -173,7 +173,7 @@ fn what_is_appended_without_the_lock_meanwhile_is_carried_over() {
     let slow = "exec strace -f -qqq -o /dev/null -e trace=fsync -e inject=fsync:delay_enter=3000000:when=1 \"$@\"";
     let compacting = sandbox.hooks(PUBLISH).shell(slow).spawn();
     wait_until(|| sandbox.has("hooks.json.tmp"));
-    // It cannot wait for that, goes on without the lock, and appends to the journal that is to go.
+    // A publish with a short deadline goes on without the lock, and appends to the old journal.
     let hurried = ["publish", "E", "{\"hurried\":true}", "--deadline", "1s"];
     let hurried = sandbox.hooks(hurried).run();
     hurried

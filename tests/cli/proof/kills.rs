@@ -19,7 +19,7 @@ struct Worker<'a> {
     number: usize,
     sandbox: &'a Sandbox,
     receiver: &'a Receiver,
-    chance: Rng,
+    random: Rng,
     hooks: Hooks,
     steps: usize,
     /// About when half of the calls of a verb have ended.
@@ -43,7 +43,7 @@ impl<'a> Worker<'a> {
             number,
             sandbox,
             receiver,
-            chance: Rng::of(seed + number as u64),
+            random: Rng::of(seed + number as u64),
             hooks: Hooks::new(),
             steps: 0,
             usual: BTreeMap::new(),
@@ -98,9 +98,9 @@ impl<'a> Worker<'a> {
         let one = self
             .hooks
             .iter()
-            .nth(self.chance.below(count))
+            .nth(self.random.below(count))
             .map(|(url, hook)| (url.clone(), hook.clone()));
-        let (verb, arguments): (&str, Vec<String>) = match (self.chance.below(10), one) {
+        let (verb, arguments): (&str, Vec<String>) = match (self.random.below(10), one) {
             (0..3, Some((url, mut hook))) => {
                 let value = self.steps.to_string();
                 hook["headers"] = json!({ "X-Step": value });
@@ -142,7 +142,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Makes one call, kills it at some moment of its life, and looks at what there is.
+    /// Makes one call, kills it at a random moment, and checks what is left.
     fn step(&mut self) {
         let step = self.choose();
         let mut call = self
@@ -152,17 +152,17 @@ impl<'a> Worker<'a> {
             .env("HOOKS_DEADLINE", "2s")
             .env("HOOKS_RETRIES", "0");
         if step.verb == "redeliver" {
-            // What another worker's redelivery fails to send is not this one's to answer for.
+            // A redelivery may also fail for what another worker has published.
             call = call.arg("--json");
         }
         let usual = self.usual.entry(step.verb).or_insert(FIRST_GUESS);
         let running = call.spawn();
-        // The one sleep that is meant: a moment that nothing announces.
-        thread::sleep(self.chance.moment(*usual * 2));
+        // A random moment, which no event announces.
+        thread::sleep(self.random.moment(*usual * 2));
         running.signal(Signal::Kill);
         let ended = running.wait();
         let code = ended.code();
-        // Nearer to the life of a call, however busy the machine is.
+        // Follows the duration of a call on a busy machine.
         *usual = usual.mul_f64(if code.is_none() { 1.1 } else { 0.9 });
         if code.is_none() {
             *self.killed.entry(step.verb).or_default() += 1;
@@ -207,7 +207,7 @@ fn configured(hook: &Value) -> Value {
     hook
 }
 
-/// Equal, where a hook that was just asked for has no id yet.
+/// Whether both are equal; a hook that was not acknowledged has no id in `wanted`.
 fn same(found: &Hooks, wanted: &Hooks) -> bool {
     found.len() == wanted.len()
         && wanted.iter().all(|(url, hook)| {
@@ -225,7 +225,7 @@ fn same(found: &Hooks, wanted: &Hooks) -> bool {
 }
 
 #[test]
-fn a_thousand_kills_lose_and_undo_nothing_that_was_acknowledged() {
+fn a_thousand_kills_lose_nothing_that_was_acknowledged() {
     let kills = scaled(1000, 10_000);
     let (_, seed) = Rng::new();
     let sandbox = Sandbox::new();

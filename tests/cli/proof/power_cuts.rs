@@ -1,7 +1,7 @@
-//! The power goes at the moment of an acknowledgement: what the disk holds then is all that is left.
+//! Power cuts at the moment of an acknowledgement: only what is on the disk at that moment is left.
 //!
-//! The disk is an image that is mounted, copied while it is, and the copy mounted in its turn: what the
-//! kernel had not written yet is not in the copy. What a real disk loses of its own cache is not shown.
+//! The disk is a mounted image. A power cut copies the image while it is mounted, and mounts the copy: what the
+//! kernel has not written yet is not in it. What a real disk would lose from its own cache is not simulated.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ struct Disk {
 }
 
 impl Disk {
-    /// None where it can't be had.
+    /// None where it cannot be mounted.
     fn new() -> Option<Self> {
         if !(needs_root() && needs("mkfs.ext4")) {
             return None;
@@ -53,7 +53,7 @@ impl Disk {
         self.hooks(&["add", "--url", url, "--event", "E"])
     }
 
-    /// Everything so far is on the disk.
+    /// Writes everything so far to the disk.
     fn sync(&self) {
         let synced = std::process::Command::new("sync")
             .arg("-f")
@@ -65,7 +65,7 @@ impl Disk {
         );
     }
 
-    /// The power goes: gives the disk as it is found afterwards.
+    /// Cuts the power, and gives the disk as it is found afterwards.
     fn cut(&self) -> Cut {
         let number = self.cuts.fetch_add(1, Ordering::SeqCst);
         let at = |name: &str| self.sandbox.path().join(format!("{name}-{number}"));
@@ -78,7 +78,7 @@ impl Disk {
     }
 }
 
-/// What a power cut left.
+/// The disk after a power cut.
 struct Cut {
     mount: Mount,
     image: PathBuf,
@@ -155,7 +155,7 @@ fn a_power_cut_after_the_first_add_keeps_the_folders_that_it_made() {
     );
 }
 
-/// The proof of the proof: with one sync taken out, the same test loses what was acknowledged.
+/// Runs it with one sync left out: shows that these tests would notice a missing sync.
 fn without(sync: &str, of: &Path, disk: &Disk, invocation: Invocation) -> Option<Output> {
     let strace = Strace::find()?;
     disk.sync();
@@ -233,7 +233,7 @@ fn without_the_sync_of_the_journal_power_cuts_lose_publications() {
         return;
     }
     disk.add(&url(0)).run().assert_code(0);
-    // The first one has the folder synced for the journal's name, which writes its lines, too.
+    // The first publication syncs the folder for the journal's name, which writes its lines, too.
     let kept = (0..4).map(|_| is_on_record_when_sent(&disk, false));
     assert!(
         kept.into_iter().any(|kept| kept == Some(false)),

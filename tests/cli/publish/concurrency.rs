@@ -56,7 +56,7 @@ fn hooks_at(sandbox: &Sandbox, receiver: &Receiver, count: u64) {
 }
 
 #[test]
-fn while_a_receiver_is_slow_add_and_remove_return_at_once_and_both_survive() {
+fn while_a_receiver_is_slow_add_remove_and_edit_return_at_once_and_are_kept() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::status(200).held()]);
     let slow = sandbox.add(&receiver.url("/slow"), "PostDeployment");
@@ -93,7 +93,7 @@ fn an_older_attempt_never_overwrites_a_newer_one() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::new();
     let url = receiver.url("/");
-    // As another process wrote it that finished later and got the lock sooner.
+    // As a process wrote it that had finished later and got the lock earlier.
     let newer = json!({
         "id": 1,
         "url": url,
@@ -146,11 +146,11 @@ fn twenty_publishes_at_once_to_ten_hooks_are_two_hundred_requests_and_outcomes()
 
 #[test]
 #[cfg(unix)]
-fn more_hooks_than_open_files_are_allowed_take_their_turns() {
+fn more_hooks_than_allowed_open_files_are_delivered_in_turn() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::status(200).delay(Duration::from_millis(100))]);
     hooks_at(&sandbox, &receiver, 60);
-    // macOS gives a process 256 of them, which is as many as deliveries are in flight.
+    // macOS allows a process 256 open files, which is as many as there are deliveries in flight.
     let published = sandbox
         .hooks(["publish", "PostDeployment", "{}", "--retries", "0"])
         .shell(r#"ulimit -n 40; exec "$@""#)

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::support::{DEPLOYMENT, FullBacklog, Receiver, Reply, Sandbox, needs};
 
-/// Every way to be slow that a receiver has.
+/// Receivers that are slow, each in another way.
 struct Slow {
     receivers: Vec<(&'static str, Receiver)>,
     unanswering: FullBacklog,
@@ -45,7 +45,7 @@ impl Slow {
         }
     }
 
-    /// Registers them all and returns how many they are.
+    /// Registers a hook for each and returns how many there are.
     fn add_to(&self, sandbox: &Sandbox) -> usize {
         for (name, receiver) in &self.receivers {
             let origin = if name.contains("handshake") {
@@ -60,7 +60,7 @@ impl Slow {
     }
 }
 
-/// A deployment larger than what the kernel takes for a server that never reads.
+/// A deployment larger than what the kernel buffers for a server that never reads.
 fn large() -> String {
     format!("{{\"a\":\"{}\"}}", "x".repeat(1024 * 1024 - 100))
 }
@@ -218,7 +218,7 @@ fn more_hooks_than_jobs_still_end_by_the_deadline_and_each_is_recorded() {
         .map(|delivery| delivery["attempts"].as_u64().unwrap())
         .sum();
     assert_eq!((deliveries.len(), attempts), (6, 2), "{publication:#}");
-    // Those that were never started are not lost: they are sent again later.
+    // Deliveries that were never started are on record, to be sent again.
     assert_eq!(
         sandbox
             .log()
@@ -231,7 +231,7 @@ fn more_hooks_than_jobs_still_end_by_the_deadline_and_each_is_recorded() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_name_look_up_that_never_answers_counts_too() {
+fn a_dns_lookup_that_hangs_ends_with_the_timeout() {
     if !needs("cc") {
         return;
     }
@@ -259,7 +259,7 @@ fn a_name_look_up_that_never_answers_counts_too() {
     assert_eq!(sandbox.hook("2")["last_status"], json!("OK"));
 }
 
-/// A library that stands before the C library's look-up of names, and hangs at `hangs.test`.
+/// A library to preload, whose `getaddrinfo` never returns for `hangs.test`.
 #[cfg(target_os = "linux")]
 pub(crate) fn hanging_look_up(sandbox: &Sandbox) -> PathBuf {
     let source = sandbox.write(

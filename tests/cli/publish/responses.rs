@@ -87,7 +87,7 @@ fn the_context_is_kept_up_to_64_kibibytes_and_on_a_characters_boundary() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::new();
     let id = sandbox.add(&receiver.url("/"), "PostDeployment");
-    // Three bytes a character, so that 64 KiB would end within one.
+    // Three bytes a character, so that the limit of 64 KiB lies within one.
     let sent = format!("{{\"a\":\"{}\"}}", "€".repeat(100_000));
     sandbox
         .hooks(["publish", "PostDeployment"])

@@ -1,4 +1,4 @@
-//! File systems of a test's own, which need root: full ones, and ones that lose their power.
+//! File systems for tests of full disks and power cuts. Mounting needs root.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ impl Mount {
         Self::new(at, &["-t", "tmpfs", "-o", &size, "tmpfs"])
     }
 
-    /// An image of ext4. It commits nothing by itself, so that what a power cut leaves is what was synced.
+    /// An image of ext4, mounted so that only a sync writes to it.
     pub(crate) fn of_image(image: &Path, at: &Path) -> Self {
         let image = image.to_string_lossy();
         Self::new(at, &["-t", "ext4", "-o", "loop,commit=600", &image])
@@ -41,7 +41,7 @@ impl Mount {
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        // Lazily, where a process that a failed test left has a file open.
+        // Lazily, in case a process that a failed test left has a file open.
         let plain = Command::new("umount").arg(&self.at).output();
         if !plain.is_ok_and(|done| done.status.success()) {
             let _ = Command::new("umount").arg("-l").arg(&self.at).output();
