@@ -5,4 +5,5 @@ mod hook;
 #[cfg(target_os = "linux")]
 mod limit;
 mod push;
+mod push_budget;
 mod smart_http;
