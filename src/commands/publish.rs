@@ -32,7 +32,13 @@ pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
     let dispatch = Dispatch::new(setup, &registry, interrupt);
     let hooks = context.read(&registry)?.hooks;
     let publication = Publication::new(&arguments.event, deployment, Utc::now());
-    let audience = Audience::of(context.output, hooks, &publication);
+    // A dry run is for those who ask who gets it.
+    let verbose = context.output.verbose || arguments.dry_run && !context.output.quiet;
+    let output = Output {
+        verbose,
+        ..context.output
+    };
+    let audience = Audience::of(output, hooks, &publication);
     context.say_who_is_left_out(&registry, &audience, &publication);
     let nobody = audience.hooks.is_empty();
     let exit = if arguments.dry_run {

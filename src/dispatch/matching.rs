@@ -1,5 +1,6 @@
 //! Whom a publication is for, and what is said of those who do not get it (docs/design.md §12).
 
+use crate::domain::deployment::Deployment;
 use crate::domain::hook::{ANY_EVENT, Hook, Skip};
 use crate::domain::publication::Publication;
 use crate::output::Output;
@@ -24,23 +25,26 @@ pub(crate) struct Audience {
 impl Audience {
     /// Sorts the hooks; `-v` says of each that is passed over why.
     pub(crate) fn of(output: Output, hooks: Vec<Hook>, publication: &Publication) -> Self {
-        let status = publication.deployment.status();
-        let status = status.as_deref();
+        let deployment = &publication.deployment;
         let mut audience = Self {
             near: near(&hooks, &publication.event),
             ..Self::default()
         };
         for hook in hooks {
-            let Some(skip) = hook.skips(&publication.event, status) else {
+            let Some(skip) = hook.skips(&publication.event, deployment) else {
                 audience.hooks.push(hook);
                 continue;
             };
-            let why = why(skip, &hook, status);
+            let why = why(skip, &hook, deployment);
             output.detail(format!("{} is passed over: {why}", hook.label()));
             match skip {
                 Skip::Event => {}
                 Skip::Disabled => audience.held.push(hook),
-                Skip::Status => audience.filtered.push(format!("{}: {why}", hook.label())),
+                // It is said already.
+                Skip::Status | Skip::Condition if output.verbose => {}
+                Skip::Status | Skip::Condition => {
+                    audience.filtered.push(format!("{}: {why}", hook.label()))
+                }
             }
         }
         audience
@@ -73,17 +77,21 @@ impl Audience {
     }
 }
 
-fn why(skip: Skip, hook: &Hook, status: Option<&str>) -> String {
+fn why(skip: Skip, hook: &Hook, deployment: &Deployment) -> String {
     match skip {
         Skip::Event => format!("it waits for {}", escape(&hook.event)),
         Skip::Disabled => "it is disabled".to_owned(),
         Skip::Status => {
-            let present = match status {
-                Some(status) => format!("this deployment's is {}", escape(status)),
+            let present = match deployment.status() {
+                Some(status) => format!("this deployment's is {}", escape(&status)),
                 None => "this deployment has none".to_owned(),
             };
             let wanted = hook.status.join(" or ");
             format!("it wants the status {}, and {present}", escape(&wanted))
+        }
+        Skip::Condition => {
+            let condition = hook.when.as_deref().unwrap_or_default();
+            format!("its condition is false: {}", escape(condition))
         }
     }
 }
