@@ -32,5 +32,6 @@ mod registry;
 mod remove;
 mod run;
 mod show;
+mod templates;
 mod test;
 mod trust;
