@@ -9,7 +9,7 @@ use crate::receiver::Receiver;
 /// The exit code of a publish or a redelivery that did not reach every hook.
 const NOT_DELIVERED: i32 = 3;
 
-const SIZES: [usize; 3] = [10, 100, 1_000];
+const SIZES: [usize; 5] = [10, 100, 1_000, 10_000, 100_000];
 
 pub(crate) fn print() {
     hooks();
