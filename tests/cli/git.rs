@@ -1,6 +1,8 @@
 //! Deployments by git: `publish --git`, and pushes that run `hooks`.
 
 mod commit;
+#[cfg(target_os = "linux")]
+mod gitolite;
 mod hook;
 #[cfg(target_os = "linux")]
 mod limit;
