@@ -75,6 +75,7 @@ pub(super) fn handshake(
             return Err(tls_errors::closed(WAS_ASKED.get()).into());
         }
     }
+    tls.send()?;
     Ok(tls)
 }
 
