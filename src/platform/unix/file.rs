@@ -151,7 +151,7 @@ impl Syncable {
 }
 
 /// What the system knows of a file.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Status(Stat);
 
 impl Status {

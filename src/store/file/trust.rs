@@ -182,7 +182,7 @@ impl Trust {
     /// group's, too, and nobody else may write there. Its members are as good as the owner.
     pub(super) fn is_shared(&self) -> bool {
         let writers = self.directory.mode() & (GROUP_WRITES | OTHERS_WRITE);
-        self.file.is_some_and(|file| {
+        self.file.as_ref().is_some_and(|file| {
             file.mode() & 0o060 == 0o060
                 && writers == GROUP_WRITES
                 && file.group() == self.directory.group()
@@ -190,12 +190,13 @@ impl Trust {
     }
 
     fn is_owner(&self, user: u32) -> bool {
-        let owner = self.file.map(|file| file.owner());
+        let owner = self.file.as_ref().map(Status::owner);
         user == ROOT || user == self.user || Some(user) == owner
     }
 
     fn group_may_write(&self, group: u32) -> bool {
         self.file
+            .as_ref()
             .is_some_and(|file| file.mode() & GROUP_WRITES != 0 && file.group() == group)
     }
 }
