@@ -55,9 +55,10 @@ pub(crate) fn whole(output: Output, hook: &Hook, generated: Option<&Secret>) -> 
         line("format", format);
     }
     if let Some(template) = template {
-        let shown = match output.reveal {
-            true => Cow::Borrowed(template.trim_end()),
-            false => redact::template(template.trim_end()).into(),
+        let shown = if output.reveal {
+            Cow::Borrowed(template.trim_end())
+        } else {
+            redact::template(template.trim_end()).into()
         };
         line("template", &shown);
     }

@@ -1,6 +1,7 @@
 //! `hooks add`: what is registered, what is the same hook, what is refused.
 
 mod arguments;
+mod services;
 mod templates;
 
 use serde_json::json;

@@ -14,9 +14,10 @@ pub(crate) fn template(text: &str) -> String {
     for Word { place, is_url } in words(text) {
         let word = &text[place.clone()];
         out.push_str(&text[done..place.start]);
-        match is_url {
-            true => out.push_str(&url(word)),
-            false => out.push_str(MASK),
+        if is_url {
+            out.push_str(&url(word));
+        } else {
+            out.push_str(MASK);
         }
         done = place.end;
     }
@@ -113,9 +114,8 @@ fn constants(text: &str) -> Vec<Range<usize>> {
 fn end_of_tag(text: &str, mut at: usize, constants: &mut Vec<Range<usize>>) -> Option<usize> {
     loop {
         let next = find(text, at, &["'", "\"", "}}", "%}"])?;
-        let quote = match text.as_bytes()[next] {
-            quote @ (b'\'' | b'"') => quote,
-            _ => return Some(next),
+        let quote @ (b'\'' | b'"') = text.as_bytes()[next] else {
+            return Some(next);
         };
         let mut is_escaped = false;
         let is_end = |byte: &u8| {

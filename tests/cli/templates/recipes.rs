@@ -23,7 +23,11 @@ fn command(text: &str) -> String {
         .split("hooks add ")
         .nth(1)
         .expect("the command is there");
-    let command = command.split("-#}").next().unwrap().replace("\\\n", " ");
+    let command = command
+        .split("-#}")
+        .next()
+        .unwrap_or_default()
+        .replace("\\\n", " ");
     format!("add {}", command.trim())
 }
 
@@ -64,7 +68,7 @@ fn shell_words(line: &str) -> Vec<String> {
         match c {
             '\'' => quoted = !quoted,
             ' ' if !quoted => words.push(String::new()),
-            c => words.last_mut().unwrap().push(c),
+            c => words.last_mut().expect("it begins with one").push(c),
         }
     }
     words.retain(|word| !word.is_empty());
