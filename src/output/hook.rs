@@ -21,6 +21,8 @@ pub(crate) fn whole(output: Output, hook: &Hook, generated: Option<&Secret>) -> 
         enabled,
         disabled_reason,
         status,
+        when,
+        expect,
         format,
         template,
         headers,
@@ -51,6 +53,12 @@ pub(crate) fn whole(output: Output, hook: &Hook, generated: Option<&Secret>) -> 
     }
     if !status.is_empty() {
         line("status", &status.join(","));
+    }
+    if let Some(when) = when {
+        line("when", when);
+    }
+    if let Some(expect) = expect {
+        line("expect", expect);
     }
     if let Some(format) = format {
         line("format", format);
