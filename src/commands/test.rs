@@ -1,4 +1,4 @@
-//! `hooks test`: a sample deployment to one hook, whatever its filter, enabled or not.
+//! `hooks test`: a sample deployment to some hooks, whatever their filters, enabled or not.
 
 use anyhow::Result;
 use chrono::Utc;
@@ -7,7 +7,7 @@ use super::context::Context;
 use crate::cli::Test;
 use crate::dispatch::{self, Dispatch, Results};
 use crate::domain::deployment::Deployment;
-use crate::domain::hook::check_event;
+use crate::domain::hook::{Hook, check_event};
 use crate::domain::publication::Publication;
 use crate::exit::{Exit, Failure};
 use crate::format;
@@ -21,18 +21,25 @@ pub(super) fn run(context: &Context, arguments: &Test) -> Result<Exit> {
     let setup = context.setup(limits, Results::of(arguments.json));
     let dispatch = Dispatch::new(setup, &registry, dispatch::interruptible());
     let file = context.read(&registry)?;
-    let hook = file
-        .find(&arguments.hook)
-        .ok_or_else(|| Failure::unknown_hooks([&arguments.hook]))?
-        .clone();
-    let event = hook.events().find(|event| check_event(event).is_ok());
-    let event = event.unwrap_or(EVENT).to_owned();
-    let now = Utc::now();
-    let sample = Deployment::recorded(format::sample(now));
-    let publication = Publication::new(&event, sample, now).marked_as_test();
-    let report = dispatch.publish(publication, vec![hook], Vec::new());
-    if arguments.json {
+    let named = arguments.hooks.iter();
+    let missing: Vec<_> = named.filter(|hook| file.find(hook).is_none()).collect();
+    if !missing.is_empty() {
+        return Err(Failure::unknown_hooks(missing).into());
+    }
+    let is_named = |hook: &Hook| arguments.hooks.iter().any(|named| hook.is(named));
+    let hooks = file.hooks.into_iter().filter(is_named);
+    let report = dispatch.test(hooks.map(|hook| (sample(&hook), hook)).collect());
+    if arguments.json && arguments.hooks.len() > 1 {
+        report.print_publications(context.output);
+    } else if arguments.json {
         report.print_publication(context.output);
     }
     Ok(report.exit())
+}
+
+fn sample(hook: &Hook) -> Publication {
+    let event = hook.events().find(|event| check_event(event).is_ok());
+    let now = Utc::now();
+    let deployment = Deployment::recorded(format::sample(now));
+    Publication::new(event.unwrap_or(EVENT), deployment, now).marked_as_test()
 }
