@@ -19,7 +19,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) use args::{
-    Add, Edit, Fields, List, Listen, Log, Publish, Redeliver, Remove, Run, Show, Test,
+    Add, Completions, Edit, Fields, Health, List, Listen, Log, Publish, Redeliver, Remove, Run,
+    Shell, Show, Test,
 };
 pub(crate) use hook_options::HookOptions;
 
@@ -108,6 +109,9 @@ pub(crate) enum Command {
     /// Shows the latest deliveries, newest first
     #[command(after_long_help = help::LOG)]
     Log(Log),
+    /// Shows how each hook's deliveries have gone of late, and what is owed
+    #[command(after_long_help = help::HEALTH)]
+    Health(Health),
     /// Sends again what was not delivered, or a hook's latest publication
     #[command(after_long_help = help::REDELIVER)]
     Redeliver(Redeliver),
@@ -123,4 +127,7 @@ pub(crate) enum Command {
     /// Receives and prints deliveries, to try hooks against
     #[command(after_long_help = help::LISTEN)]
     Listen(Listen),
+    /// Prints the completions of a shell
+    #[command(after_long_help = help::COMPLETIONS)]
+    Completions(Completions),
 }

@@ -1,6 +1,8 @@
 //! What `hooks` is about, as plain data: nothing here reads a file, the network or the clock, or prints.
 
+pub(crate) mod clock;
 pub(crate) mod deployment;
+pub(crate) mod health;
 pub(crate) mod hook;
 pub(crate) mod json;
 pub(crate) mod kudu;

@@ -7,38 +7,39 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueHint};
+use clap::{Args, ValueEnum, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, PathCompleter};
 
 use super::complete;
 use super::hook_options::HookOptions;
 use super::limits::LimitOptions;
 use super::values::{self, Assignment};
-use crate::domain::hook::HookId;
 use crate::domain::kudu;
-use crate::domain::reference::Reference;
+use crate::domain::reference::{HookReference, Reference};
 
 /// The keys of a deployment that flags can set, apart from its status and times.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Fields of the deployment")]
 pub(crate) struct Fields {
     /// The deployment's id, often the commit
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = values::free_text(), allow_hyphen_values = true)]
     pub(crate) id: Option<String>,
     /// Who wrote what is deployed
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = values::free_text(), allow_hyphen_values = true)]
     pub(crate) author: Option<String>,
     /// The author's address
     #[arg(long, value_name = "ADDRESS", value_hint = ValueHint::EmailAddress)]
+    #[arg(value_parser = values::free_text(), allow_hyphen_values = true)]
     pub(crate) author_email: Option<String>,
     /// What is deployed, such as the commit's message
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = values::free_text(), allow_hyphen_values = true)]
     pub(crate) message: Option<String>,
     /// Who deploys it
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = values::free_text(), allow_hyphen_values = true)]
     pub(crate) deployer: Option<String>,
     /// Another key: a string, or with := any JSON (repeatable)
-    #[arg(long, value_name = "KEY=VALUE|KEY:=JSON", value_parser = values::assignment)]
+    #[arg(long, value_name = "KEY=VALUE|KEY:=JSON")]
+    #[arg(value_parser = values::assignments(), allow_hyphen_values = true)]
     pub(crate) set: Vec<Assignment>,
 }
 
@@ -48,10 +49,11 @@ pub(crate) struct Add {
     /// Where to POST: an absolute http or https URL; user:password@ in it become Basic authorization
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = values::url)]
     pub(crate) url: String,
-    /// The event to wait for: a name such as PostDeployment, or * for every event
-    #[arg(long, value_name = "EVENT", value_parser = values::event_or_any)]
-    #[arg(add = ArgValueCandidates::new(complete::events))]
-    pub(crate) event: String,
+    /// The events to wait for, such as PostDeployment,Rollback; a * stands for every end (repeatable)
+    #[arg(long, value_name = "EVENT,…", required = true)]
+    #[arg(value_delimiter = ',', value_parser = values::event_pattern)]
+    #[arg(add = ArgValueCandidates::new(complete::hook_events))]
+    pub(crate) event: Vec<String>,
     /// Print the hook as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -67,6 +69,9 @@ pub(crate) struct List {
     #[arg(long, value_name = "EVENT", value_parser = values::event_or_any)]
     #[arg(add = ArgValueCandidates::new(complete::events))]
     pub(crate) event: Option<String>,
+    /// Only those that need a look: the last delivery failed, something is owed, or the hook is disabled
+    #[arg(long)]
+    pub(crate) failed: bool,
     /// Print a JSON array
     #[arg(long)]
     pub(crate) json: bool,
@@ -75,9 +80,9 @@ pub(crate) struct List {
 /// `hooks show`
 #[derive(Debug, Args)]
 pub(crate) struct Show {
-    /// The hook's id
-    #[arg(value_name = "ID", value_parser = values::hook_id, add = ArgValueCandidates::new(complete::hooks))]
-    pub(crate) id: HookId,
+    /// The hook's id or name
+    #[arg(value_name = "ID|NAME", value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) hook: HookReference,
     /// Print the hook as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -86,16 +91,16 @@ pub(crate) struct Show {
 /// `hooks edit`
 #[derive(Debug, Args)]
 pub(crate) struct Edit {
-    /// The hook's id
-    #[arg(value_name = "ID", value_parser = values::hook_id, add = ArgValueCandidates::new(complete::hooks))]
-    pub(crate) id: HookId,
+    /// The hook's id or name
+    #[arg(value_name = "ID|NAME", value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) hook: HookReference,
     /// Another URL
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = values::url)]
     pub(crate) url: Option<String>,
-    /// Another event, or * for every event
-    #[arg(long, value_name = "EVENT", value_parser = values::event_or_any)]
-    #[arg(add = ArgValueCandidates::new(complete::events))]
-    pub(crate) event: Option<String>,
+    /// Other events: all of them, in place of what is there (repeatable)
+    #[arg(long, value_name = "EVENT,…", value_delimiter = ',', value_parser = values::event_pattern)]
+    #[arg(add = ArgValueCandidates::new(complete::hook_events))]
+    pub(crate) event: Vec<String>,
     /// Deliver to it again
     #[arg(long, conflicts_with = "disable")]
     pub(crate) enable: bool,
@@ -116,10 +121,10 @@ pub(crate) struct Edit {
 /// `hooks remove`
 #[derive(Debug, Args)]
 pub(crate) struct Remove {
-    /// The hooks' ids
-    #[arg(value_name = "ID", required = true, value_parser = values::hook_id, add = ArgValueCandidates::new(complete::hooks))]
-    pub(crate) ids: Vec<HookId>,
-    /// Ignore ids that no hook has
+    /// The hooks' ids or names
+    #[arg(value_name = "ID|NAME", required = true, value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) hooks: Vec<HookReference>,
+    /// Ignore ids and names that no hook has
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -134,13 +139,19 @@ pub(crate) struct Publish {
     /// The deployment: JSON text, @FILE, or - for standard input (which is read when this, --git and the field flags are all left out)
     #[arg(value_name = "DEPLOYMENT", allow_hyphen_values = false)]
     #[arg(add = ArgValueCompleter::new(complete::deployment))]
-    pub(crate) deployment: Option<String>,
+    pub(crate) deployment: Option<OsString>,
     /// Fill id, author, author_email, message, deployer, status and times from a commit [REV: HEAD]
     #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "HEAD")]
     #[arg(allow_hyphen_values = false)]
     pub(crate) git: Option<OsString>,
+    /// Keep it for the next 'hooks redeliver --failed', and return without sending
+    #[arg(long)]
+    pub(crate) defer: bool,
+    /// Fail with exit status 5 if no enabled hook gets it
+    #[arg(long)]
+    pub(crate) must_match: bool,
     /// Print the exact request of each hook; send and write nothing
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long, conflicts_with_all = ["json", "defer"])]
     pub(crate) dry_run: bool,
     /// Print the publication as JSON
     #[arg(long)]
@@ -173,6 +184,12 @@ pub(crate) struct Run {
     /// Fill id, author, author_email, message and deployer from a commit [REV: HEAD]
     #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "HEAD")]
     pub(crate) git: Option<OsString>,
+    /// Keep it for the next 'hooks redeliver --failed' instead of sending it
+    #[arg(long)]
+    pub(crate) defer: bool,
+    /// Warn if no enabled hook gets it
+    #[arg(long)]
+    pub(crate) must_match: bool,
     /// The keys to set.
     #[command(flatten)]
     pub(crate) fields: Fields,
@@ -187,9 +204,9 @@ pub(crate) struct Run {
 /// `hooks test`
 #[derive(Debug, Args)]
 pub(crate) struct Test {
-    /// The hook's id
-    #[arg(value_name = "ID", value_parser = values::hook_id, add = ArgValueCandidates::new(complete::hooks))]
-    pub(crate) id: HookId,
+    /// The hook's id or name
+    #[arg(value_name = "ID|NAME", value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) hook: HookReference,
     /// Print the publication as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -201,12 +218,22 @@ pub(crate) struct Test {
 /// `hooks log`
 #[derive(Debug, Args)]
 pub(crate) struct Log {
-    /// Only the deliveries to this hook
-    #[arg(value_name = "ID", value_parser = values::hook_id, add = ArgValueCandidates::new(complete::hooks))]
-    pub(crate) id: Option<HookId>,
-    /// Only what was not delivered: failed, or unfinished since the publish was killed
+    /// Only the deliveries to this hook; or a publication's msg_… id, to see it whole
+    #[arg(value_name = "ID|NAME|MSG", value_parser = values::reference, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) of: Option<Reference>,
+    /// Only what is still to be sent: failed, unfinished (its publish was killed) or deferred
     #[arg(long)]
     pub(crate) failed: bool,
+    /// Only this event
+    #[arg(long, value_name = "EVENT", value_parser = values::event)]
+    #[arg(add = ArgValueCandidates::new(complete::events))]
+    pub(crate) event: Option<String>,
+    /// Only what happened within this time, such as 24h
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub(crate) since: Option<Duration>,
+    /// End with exit status 3 if anything is shown
+    #[arg(long)]
+    pub(crate) exit_code: bool,
     /// The most deliveries to show
     #[arg(short, value_name = "N", default_value = "20", value_parser = values::count)]
     pub(crate) n: u64,
@@ -215,23 +242,52 @@ pub(crate) struct Log {
     pub(crate) json: bool,
 }
 
+/// `hooks health`
+#[derive(Debug, Args)]
+pub(crate) struct Health {
+    /// Only these hooks, by their ids or names
+    #[arg(value_name = "ID|NAME", value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) hooks: Vec<HookReference>,
+    /// Look at the deliveries of this time
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = values::duration)]
+    pub(crate) since: Duration,
+    /// Print a JSON array
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print metrics, for node_exporter's textfile collector or another reader of OpenMetrics
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) openmetrics: bool,
+}
+
 /// `hooks redeliver`
 #[derive(Debug, Args)]
 pub(crate) struct Redeliver {
     /// Hooks, whose latest publication is sent again, or a publication's msg_… id
-    #[arg(value_name = "ID", required_unless_present = "failed", value_parser = values::reference)]
+    #[arg(value_name = "ID|NAME", required_unless_present = "failed", value_parser = values::reference)]
     #[arg(add = ArgValueCandidates::new(complete::hooks))]
     pub(crate) ids: Vec<Reference>,
-    /// Send every failed or unfinished delivery that is due
+    /// Send every failed, unfinished or deferred delivery that is due
     #[arg(long, conflicts_with = "ids")]
     pub(crate) failed: bool,
-    /// With --failed: only publications younger than this
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = values::duration)]
-    #[arg(conflicts_with = "ids")]
-    pub(crate) since: Duration,
     /// With --failed: whatever failed, due or not
-    #[arg(long, conflicts_with = "ids")]
+    #[arg(long, requires = "failed")]
     pub(crate) now: bool,
+    /// With --failed: also to hooks whose URL has been changed since
+    #[arg(long, requires = "failed")]
+    pub(crate) moved: bool,
+    /// Send what was held for these hooks while they were disabled
+    #[arg(long, requires = "ids", conflicts_with_all = ["failed", "to"])]
+    pub(crate) held: bool,
+    /// With --failed or --held: only publications younger than this [default: 24h]
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub(crate) since: Option<Duration>,
+    /// Send the publications (msg_…) to this hook, whomever they were for (repeatable)
+    #[arg(long, value_name = "ID|NAME", value_parser = values::hook, requires = "ids")]
+    #[arg(add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) to: Vec<HookReference>,
+    /// Print the exact requests; send and write nothing
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) dry_run: bool,
     /// Print the publications as a JSON array
     #[arg(long)]
     pub(crate) json: bool,
@@ -255,4 +311,23 @@ pub(crate) struct Listen {
     /// End after this many requests
     #[arg(long, value_name = "N", value_parser = values::count)]
     pub(crate) count: Option<u64>,
+}
+
+/// `hooks completions`
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: Shell,
+}
+
+/// The shells that have completions.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Shell {
+    /// GNU bash.
+    Bash,
+    /// zsh.
+    Zsh,
+    /// fish.
+    Fish,
 }

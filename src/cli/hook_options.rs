@@ -14,6 +14,9 @@ use crate::security::signature::Secret;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of the hook")]
 pub(crate) struct HookOptions {
+    /// What to call it, in place of its id; such as chat
+    #[arg(long, value_name = "NAME", value_parser = values::name)]
+    pub(crate) name: Option<String>,
     /// Do not check the receiver's certificate, for this hook alone
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     #[arg(value_name = "BOOL", hide_possible_values = true)]
@@ -55,6 +58,7 @@ impl HookOptions {
     pub(crate) fn is_empty(&self) -> bool {
         // Without `..`: a new option must be counted.
         let Self {
+            name,
             insecure_ssl,
             status,
             header,
@@ -67,7 +71,8 @@ impl HookOptions {
             ca_text: _,
             template_text: _,
         } = self;
-        insecure_ssl.is_none()
+        name.is_none()
+            && insecure_ssl.is_none()
             && status.is_none()
             && header.is_empty()
             && secret_file.is_none()

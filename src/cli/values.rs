@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-use crate::domain::hook::HookId;
-use crate::domain::reference::Reference;
+use crate::domain::reference::{HookReference, Reference};
 
 /// A `--header`: its name and value, the value empty to clear it in `edit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +33,13 @@ pub(super) fn url(text: &str) -> Result<String, String> {
 pub(super) fn event(text: &str) -> Result<String, String> {
     crate::domain::hook::check_event(text).map_err(str::to_owned)?;
     Ok(text.to_owned())
+}
+
+/// One of the events of a hook.
+pub(super) fn event_pattern(text: &str) -> Result<String, String> {
+    let event = text.trim();
+    crate::domain::hook::check_pattern(event).map_err(str::to_owned)?;
+    Ok(event.to_owned())
 }
 
 pub(super) fn event_or_any(text: &str) -> Result<String, String> {
@@ -65,6 +71,16 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 /// A path, which may be empty to clear what was there.
 pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
+}
+
+/// Text that somebody else wrote, such as a commit's message: what is not UTF-8 becomes U+FFFD.
+pub(super) fn free_text() -> impl TypedValueParser<Value = String> {
+    OsStringValueParser::new().map(|text| text.to_string_lossy().into_owned())
+}
+
+/// As [`assignment`], for free text.
+pub(super) fn assignments() -> impl TypedValueParser<Value = Assignment> {
+    OsStringValueParser::new().try_map(|text| assignment(&text.to_string_lossy()))
 }
 
 pub(super) fn retries(text: &str) -> Result<u32, String> {
@@ -118,7 +134,7 @@ pub(super) fn header(text: &str) -> Result<Header, String> {
     Ok(Header(name.to_owned(), value.to_owned()))
 }
 
-pub(super) fn assignment(text: &str) -> Result<Assignment, String> {
+fn assignment(text: &str) -> Result<Assignment, String> {
     let wrong = "KEY=VALUE or KEY:=JSON is wanted";
     let (key, value) = text.split_once('=').ok_or(wrong)?;
     let (key, json) = match key.strip_suffix(':') {
@@ -141,9 +157,17 @@ fn checked_json(value: &str) -> Result<String, String> {
     }
 }
 
-pub(super) fn hook_id(text: &str) -> Result<HookId, String> {
+/// A name, or nothing to clear it in `edit`.
+pub(super) fn name(text: &str) -> Result<String, String> {
+    if !text.is_empty() {
+        crate::domain::hook::check_name(text).map_err(str::to_owned)?;
+    }
+    Ok(text.to_owned())
+}
+
+pub(super) fn hook(text: &str) -> Result<HookReference, String> {
     text.parse()
-        .map_err(|_| "a hook's id is a number, as 'hooks list' shows it".to_owned())
+        .map_err(|_| "a hook's id or name is wanted, as 'hooks list' shows them".to_owned())
 }
 
 pub(super) fn reference(text: &str) -> Result<Reference, String> {
@@ -151,14 +175,15 @@ pub(super) fn reference(text: &str) -> Result<Reference, String> {
         return Ok(Reference::Publication(text.to_owned()));
     }
     match text.parse() {
-        Ok(id) => Ok(Reference::Hook(id)),
-        Err(_) => Err("a hook's id or a publication's msg_… id is wanted".to_owned()),
+        Ok(hook) => Ok(Reference::Hook(hook)),
+        Err(_) => Err("a hook's id or name, or a publication's msg_… id is wanted".to_owned()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::hook::HookId;
 
     #[test]
     fn durations_are_numbers_of_seconds_or_spelled_out() {
@@ -191,11 +216,14 @@ mod tests {
 
     #[test]
     fn a_reference_is_a_hook_or_a_publication() {
-        assert_eq!(reference("7"), Ok(Reference::Hook(HookId(7))));
+        let id = HookReference::Id(HookId(7));
+        assert_eq!(reference("7"), Ok(Reference::Hook(id)));
+        let name = HookReference::Name("chat".into());
+        assert_eq!(reference("chat"), Ok(Reference::Hook(name)));
         assert_eq!(
             reference("msg_x"),
             Ok(Reference::Publication("msg_x".into()))
         );
-        assert!(reference("x").is_err());
+        assert!(reference("7x").is_err());
     }
 }

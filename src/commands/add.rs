@@ -3,8 +3,9 @@
 use anyhow::Result;
 
 use super::context::Context;
+use super::options::quoted;
 use crate::cli::Add;
-use crate::domain::hook::{Hook, same_url};
+use crate::domain::hook::{Hook, HookId, join_events, same_url};
 use crate::exit::{Exit, Failure};
 use crate::store::registry::{Change, RegistryFile};
 
@@ -16,6 +17,13 @@ struct Added {
 
 pub(super) fn run(context: &Context, arguments: &mut Add) -> Result<Exit> {
     arguments.options.load(context.output)?;
+    let mut wanted = Hook::new(
+        HookId(0),
+        arguments.url.clone(),
+        join_events(arguments.event.iter().map(String::as_str)),
+    );
+    arguments.options.apply(&mut wanted);
+    arguments.options.check_template(&wanted)?;
     let registry = context.registry()?;
     let added = registry.update(|file| add(file, arguments))?;
     let Added { hook, existed } = added;
@@ -23,26 +31,28 @@ pub(super) fn run(context: &Context, arguments: &mut Add) -> Result<Exit> {
         let state = if hook.enabled { "" } else { ", disabled" };
         context
             .output
-            .note(format!("hook {} is registered already{state}", hook.id));
+            .note(format!("{} is registered already{state}", hook.label()));
         if !hook.enabled {
             context
                 .output
                 .note(format!("to enable it: hooks edit {} --enable", hook.id));
         }
     }
+    arguments.options.suggest_format(context.output, &hook);
     context.warn_if_exposed(&registry, std::slice::from_ref(&hook));
     context.print_hook(&hook, arguments.options.generated(), arguments.json)?;
     Ok(Exit::Done)
 }
 
 fn add(file: &mut RegistryFile, arguments: &Add) -> Result<Change<Added>> {
-    if let Some(hook) = file
-        .hooks
-        .iter()
-        .find(|hook| same_url(&hook.url, &arguments.url))
-    {
+    let mut hooks = file.hooks.iter();
+    let present = hooks.find(|hook| same_url(&hook.url, &arguments.url));
+    let own = present.map(|hook| hook.id);
+    arguments.options.refuse_taken_name(&file.hooks, own)?;
+    let event = join_events(arguments.event.iter().map(String::as_str));
+    if let Some(hook) = present {
         let differences = differences(hook, arguments);
-        if !differences.is_empty() {
+        if !hook.has_events(&event) || !differences.is_empty() {
             return Err(conflict(hook, &differences).into());
         }
         return Ok(Change::Keep(Added {
@@ -53,7 +63,7 @@ fn add(file: &mut RegistryFile, arguments: &Add) -> Result<Change<Added>> {
     let Some(id) = file.take_id() else {
         return Err(Failure::new(Exit::Failed, "could not add the hook: no id is left").into());
     };
-    let mut hook = Hook::new(id, arguments.url.clone(), arguments.event.clone());
+    let mut hook = Hook::new(id, arguments.url.clone(), event);
     arguments.options.apply(&mut hook);
     file.hooks.push(hook.clone());
     Ok(Change::Save(Added {
@@ -62,24 +72,33 @@ fn add(file: &mut RegistryFile, arguments: &Add) -> Result<Change<Added>> {
     }))
 }
 
+/// The flags of the edit that gives the hook what it lacks, and takes no event from it.
 fn differences(hook: &Hook, arguments: &Add) -> Vec<String> {
     let mut flags = arguments.options.differences(hook);
-    if !hook.event.eq_ignore_ascii_case(&arguments.event) {
-        flags.insert(0, format!("--event '{}'", arguments.event));
+    let mut lacking = arguments
+        .event
+        .iter()
+        .filter(|event| !hook.waits_for(event))
+        .peekable();
+    if lacking.peek().is_some() {
+        let all = join_events(hook.events().chain(lacking.map(String::as_str)));
+        flags.insert(0, format!("--event {}", quoted(&all)));
     }
     flags
 }
 
 /// The event of a hand-edited registry may be anything.
 fn conflict(hook: &Hook, differences: &[String]) -> Failure {
+    let (id, label) = (hook.id, hook.label());
     let event = crate::security::escape::escape(&hook.event);
-    let message = format!(
-        "could not add the hook: the URL is registered already, as hook {} for {event}",
-        hook.id
-    );
-    Failure::new(Exit::Conflict, message).hint(format!(
-        "to change that hook: hooks edit {} {}",
-        hook.id,
-        differences.join(" ")
-    ))
+    let message =
+        format!("could not add the hook: the URL is registered already, as {label} for {event}");
+    Failure::new(Exit::Conflict, message).hint(if differences.is_empty() {
+        format!("hook {id} gets all of that already; see 'hooks show {id}'")
+    } else {
+        format!(
+            "to change that hook: hooks edit {id} {}",
+            differences.join(" ")
+        )
+    })
 }

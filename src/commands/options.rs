@@ -9,14 +9,14 @@ use chrono::Utc;
 
 use crate::cli::HookOptions;
 use crate::cli::values::{Header, Statuses};
-use crate::domain::hook::{Hook, certificates_in};
+use crate::delivery;
+use crate::domain::hook::{Hook, HookId, certificates_in};
 use crate::domain::kudu;
-use crate::exit::Failure;
-use crate::format::RenderError;
+use crate::exit::{Exit, Failure};
+use crate::format::{self, renderer};
 use crate::output::Output;
 use crate::security::redact;
 use crate::security::signature::Secret;
-use crate::{delivery, format};
 
 /// More than this is no PEM file, no template and no secret, in bytes.
 const LARGEST_FILE: u64 = 1024 * 1024;
@@ -40,7 +40,7 @@ impl HookOptions {
             self.secret_file.as_deref().map(read_secret).transpose()?
         };
         self.ca_text = self.ca_file.as_deref().map(ca_file).transpose()?;
-        self.template_text = self.template.as_deref().map(template).transpose()?;
+        self.template_text = self.template.as_deref().map(read_template).transpose()?;
         Ok(())
     }
 
@@ -53,6 +53,7 @@ impl HookOptions {
     pub(super) fn apply(&self, hook: &mut Hook) {
         // Without `..`: a new option must be applied.
         let Self {
+            name,
             insecure_ssl,
             status,
             header,
@@ -65,6 +66,9 @@ impl HookOptions {
             template: _,
             template_text,
         } = self;
+        if let Some(name) = name {
+            hook.name = filled(name);
+        }
         if let Some(insecure_ssl) = insecure_ssl {
             hook.insecure_ssl = *insecure_ssl;
         }
@@ -90,12 +94,67 @@ impl HookOptions {
         }
     }
 
+    /// The error of a template that does not work in this hook, if these options make it so. What it must
+    /// yield depends on the hook's content type.
+    pub(super) fn check_template(&self, hook: &Hook) -> Result<(), Failure> {
+        let is_type = |header: &Header| header.0.eq_ignore_ascii_case("content-type");
+        let could_not = match &self.template {
+            Some(path) => format!("could not use the template {}", shown(path)),
+            None if self.header.iter().any(is_type) => {
+                "could not use the hook's template with this content type".to_owned()
+            }
+            None => return Ok(()),
+        };
+        let Some(template) = &hook.template else {
+            return Ok(());
+        };
+        renderer::check(template, hook.content_type()).map_err(|cause| {
+            let failure = Failure::usage(format!("{could_not}: {cause}"));
+            match cause.hint {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+        })
+    }
+
+    /// Says which format a URL's service wants, where none was chosen.
+    pub(super) fn suggest_format(&self, output: Output, hook: &Hook) {
+        let is_chosen = self.format.is_some() || hook.format.is_some() || hook.template.is_some();
+        if let (false, Some(format)) = (is_chosen, format::for_url(&hook.url)) {
+            output.note(format!(
+                "the service behind this URL wants messages of its own: hooks edit {} --format {format}",
+                hook.id
+            ));
+        }
+    }
+
+    /// The error of a name that another hook has, if there is one but `own`.
+    pub(super) fn refuse_taken_name(
+        &self,
+        hooks: &[Hook],
+        own: Option<HookId>,
+    ) -> Result<(), Failure> {
+        let Some(name) = &self.name else {
+            return Ok(());
+        };
+        let mut others = hooks.iter().filter(|hook| Some(hook.id) != own);
+        match others.find(|hook| hook.is_called(name)) {
+            None => Ok(()),
+            Some(other) => {
+                let message = format!("could not use the name {name}: hook {} has it", other.id);
+                Err(Failure::new(Exit::Conflict, message)
+                    .hint(format!("see 'hooks show {}'", other.id)))
+            }
+        }
+    }
+
     /// The flags that would make this hook as the options want it. An option that is not given is not
     /// compared, apart from `--insecure-ssl`, as with Kudu: who asks for a certificate to be checked
     /// must not be told that all is well.
     pub(super) fn differences(&self, hook: &Hook) -> Vec<String> {
         // Without `..`: a new option must be compared.
         let Self {
+            name,
             insecure_ssl,
             status,
             header,
@@ -109,6 +168,11 @@ impl HookOptions {
             template_text,
         } = self;
         let mut flags = Vec::new();
+        if let Some(name) = name
+            && !name.eq_ignore_ascii_case(hook.name.as_deref().unwrap_or(""))
+        {
+            flags.push(format!("--name '{name}'"));
+        }
         match (hook.insecure_ssl, insecure_ssl.unwrap_or(false)) {
             (false, true) => flags.push("--insecure-ssl".to_owned()),
             (true, false) => flags.push("--insecure-ssl=false".to_owned()),
@@ -117,7 +181,7 @@ impl HookOptions {
         if let Some(Statuses(status)) = status
             && !same_words(status, &hook.status)
         {
-            flags.push(format!("--status '{}'", status.join(",")));
+            flags.push(format!("--status {}", quoted(&status.join(","))));
         }
         for Header(name, value) in header {
             let same = |(known, present): &(String, String)| {
@@ -159,6 +223,11 @@ fn same_words(a: &[String], b: &[String]) -> bool {
     a.iter().all(|word| has(b, word)) && b.iter().all(|word| has(a, word))
 }
 
+/// A text as one word of a shell, for a hint that can be pasted.
+pub(super) fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 fn filled(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
@@ -193,22 +262,11 @@ fn ca_file(path: &Path) -> Result<String> {
     Ok(certificates_in(&text))
 }
 
-fn template(path: &Path) -> Result<String> {
+fn read_template(path: &Path) -> Result<String> {
     if path.as_os_str().is_empty() {
         return Ok(String::new());
     }
-    let could_not = format!("could not use the template {}", shown(path));
-    let text = text(path).context(could_not.clone())?;
-    format::check(&text).map_err(|cause| {
-        let refused = Failure::usage(format!("{could_not}: {cause}"));
-        match cause {
-            RenderError::NotJson(_) => {
-                refused.hint("values bring their own quotes: {\"text\": {{ message }}}")
-            }
-            _ => refused,
-        }
-    })?;
-    Ok(text)
+    text(path).with_context(|| format!("could not use the template {}", shown(path)))
 }
 
 /// A path for a message. The secret itself in its place is the most natural slip, and a URL another.
@@ -243,5 +301,12 @@ fn text(path: &Path) -> Result<String> {
     if bytes.len() as u64 > LARGEST_FILE {
         return Err(Failure::usage("it is larger than 1 MiB").into());
     }
-    String::from_utf8(bytes).context("it is not UTF-8 text")
+    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+        return Err(Failure::usage("it is UTF-16 text")
+            .hint("save it as UTF-8")
+            .into());
+    }
+    let text = String::from_utf8(bytes).context("it is not UTF-8 text")?;
+    // Editors and shells on Windows put a byte order mark before UTF-8 text.
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
 }

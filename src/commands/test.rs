@@ -7,37 +7,30 @@ use super::context::Context;
 use crate::cli::Test;
 use crate::dispatch::{self, Dispatch, Results};
 use crate::domain::deployment::Deployment;
-use crate::domain::hook::ANY_EVENT;
+use crate::domain::hook::check_event;
 use crate::domain::publication::Publication;
 use crate::exit::{Exit, Failure};
 use crate::format;
 
-/// The event that a hook for every event gets.
+/// The event that a hook gets that waits for none by its whole name.
 const EVENT: &str = "Test";
 
 pub(super) fn run(context: &Context, arguments: &Test) -> Result<Exit> {
     let registry = context.registry()?;
-    let dispatch = Dispatch::new(
-        context.output,
-        &registry,
-        arguments.limits.settle()?,
-        Results::of(arguments.json),
-        dispatch::interruptible(),
-    );
+    let limits = arguments.limits.settle()?;
+    let setup = context.setup(limits, Results::of(arguments.json));
+    let dispatch = Dispatch::new(setup, &registry, dispatch::interruptible());
     let file = context.read(&registry)?;
     let hook = file
-        .find(arguments.id)
-        .ok_or_else(|| Failure::unknown_hooks(&[arguments.id]))?
+        .find(&arguments.hook)
+        .ok_or_else(|| Failure::unknown_hooks([&arguments.hook]))?
         .clone();
-    let event = if hook.event == ANY_EVENT {
-        EVENT
-    } else {
-        &hook.event
-    };
+    let event = hook.events().find(|event| check_event(event).is_ok());
+    let event = event.unwrap_or(EVENT).to_owned();
     let now = Utc::now();
     let sample = Deployment::recorded(format::sample(now));
-    let publication = Publication::new(event, sample, now).marked_as_test();
-    let report = dispatch.publish(publication, vec![hook]);
+    let publication = Publication::new(&event, sample, now).marked_as_test();
+    let report = dispatch.publish(publication, vec![hook], Vec::new());
     if arguments.json {
         report.print_publication(context.output);
     }

@@ -3,11 +3,12 @@
 use std::io::Read;
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, TimeDelta, Utc};
 use ureq::http::{self, HeaderValue, StatusCode, header};
 use ureq::{Agent, Body};
 
 use super::errors::ErrorContext;
+use super::html;
 use super::request::{self, Request};
 use super::tls::Agents;
 use crate::domain::outcome::Outcome;
@@ -85,27 +86,46 @@ impl Response {
         }
         self.body.clone()
     }
+
+    /// Until when the receiver asks to be left alone, if another try may go better then.
+    fn not_before(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let wait = self
+            .retry_after
+            .filter(|_| retry::may_pass(self.code.as_u16()))?;
+        let wait = TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
+        Some(
+            now.checked_add_signed(wait)
+                .unwrap_or(DateTime::<Utc>::MAX_UTC),
+        )
+    }
 }
 
 /// What an attempt comes to as the outcome of its delivery.
 pub(super) fn outcome(attempt: &Attempt, attempts: u32, duration: Duration) -> Outcome {
-    let (delivered, code, status, reason) = match attempt {
-        Ok(response) => (
-            response.code.is_success(),
-            Some(response.code.as_u16()),
-            response.status(),
-            response.reason(),
-        ),
-        Err(failed) => (false, None, kudu::FAILURE.to_owned(), failed.to_string()),
-    };
-    Outcome {
-        time: Utc::now(),
-        delivered,
-        status,
-        code,
-        reason,
-        attempts,
-        duration,
+    let time = Utc::now();
+    match attempt {
+        Ok(response) => Outcome {
+            time,
+            delivered: response.code.is_success(),
+            status: response.status(),
+            code: Some(response.code.as_u16()),
+            reason: response.reason(),
+            response: Some(response.body.clone()).filter(|body| !body.is_empty()),
+            attempts,
+            duration,
+            not_before: response.not_before(time),
+        },
+        Err(failed) => Outcome {
+            time,
+            delivered: false,
+            status: kudu::FAILURE.to_owned(),
+            code: None,
+            reason: failed.to_string(),
+            response: None,
+            attempts,
+            duration,
+            not_before: None,
+        },
     }
 }
 
@@ -177,8 +197,23 @@ fn start_of_body(answer: &mut http::Response<Body>, secrets: &[String]) -> Strin
     let mut start = Vec::new();
     let mut reader = answer.body_mut().as_reader().take(MOST_READ);
     let _ = reader.read_to_end(&mut start);
-    let text = redact::scrub(&String::from_utf8_lossy(&start), secrets);
-    kept(text.trim()).to_owned()
+    let text = String::from_utf8_lossy(&start);
+    let text = if is_html(answer) {
+        html::text(&text)
+    } else {
+        text.into_owned()
+    };
+    kept(redact::scrub(&text, secrets).trim()).to_owned()
+}
+
+fn is_html(answer: &http::Response<Body>) -> bool {
+    let content_type = answer.headers().get(header::CONTENT_TYPE);
+    let text = content_type.and_then(|value| value.to_str().ok());
+    text.is_some_and(|text| {
+        text.trim_start()
+            .to_ascii_lowercase()
+            .starts_with("text/html")
+    })
 }
 
 /// At most [`MOST_KEPT`] bytes, cut between characters.

@@ -285,7 +285,7 @@ impl FanOut {
         attempt::outcome(attempt, progress.attempts, duration.unwrap_or_default())
     }
 
-    /// The deadline has come: everything ends with what is known.
+    /// The deadline has come: everything ends with what is known. What was not begun has no outcome.
     fn give_up(&mut self) {
         let allowed = humantime::format_duration(self.limits.deadline);
         for number in 0..self.progress.len() {
@@ -293,15 +293,15 @@ impl FanOut {
             if progress.done {
                 continue;
             }
+            if progress.attempts == 0 {
+                self.close(number);
+                continue;
+            }
             let attempt = match (progress.head.take(), progress.last.take()) {
                 (Some(head), _) => Ok(head),
                 (None, Some(last)) => last,
-                (None, None) if progress.attempts > 0 => {
-                    let words = format!("no answer within the deadline of {allowed}");
-                    Err(Failed::Transient(words))
-                }
                 (None, None) => {
-                    let words = format!("its turn did not come within the deadline of {allowed}");
+                    let words = format!("no answer within the deadline of {allowed}");
                     Err(Failed::Transient(words))
                 }
             };

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashSet};
 use std::thread;
 
-use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
+use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 use serde_json::value::RawValue;
 
 use super::bounded::Bounded;
+use super::syntax::{self, Syntax};
 use super::{MAX_TEMPLATE, RenderError, filters};
 
 /// The names that a template sees.
@@ -24,10 +25,14 @@ const FUEL: u64 = 1_000_000;
 const STACK_PER_BYTE: usize = 4 * 1024;
 const STACK_BASE: usize = 2 * 1024 * 1024;
 
-/// Renders, and makes sure that JSON came out.
-pub(crate) fn render(source: &str, context: Context) -> Result<Vec<u8>, RenderError> {
+/// Renders, and makes sure that JSON came out where JSON is wanted.
+pub(crate) fn render(
+    source: &str,
+    syntax: Syntax,
+    context: Context,
+) -> Result<String, RenderError> {
     let body = on_deep_stack(source, || {
-        let environment = environment();
+        let environment = environment(syntax);
         let template = environment
             .template_from_named_str("template", source)
             .map_err(|error| RenderError::from_engine(&error))?;
@@ -41,20 +46,28 @@ pub(crate) fn render(source: &str, context: Context) -> Result<Vec<u8>, RenderEr
             })?;
         Ok(body.into_bytes())
     })?;
-    serde_json::from_slice::<&RawValue>(&body)
-        .map_err(|error| RenderError::NotJson(error.to_string()))?;
+    let body = String::from_utf8(body).map_err(|error| RenderError::NotJson(error.to_string()))?;
+    if syntax == Syntax::Json {
+        serde_json::from_str::<&RawValue>(&body)
+            .map_err(|error| RenderError::NotJson(error.to_string()))?;
+    }
     Ok(body)
 }
 
 /// The names that a template uses, attributes included: `status`, `deployment.status`.
 pub(crate) fn names(source: &str) -> Result<HashSet<String>, RenderError> {
     on_deep_stack(source, || {
-        let environment = environment();
+        let environment = environment(Syntax::Json);
         let template = environment
             .template_from_named_str("template", source)
             .map_err(|error| RenderError::from_engine(&error))?;
         Ok(template.undeclared_variables(true))
     })
+}
+
+/// The stack, in bytes, that a template of this length may need.
+pub(crate) fn stack_size(length: usize) -> usize {
+    STACK_BASE + STACK_PER_BYTE * length.min(MAX_TEMPLATE)
 }
 
 fn on_deep_stack<T: Send>(
@@ -64,10 +77,9 @@ fn on_deep_stack<T: Send>(
     if source.len() > MAX_TEMPLATE {
         return Err(RenderError::TooLarge(source.len()));
     }
-    let stack = STACK_BASE + STACK_PER_BYTE * source.len();
     thread::scope(|scope| {
         let Ok(worker) = thread::Builder::new()
-            .stack_size(stack)
+            .stack_size(stack_size(source.len()))
             .spawn_scoped(scope, work)
         else {
             return Err(RenderError::NoThread);
@@ -76,13 +88,16 @@ fn on_deep_stack<T: Send>(
     })
 }
 
-fn environment() -> Environment<'static> {
+fn environment(syntax: Syntax) -> Environment<'static> {
     let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Json);
+    environment.set_auto_escape_callback(move |_| syntax.escaping());
+    environment.set_formatter(syntax::write);
     environment.set_undefined_behavior(UndefinedBehavior::Chainable);
     environment.set_fuel(Some(FUEL));
     // In a loop it could nest a list deeper than any stack.
     environment.remove_global("namespace");
+    // It shows the engine's own notation of all there is.
+    environment.remove_global("debug");
     // Null and missing are the same here.
     environment.add_test("none", |value: &Value| {
         value.is_none() || value.is_undefined()

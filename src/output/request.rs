@@ -4,6 +4,7 @@ use super::Output;
 use crate::delivery::Request;
 use crate::domain::hook::Hook;
 use crate::security::escape::{escape, escape_lines};
+use crate::security::redact;
 
 /// The request, with its secrets masked unless `--reveal`.
 pub(crate) fn text(output: Output, hook: &Hook, request: &Request) -> String {
@@ -17,7 +18,7 @@ pub(crate) fn text(output: Output, hook: &Hook, request: &Request) -> String {
         !output.reveal && (own(name) || signs.contains(&name))
     };
     let mut lines = vec![
-        format!("# hook {}", hook.id),
+        format!("# {}", hook.label()),
         format!("POST {} HTTP/1.1", output.url(request.url.as_str())),
         format!(
             "host: {}",
@@ -29,7 +30,10 @@ pub(crate) fn text(output: Output, hook: &Hook, request: &Request) -> String {
         lines.push(format!("{}: {}", escape(name), escape(value)));
     }
     lines.push(format!("content-length: {}", request.body.len()));
-    let body = String::from_utf8_lossy(&request.body);
+    let mut body = String::from_utf8_lossy(&request.body);
+    if let (Some(template), false) = (&hook.template, output.reveal) {
+        body = redact::scrub(&body, &redact::secrets_in_template(template)).into();
+    }
     format!(
         "{}\n\n{}\n",
         lines.join("\n"),

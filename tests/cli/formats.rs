@@ -339,9 +339,7 @@ fn a_format_of_a_newer_version_fails_its_own_hook_alone() {
     let receiver = Receiver::new();
     let sandbox = Sandbox::new();
     let hook = |id: u32, format: &str| json!({"id": id, "url": receiver.url(&format!("/{id}")), "event": "*", "format": format});
-    let registry =
-        json!({"version": 1, "next_id": 3, "hooks": [hook(1, "pager"), hook(2, "slack")]});
-    sandbox.write("hooks.json", registry.to_string());
+    sandbox.write_hooks(&[hook(1, "pager"), hook(2, "slack")]);
     let published = sandbox.publish();
     published.assert_code(3);
     let unknown = "its body could not be rendered: this version of hooks has no format `pager`";

@@ -23,10 +23,10 @@ pub(crate) const VERBS: [&str; 11] = [
 const STATUSES: [(&str, &[&str]); 11] = [
     ("add", &["0", "1", "2", "4", "6"]),
     ("list", &["0", "1", "2"]),
-    ("publish", &["0", "1", "2", "3", "130"]),
+    ("publish", &["0", "1", "2", "3", "5", "130"]),
     ("run", &["N", "126", "127", "128+n", "2"]),
     ("test", &["0", "1", "2", "3", "5", "130"]),
-    ("log", &["0", "1", "2", "5"]),
+    ("log", &["0", "1", "2", "3", "5"]),
     ("redeliver", &["0", "1", "2", "3", "5", "6", "130"]),
     ("show", &["0", "1", "2", "5"]),
     ("edit", &["0", "1", "2", "4", "5", "6"]),
@@ -240,18 +240,6 @@ fn every_verb_names_its_environment() {
 }
 
 #[test]
-fn the_environment_itself_is_not_shown() {
-    let sandbox = Sandbox::new();
-    for flag in ["--help", "-h"] {
-        let help = sandbox
-            .hooks(["add", flag])
-            .env("HOOKS_FILE", "/a/s3cret/place")
-            .run();
-        help.assert_code(0).assert_hides("s3cret");
-    }
-}
-
-#[test]
 fn alone_it_shows_the_verbs_in_the_order_of_a_days_use_and_where_to_begin() {
     let sandbox = Sandbox::new();
     let alone = sandbox.hooks::<&str>([]).run();
@@ -370,5 +358,32 @@ fn a_usage_error_suggests_the_near_miss_and_the_help_to_see() {
             "{arguments:?} suggests no {suggestion}:\n{}",
             refused.stderr
         );
+    }
+}
+
+#[test]
+fn the_version_is_a_result() {
+    let version = concat!("hooks ", env!("CARGO_PKG_VERSION"), "\n");
+    let sandbox = Sandbox::new();
+    sandbox.hooks(["--version"]).run().assert(0, version, "");
+}
+
+#[test]
+fn the_values_of_the_environment_are_not_shown() {
+    let sandbox = Sandbox::new();
+    for arguments in [
+        &["--help"][..],
+        &["add", "--help"],
+        &["add", "-h"],
+        &["publish", "--help"],
+    ] {
+        let help = sandbox
+            .hooks(arguments)
+            .env("HOOKS_FILE", "/a/s3cret/place")
+            .env("HOOKS_JOBS", "3917")
+            .run();
+        help.assert_code(0)
+            .assert_hides("s3cret")
+            .assert_hides("3917");
     }
 }

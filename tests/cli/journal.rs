@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::support::{DEPLOYMENT, Receiver, Reply, Sandbox, Signal, wait_until};
+use crate::support::{DEPLOYMENT, Receiver, Reply, Sandbox, Signal, hook_json, wait_until};
 
 #[test]
 fn a_publication_is_on_disk_before_the_first_byte_is_sent_and_the_outcome_after() {
@@ -164,15 +164,8 @@ fn two_registries_in_one_folder_never_meet() {
     for (file, receiver) in [("a.json", &a), ("b.json", &b)] {
         let url = receiver.url("/");
         sandbox
-            .hooks([
-                "add",
-                "--url",
-                &url,
-                "--event",
-                "PostDeployment",
-                "--file",
-                file,
-            ])
+            .hooks_add(&url, "PostDeployment")
+            .args(["--file", file])
             .run()
             .assert_code(0);
         let publish = [
@@ -218,14 +211,15 @@ fn compaction_drops_what_was_delivered_and_never_what_was_not() {
     );
     let hooks: Vec<_> = (1..=50)
         .map(|id| {
-            let url = if id == 50 { flaky.url("/") } else { good.url(&format!("/{id}")) };
-            json!({"id": id, "url": url, "event": if id == 50 { "Flaky" } else { "Good" }, "insecure_ssl": false})
+            let url = if id == 50 {
+                flaky.url("/")
+            } else {
+                good.url(&format!("/{id}"))
+            };
+            hook_json(id, url, if id == 50 { "Flaky" } else { "Good" })
         })
         .collect();
-    sandbox.write(
-        "hooks.json",
-        json!({"version": 1, "next_id": 51, "hooks": hooks}).to_string(),
-    );
+    sandbox.write_hooks(&hooks);
     let large = |number: usize| {
         format!(
             "{{\"n\":{number},\"a\":\"{}\"}}",

@@ -37,30 +37,6 @@ fn the_array_holds_every_hook_in_the_order_of_their_ids() {
 }
 
 #[test]
-fn an_event_selects_the_hooks_that_it_would_reach_whatever_its_case() {
-    let sandbox = Sandbox::new();
-    sandbox.add("https://h.example/a", "PostDeployment");
-    sandbox.add("https://h.example/b", "Other");
-    sandbox.add("https://h.example/c", "*");
-    let listed = sandbox
-        .hooks(["list", "--event", "postdeployment", "--json"])
-        .run();
-    listed.assert_code(0);
-    let ids: Vec<_> = listed
-        .json()
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|hook| hook["id"].clone())
-        .collect();
-    assert_eq!(ids, [json!(1), json!(3)]);
-    sandbox
-        .hooks(["list", "--event", "no event"])
-        .run()
-        .assert_code(2);
-}
-
-#[test]
 fn a_table_shows_each_hook_and_how_its_last_delivery_went() {
     let sandbox = Sandbox::new();
     let good = Receiver::new();
@@ -216,4 +192,26 @@ fn what_a_terminal_would_obey_is_shown_escaped() {
         }
         assert!(shown.stdout.contains("evil"));
     }
+}
+
+#[test]
+fn an_event_selects_the_hooks_that_it_would_reach_whatever_its_case() {
+    let sandbox = Sandbox::new();
+    for (path, event) in [("a", "PostDeployment"), ("b", "*"), ("c", "Backup")] {
+        sandbox.add(&format!("https://h.example/{path}"), event);
+    }
+    for (event, expected) in [
+        ("postDEPLOYMENT", &[1, 2][..]),
+        ("Backup", &[2, 3]),
+        ("Other", &[2]),
+    ] {
+        let listed = sandbox.hooks(["list", "--json", "--event", event]).run();
+        listed.assert_code(0);
+        let listed = listed.json();
+        let hooks = listed.as_array().unwrap().iter();
+        let ids: Vec<_> = hooks.map(|hook| hook["id"].clone()).collect();
+        assert_eq!(ids, expected, "{event}");
+    }
+    let refused = sandbox.hooks(["list", "--event", "no event"]).run();
+    refused.assert_code(2);
 }

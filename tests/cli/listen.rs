@@ -1,13 +1,18 @@
 //! `hooks listen`: a receiver to try hooks against.
 
+#[cfg(target_os = "linux")]
+mod limits;
+#[cfg(unix)]
+mod lines;
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use crate::support::{DEPLOYMENT, Running, Sandbox};
+use crate::support::{DEPLOYMENT, Process, Sandbox};
 
 /// Starts it on a free port and returns it with its URL, which its first line tells.
-fn listen(sandbox: &Sandbox, options: &[&str]) -> (Running, String) {
+fn listen(sandbox: &Sandbox, options: &[&str]) -> (Process, String) {
     let listen = sandbox
         .hooks(["listen", "--port", "0"])
         .args(options)
@@ -47,7 +52,7 @@ fn it_prints_each_delivery_answers_200_and_ends_after_count() {
     assert_eq!(
         heard
             .stdout
-            .matches("\n  \"author_email\": \"someone@example.com\"")
+            .matches("\n    \"author_email\": \"someone@example.com\"")
             .count(),
         2,
         "pretty: {}",

@@ -24,7 +24,6 @@ mod log;
 #[cfg(target_os = "linux")]
 mod manual;
 mod packages;
-#[cfg(target_os = "linux")]
 mod proof;
 mod publish;
 mod readme;

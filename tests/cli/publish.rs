@@ -3,14 +3,18 @@
 mod body;
 mod concurrency;
 mod deadline;
+mod defer;
 mod delivery;
+mod dry_run;
 mod fields;
 mod filters;
+mod free_text;
 mod input;
 mod output;
-mod replies;
 mod responses;
 mod retries;
 #[cfg(unix)]
 mod signals;
-mod stuck_reader;
+#[cfg(target_os = "linux")]
+mod stopped_reader;
+mod unheard;

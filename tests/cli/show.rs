@@ -36,10 +36,10 @@ fn an_id_that_no_hook_has_is_exit_code_5() {
 }
 
 #[test]
-fn an_id_that_is_no_number_is_a_wrong_argument() {
+fn what_is_neither_an_id_nor_a_name_is_a_wrong_argument() {
     let sandbox = Sandbox::new();
     sandbox
-        .hooks(["show", "one"])
+        .hooks(["show", "1one"])
         .run()
         .assert_code(2)
         .assert_stderr_has(&["error: ", "hooks list"]);

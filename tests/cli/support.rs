@@ -1,15 +1,11 @@
 //! What every test builds on: a sandbox that runs the real binary, and scripted receivers on loopback.
 
-mod answering;
-mod canary;
 mod capture;
-#[cfg(unix)]
-mod cgi;
-mod dead_ends;
 pub(crate) mod echo;
 #[cfg(target_os = "linux")]
 pub(crate) mod faults;
-mod finished;
+#[cfg(target_os = "linux")]
+mod full_pipe;
 #[cfg(target_os = "linux")]
 pub(crate) mod hostile;
 mod invocation;
@@ -17,56 +13,63 @@ mod invocation;
 mod mount;
 #[cfg(target_os = "linux")]
 mod network;
+mod output;
 mod pattern;
 mod process;
 mod program;
 #[cfg(target_os = "linux")]
 mod proof;
-#[cfg(target_os = "linux")]
-mod raw_server;
 mod receiver;
 mod reply;
 #[cfg(unix)]
 mod repository;
 mod request;
+mod responder;
 mod sandbox;
-#[cfg(target_os = "linux")]
-mod shells;
+mod secrets;
+mod server;
+#[cfg(unix)]
+mod smart_http;
 #[cfg(target_os = "linux")]
 mod strace;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod tests;
 mod tls;
+mod unreachable;
 
-pub(crate) use answering::Answering;
-pub(crate) use canary::Canaries;
-#[cfg(unix)]
-pub(crate) use cgi::SmartHttp;
-pub(crate) use dead_ends::{Unanswering, refused_url};
-#[cfg(unix)]
-pub(crate) use finished::Finished;
+#[cfg(target_os = "linux")]
+pub(crate) use full_pipe::full_pipe;
 #[cfg(unix)]
 pub(crate) use invocation::Invocation;
 #[cfg(target_os = "linux")]
 pub(crate) use mount::{Mount, make_image};
 #[cfg(target_os = "linux")]
 pub(crate) use network::{needs_network, on_an_own_network};
-pub(crate) use process::{Running, Signal};
+#[cfg(unix)]
+pub(crate) use output::Output;
+pub(crate) use process::{Process, Signal};
 pub(crate) use program::{Program, free_port, needs_success};
 #[cfg(target_os = "linux")]
-pub(crate) use proof::{Chance, complete, figures, needs_root, scaled};
-#[cfg(target_os = "linux")]
-pub(crate) use raw_server::{RawServer, hold, read_request};
+pub(crate) use proof::{Rng, complete, figures, needs_root, scaled};
 pub(crate) use receiver::Receiver;
 pub(crate) use reply::Reply;
 #[cfg(unix)]
 pub(crate) use repository::{Commit, PLAIN, Repository, executable, mkfifo, path_with_hooks};
 pub(crate) use request::Request;
-pub(crate) use sandbox::Sandbox;
+pub(crate) use responder::Responder;
+pub(crate) use sandbox::{Sandbox, hook_json};
+pub(crate) use secrets::Secrets;
 #[cfg(target_os = "linux")]
-pub(crate) use shells::{Offer, Shell, Terminal};
+pub(crate) use server::{Server, hold_open, read_request};
+#[cfg(unix)]
+pub(crate) use smart_http::SmartHttp;
 #[cfg(target_os = "linux")]
 pub(crate) use strace::{Call, Effect, Scope, Strace, files_of};
+#[cfg(target_os = "linux")]
+pub(crate) use terminal::{Candidate, Shell, Terminal};
 pub(crate) use tls::Identity;
+pub(crate) use unreachable::{FullBacklog, refused_url};
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -135,7 +138,7 @@ pub(crate) fn one_hook() -> (Sandbox, Receiver) {
 }
 
 /// A sandbox whose one hook must not be called.
-pub(crate) fn untouched() -> (Sandbox, Receiver) {
+pub(crate) fn one_uncalled_hook() -> (Sandbox, Receiver) {
     let (sandbox, receiver) = (Sandbox::new(), Receiver::never());
     sandbox.add(&receiver.url("/"), "PostDeployment");
     (sandbox, receiver)

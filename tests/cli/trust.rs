@@ -1,7 +1,6 @@
 //! What people trust the tool with: secrets, signatures, certificates and proxies.
 
 mod arguments;
-mod certificates;
 mod escaping;
 mod leaks;
 #[cfg(unix)]

@@ -8,14 +8,14 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
 use super::{Hook, HookId, LastDelivery};
-use crate::security::signature::Secret;
+use crate::security::{redact, signature::Secret};
 
 /// Whom a hook's JSON is for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum View<'a> {
     /// The registry file: everything.
     File,
-    /// `--json`: header values as `***`, no secrets but one just generated.
+    /// `--json`: header values and the tokens of a template as `***`, no secrets but one just generated.
     Answer {
         /// The secret that `--generate-secret` made, shown this once.
         generated: Option<&'a Secret>,
@@ -33,6 +33,7 @@ impl Serialize for HookJson<'_> {
         // Without `..`: a new field must be written, and masked where it is a secret.
         let Hook {
             id,
+            name,
             url,
             event,
             insecure_ssl,
@@ -49,6 +50,7 @@ impl Serialize for HookJson<'_> {
         } = hook;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("id", id)?;
+        optional(&mut map, "name", name.as_ref())?;
         map.serialize_entry("url", url)?;
         map.serialize_entry("event", event)?;
         map.serialize_entry("insecure_ssl", insecure_ssl)?;
@@ -60,7 +62,13 @@ impl Serialize for HookJson<'_> {
             map.serialize_entry("status", status)?;
         }
         optional(&mut map, "format", format.as_ref())?;
-        optional(&mut map, "template", template.as_ref())?;
+        match view {
+            View::File => optional(&mut map, "template", template.as_ref())?,
+            View::Answer { .. } => {
+                let masked = template.as_deref().map(redact::template);
+                optional(&mut map, "template", masked.as_ref())?;
+            }
+        }
         if !headers.is_empty() {
             let masked = matches!(view, View::Answer { .. });
             map.serialize_entry("headers", &Headers { headers, masked })?;
@@ -142,6 +150,7 @@ impl Serialize for Headers<'_> {
 #[serde(field_identifier, rename_all = "snake_case")]
 enum Key<'a> {
     Id,
+    Name,
     Url,
     Event,
     InsecureSsl,
@@ -190,6 +199,11 @@ impl<'de> Visitor<'de> for HookVisitor {
                 Key::Id => id = Some(map.next_value()?),
                 Key::Url => url = Some(map.next_value()?),
                 Key::Event => event = Some(map.next_value()?),
+                // An empty one is as good as none.
+                Key::Name => {
+                    let name: Option<String> = map.next_value()?;
+                    hook.name = name.filter(|name| !name.is_empty());
+                }
                 Key::InsecureSsl => hook.insecure_ssl = or_default(&mut map)?,
                 Key::Enabled => hook.enabled = map.next_value::<Option<bool>>()?.unwrap_or(true),
                 Key::DisabledReason => hook.disabled_reason = map.next_value()?,

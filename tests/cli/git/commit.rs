@@ -4,7 +4,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::{Commit, Invocation, PLAIN, Receiver, Repository, one_hook, untouched};
+use crate::support::{
+    Commit, Invocation, PLAIN, Receiver, Repository, one_hook, one_uncalled_hook,
+};
 
 /// Publishes from this folder, and returns what the receiver got.
 #[track_caller]
@@ -258,7 +260,7 @@ fn the_given_json_and_the_flags_win_over_the_commit() {
 
 #[test]
 fn a_deleted_branch_is_said_to_be_one() {
-    let (sandbox, _receiver) = untouched();
+    let (sandbox, _receiver) = one_uncalled_hook();
     let repository = Repository::new(&sandbox);
     repository.commit("main", PLAIN);
     for length in [40, 64] {
@@ -275,7 +277,7 @@ fn a_deleted_branch_is_said_to_be_one() {
 
 #[test]
 fn what_is_no_commit_is_refused() {
-    let (sandbox, _receiver) = untouched();
+    let (sandbox, _receiver) = one_uncalled_hook();
     let repository = Repository::new(&sandbox);
     repository.commit("main", PLAIN);
     for revision in ["nonsense", "HEAD~99", "deadbeef", "v9^{commit}", "a\u{1b}b"] {
@@ -307,7 +309,7 @@ fn what_is_no_commit_is_refused() {
 
 #[test]
 fn no_repository_no_commit_and_no_git_are_told_apart() {
-    let (sandbox, _receiver) = untouched();
+    let (sandbox, _receiver) = one_uncalled_hook();
     let repository = Repository::new(&sandbox);
     publish(&repository, &repository.work(), &["--git"])
         .run()
@@ -343,7 +345,7 @@ fn no_repository_no_commit_and_no_git_are_told_apart() {
 
 #[test]
 fn a_hook_that_went_elsewhere_learns_of_its_git_dir() {
-    let (sandbox, _receiver) = untouched();
+    let (sandbox, _receiver) = one_uncalled_hook();
     let repository = Repository::new(&sandbox);
     repository.commit("main", PLAIN);
     // As in a hook that has said `cd /srv/www`.
@@ -356,7 +358,7 @@ fn a_hook_that_went_elsewhere_learns_of_its_git_dir() {
 
 #[test]
 fn a_value_that_was_meant_for_something_else_is_refused() {
-    let (sandbox, _receiver) = untouched();
+    let (sandbox, _receiver) = one_uncalled_hook();
     let repository = Repository::new(&sandbox);
     repository.commit("main", PLAIN);
     for value in ["--git=", "--git=-", "--git=--all", r#"--git={"id":"1"}"#] {

@@ -38,13 +38,7 @@ impl<'a> Server<'a> {
         let repository = Repository::new(sandbox);
         repository.install(hook);
         let add = sandbox
-            .hooks([
-                "add",
-                "--event",
-                "PostDeployment",
-                "--url",
-                &receiver.url("/"),
-            ])
+            .hooks_add(&receiver.url("/"), "PostDeployment")
             .env("HOOKS_FILE", repository.bare().join("hooks.json"));
         add.run().assert_code(0);
         Self {

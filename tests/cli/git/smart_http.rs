@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::push::{EXAMPLE, deploying};
-use crate::support::{Commit, Finished, PLAIN, Receiver, Reply, Repository, Sandbox, SmartHttp};
+use crate::support::{Commit, Output, PLAIN, Receiver, Reply, Repository, Sandbox, SmartHttp};
 
 const COMMIT: Commit = Commit {
     author: "Jürgen Müller-Łoś 山田",
@@ -17,19 +17,13 @@ const COMMIT: Commit = Commit {
 /// Registers a hook in the repository on the server.
 fn add(sandbox: &Sandbox, repository: &Repository, receiver: &Receiver) {
     sandbox
-        .hooks([
-            "add",
-            "--event",
-            "PostDeployment",
-            "--url",
-            &receiver.url("/"),
-        ])
+        .hooks_add(&receiver.url("/"), "PostDeployment")
         .env("HOOKS_FILE", repository.bare().join("hooks.json"))
         .run()
         .assert_code(0);
 }
 
-fn push(repository: &Repository, url: &str, refs: &[&str]) -> Finished {
+fn push(repository: &Repository, url: &str, refs: &[&str]) -> Output {
     let url = [url, "site.git"].concat();
     let push = repository.call(&repository.work(), &["push", "-q", &url]);
     push.args(refs).env("GIT_TERMINAL_PROMPT", "0").run()

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::support::{
-    Call, Effect, Receiver, Sandbox, Scope, Strace, figures, files_of, wait_until,
+    Call, Effect, Receiver, Sandbox, Scope, Strace, figures, files_of, hook_json, wait_until,
 };
 
 const UNDELIVERED: [&str; 2] = ["msg_first", "msg_last"];
@@ -38,9 +38,7 @@ fn long_journal(url: &str) -> String {
 
 fn prepare(receiver: &Receiver, journal: &str) -> Sandbox {
     let sandbox = Sandbox::new();
-    let hook = json!({"id": 1, "url": receiver.url("/"), "event": "E", "insecure_ssl": false});
-    let registry = json!({"version": 1, "next_id": 2, "hooks": [hook]});
-    sandbox.write("hooks.json", registry.to_string());
+    sandbox.write_hooks(&[hook_json(1, receiver.url("/"), "E")]);
     sandbox.write("hooks.json.journal", journal);
     sandbox
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Chance, Receiver, Sandbox, Signal, complete, figures, scaled};
+use crate::support::{Receiver, Rng, Sandbox, Signal, complete, figures, scaled};
 
 /// How long a call takes on a machine that has nothing else to do.
 const FIRST_GUESS: Duration = Duration::from_millis(8);
@@ -19,7 +19,7 @@ struct Worker<'a> {
     number: usize,
     sandbox: &'a Sandbox,
     receiver: &'a Receiver,
-    chance: Chance,
+    chance: Rng,
     hooks: Hooks,
     steps: usize,
     /// About when half of the calls of a verb have ended.
@@ -43,7 +43,7 @@ impl<'a> Worker<'a> {
             number,
             sandbox,
             receiver,
-            chance: Chance::of(seed + number as u64),
+            chance: Rng::of(seed + number as u64),
             hooks: Hooks::new(),
             steps: 0,
             usual: BTreeMap::new(),
@@ -227,7 +227,7 @@ fn same(found: &Hooks, wanted: &Hooks) -> bool {
 #[test]
 fn a_thousand_kills_lose_and_undo_nothing_that_was_acknowledged() {
     let kills = scaled(1000, 10_000);
-    let (_, seed) = Chance::new();
+    let (_, seed) = Rng::new();
     let sandbox = Sandbox::new();
     sandbox.write("hooks.json", r#"{"version":1,"next_id":1,"hooks":[]}"#);
     let receiver = Receiver::new();

@@ -4,9 +4,9 @@
 use std::cell::Cell;
 use std::fs;
 
-use serde_json::{Value, json};
-
-use crate::support::{Call, Effect, Receiver, Sandbox, Scope, Strace, complete, figures, needs};
+use crate::support::{
+    Call, Effect, Receiver, Sandbox, Scope, Strace, complete, figures, hook_json, needs,
+};
 
 /// Kills a call of the binary at each of its system calls in turn; `each` says what to run and `then` looks
 /// at what there is.
@@ -47,10 +47,9 @@ fn at_each_call(
     assert!(hits * 10 >= calls.len() * 8, "{hits} of {}", calls.len());
 }
 
-fn with_registry(hooks: &Value) -> Sandbox {
+fn with_registry(url: &str) -> Sandbox {
     let sandbox = Sandbox::new();
-    let registry = json!({"version": 1, "next_id": 8, "hooks": hooks});
-    sandbox.write("hooks.json", registry.to_string());
+    sandbox.write_hooks(&[hook_json(7, url, "E")]);
     sandbox
 }
 
@@ -59,10 +58,9 @@ fn after_a_kill_at_any_system_call_of_add_the_next_add_succeeds() {
     if !needs("strace") {
         return;
     }
-    let old = json!([{"id": 7, "url": "https://h.example/", "event": "E", "insecure_ssl": false}]);
     at_each_call(
         &["add", "--url", "https://h.example/killed", "--event", "E"],
-        || with_registry(&old),
+        || with_registry("https://h.example/"),
         |sandbox, call| {
             let before = sandbox.ids();
             assert!(
@@ -84,13 +82,12 @@ fn after_a_kill_at_any_system_call_of_publish_the_event_is_on_record_and_the_nex
         return;
     }
     let receiver = Receiver::new();
-    let hook = json!([{"id": 7, "url": receiver.url("/"), "event": "E", "insecure_ssl": false}]);
     let mut left: Vec<Sandbox> = Vec::new();
     let seen = Cell::new(0);
     at_each_call(
         &["publish", "E", "{\"killed\":true}", "--deadline", "3s"],
         || {
-            let sandbox = with_registry(&hook);
+            let sandbox = with_registry(&receiver.url("/"));
             sandbox.write("hooks.json.journal", "");
             seen.set(receiver.requests().len());
             sandbox

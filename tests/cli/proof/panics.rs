@@ -1,14 +1,12 @@
 //! A bug ends with one `error:` line that says how to report it: no backtrace, no secret, no lost event.
 
-use std::fs;
-
-use crate::support::{Call, Effect, Finished, Receiver, Sandbox, Scope, Strace, refused_url};
+use crate::support::{Call, Effect, Output, Receiver, Sandbox, Scope, Strace, refused_url};
 
 const SECRET: &str = "hunter2hunter2hunter2";
 
 /// Takes all random numbers away, without which the standard library panics when it makes its first map:
 /// the one panic that can be had from outside, in every build and in every verb.
-fn without_random_numbers(strace: &Strace, sandbox: &Sandbox, arguments: &[&str]) -> Finished {
+fn without_random_numbers(strace: &Strace, sandbox: &Sandbox, arguments: &[&str]) -> Output {
     // The C library's own use is the first one; it does without.
     for number in 1..=8 {
         let call = Call {
@@ -106,11 +104,7 @@ fn a_writer_that_waits_for_the_lock_without_a_thread_does_not_panic() {
     let Some(strace) = Strace::find() else { return };
     let sandbox = Sandbox::new();
     sandbox.add(refused_url(), "E");
-    let lock = fs::File::options()
-        .append(true)
-        .open(sandbox.path().join("hooks.json.lock"))
-        .expect("the lock is there");
-    lock.lock().expect("the lock is free");
+    let _held = sandbox.lock();
     let call = Call {
         name: "clone3".to_owned(),
         number: 1,

@@ -11,7 +11,7 @@ use std::thread;
 use serde_json::Value;
 
 use crate::support::{
-    Call, Effect, Finished, Invocation, Mount, Receiver, Reply, Sandbox, Scope, Strace, figures,
+    Call, Effect, Invocation, Mount, Output, Receiver, Reply, Sandbox, Scope, Strace, figures,
     files_of, make_image, needs, needs_root, scaled,
 };
 
@@ -156,7 +156,7 @@ fn a_power_cut_after_the_first_add_keeps_the_folders_that_it_made() {
 }
 
 /// The proof of the proof: with one sync taken out, the same test loses what was acknowledged.
-fn without(sync: &str, of: &Path, disk: &Disk, invocation: Invocation) -> Option<Finished> {
+fn without(sync: &str, of: &Path, disk: &Disk, invocation: Invocation) -> Option<Output> {
     let strace = Strace::find()?;
     disk.sync();
     let call = Call {

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-use crate::support::{Finished, RawServer, Receiver, Sandbox, read_request, scaled};
+use crate::support::{Output, Receiver, Sandbox, Server, read_request, scaled};
 
 fn cases() -> ProptestConfig {
     ProptestConfig {
@@ -21,7 +21,7 @@ fn cases() -> ProptestConfig {
 }
 
 /// Neither a panic nor a signal, and nothing that moves a terminal's cursor.
-fn check(finished: &Finished) -> Result<(), TestCaseError> {
+fn check(finished: &Output) -> Result<(), TestCaseError> {
     let code = finished.code();
     prop_assert!(
         code.is_some_and(|code| code < 7),
@@ -165,7 +165,7 @@ proptest! {
             prop_assert!(json.json().is_array());
         }
         prop_assert_eq!(&sandbox.registry_bytes(), &bytes, "reading changed it");
-        let added = sandbox.hooks(["add", "--url", "http://127.0.0.1:9/new", "--event", "New"]).run();
+        let added = sandbox.hooks_add("http://127.0.0.1:9/new", "New").run();
         check(&added)?;
         prop_assert_eq!(added.code(), list.code(), "{}", added.stderr);
         if added.code() != Some(0) {
@@ -276,7 +276,7 @@ proptest! {
     ) {
         let sandbox = Sandbox::new();
         sandbox.write("template", &template);
-        let receiver = RawServer::new(|mut stream| if let Some(request) = read_request(&stream) {
+        let receiver = Server::new(|mut stream| if let Some(request) = read_request(&stream) {
             let json = serde_json::from_slice::<Value>(&request.body).is_ok();
             let status = if json { "200 OK" } else { "400 No JSON" };
             let _ = write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
@@ -307,7 +307,7 @@ proptest! {
             "HTTP/1.1 {status} X\r\nretry-after: {}\r\nlocation: {}\r\n\r\n", line(&retry_after), line(&location)
         );
         let reply = [head.into_bytes(), body].concat();
-        let server = RawServer::new(move |mut stream| if read_request(&stream).is_some() {
+        let server = Server::new(move |mut stream| if read_request(&stream).is_some() {
             let _ = stream.write_all(&reply);
         });
         sandbox.add(&server.url("/"), "E");

@@ -7,15 +7,14 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::support::{DEPLOYMENT, Receiver, Reply, Running, Sandbox};
+use crate::support::{DEPLOYMENT, Process, Receiver, Reply, Sandbox, hook_json};
 
-/// Writes a registry of hooks 1 to `count`, which is quicker than to add them.
-fn with_hooks(sandbox: &Sandbox, count: usize, url: impl Fn(usize) -> String) {
+/// Writes a registry of hooks 1 to `count`.
+fn with_hooks(sandbox: &Sandbox, count: u64, url: impl Fn(u64) -> String) {
     let hooks: Vec<_> = (1..=count)
-        .map(|id| json!({"id": id, "url": url(id), "event": "PostDeployment", "insecure_ssl": false}))
+        .map(|id| hook_json(id, url(id), "PostDeployment"))
         .collect();
-    let registry = json!({"version": 1, "next_id": count + 1, "hooks": hooks});
-    sandbox.write("hooks.json", registry.to_string());
+    sandbox.write_hooks(&hooks);
 }
 
 fn urls(registry: &Value) -> BTreeSet<String> {
@@ -28,13 +27,11 @@ fn urls(registry: &Value) -> BTreeSet<String> {
     urls
 }
 
-fn start_add(sandbox: &Sandbox, url: &str) -> Running {
-    sandbox
-        .hooks(["add", "--url", url, "--event", "PostDeployment"])
-        .spawn()
+fn start_add(sandbox: &Sandbox, url: &str) -> Process {
+    sandbox.hooks_add(url, "PostDeployment").spawn()
 }
 
-fn start_remove(sandbox: &Sandbox, id: usize) -> Running {
+fn start_remove(sandbox: &Sandbox, id: usize) -> Process {
     sandbox.hooks(["remove", &id.to_string()]).spawn()
 }
 

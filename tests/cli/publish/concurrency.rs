@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::{DEPLOYMENT, Receiver, Reply, Sandbox};
+use crate::support::{DEPLOYMENT, Receiver, Reply, Sandbox, hook_json};
 
 #[test]
 fn sixty_slow_hooks_take_as_long_as_one() {
@@ -46,13 +46,13 @@ fn jobs_bounds_how_many_are_in_flight() {
     assert_eq!(receiver.requests().len(), 24);
 }
 
-/// Writes a registry of `count` hooks, which is quicker than to add them.
-fn hooks_at(sandbox: &Sandbox, receiver: &Receiver, count: u32) {
+/// Writes a registry of this many hooks at the receiver.
+fn hooks_at(sandbox: &Sandbox, receiver: &Receiver, count: u64) {
+    let url = |id| receiver.url(&format!("/{id}"));
     let hooks: Vec<_> = (1..=count)
-        .map(|id| json!({"id": id, "url": receiver.url(&format!("/{id}")), "event": "PostDeployment", "insecure_ssl": false}))
+        .map(|id| hook_json(id, url(id), "PostDeployment"))
         .collect();
-    let registry = json!({"version": 1, "next_id": count + 1, "hooks": hooks});
-    sandbox.write("hooks.json", registry.to_string());
+    sandbox.write_hooks(&hooks);
 }
 
 #[test]
@@ -105,8 +105,7 @@ fn an_older_attempt_never_overwrites_a_newer_one() {
         "last_reason": "newer",
         "last_context": "{}",
     });
-    let registry = json!({"version": 1, "next_id": 2, "hooks": [newer]});
-    sandbox.write("hooks.json", registry.to_string());
+    sandbox.write_hooks(std::slice::from_ref(&newer));
     sandbox.publish().assert_code(0);
     receiver.request();
     assert_eq!(sandbox.hook("1"), newer);

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::{DEPLOYMENT, Receiver, Reply, Sandbox, Unanswering, needs};
+use crate::support::{DEPLOYMENT, FullBacklog, Receiver, Reply, Sandbox, needs};
 
 /// Every way to be slow that a receiver has.
 struct Slow {
     receivers: Vec<(&'static str, Receiver)>,
-    unanswering: Unanswering,
+    unanswering: FullBacklog,
 }
 
 impl Slow {
@@ -26,10 +26,13 @@ impl Slow {
                 "flooding with interim responses",
                 Receiver::answering([Reply::interim_flood()]),
             ),
-            ("never reading", Receiver::deaf(Reply::never_read())),
+            (
+                "never reading",
+                Receiver::without_request(Reply::never_read()),
+            ),
             (
                 "silent in the handshake",
-                Receiver::deaf(Reply::never_read()),
+                Receiver::without_request(Reply::never_read()),
             ),
             (
                 "answering after the deadline",
@@ -38,7 +41,7 @@ impl Slow {
         ];
         Self {
             receivers,
-            unanswering: Unanswering::new(),
+            unanswering: FullBacklog::new(),
         }
     }
 

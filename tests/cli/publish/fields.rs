@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::{Sandbox, needs, one_hook, untouched};
+use crate::support::{Sandbox, needs, one_hook, one_uncalled_hook};
 
 #[test]
 fn field_flags_alone_make_the_deployment_and_never_touch_standard_input() {
@@ -150,7 +150,7 @@ fn a_status_has_kudus_five_values() {
 
 #[test]
 fn an_assignment_that_is_none_is_a_wrong_argument_and_is_not_quoted() {
-    let (sandbox, _receiver) = untouched();
+    let (sandbox, _receiver) = one_uncalled_hook();
     for assignment in ["s3cret", "=s3cret", "a:=s3cret", ":=1", "a:="] {
         let refused = sandbox
             .hooks(["publish", "PostDeployment", "--set", assignment])
@@ -213,7 +213,7 @@ fn a_revision_that_is_none_is_refused_with_a_hint() {
     if !needs("git") {
         return;
     }
-    let (sandbox, _receiver) = untouched();
+    let (sandbox, _receiver) = one_uncalled_hook();
     repository(&sandbox);
     for revision in ["", "-", "{}", "--output=x", "absent"] {
         let publish = sandbox.hooks(["publish", "PostDeployment", &format!("--git={revision}")]);
@@ -271,7 +271,7 @@ fn repository(sandbox: &Sandbox) {
 
 #[test]
 fn flags_do_not_make_a_deployment_larger_than_what_is_published() {
-    let (sandbox, _receiver) = untouched();
+    let (sandbox, _receiver) = one_uncalled_hook();
     let large = "x".repeat(100_000);
     let keys: Vec<String> = (0..11).map(|n| format!("--set=k{n}={large}")).collect();
     let refused = sandbox

@@ -1,6 +1,6 @@
 //! What `publish` takes as a deployment, and what it refuses before anything is sent or written.
 
-use crate::support::{DEPLOYMENT, needs, one_hook, untouched};
+use crate::support::{DEPLOYMENT, needs, one_hook, one_uncalled_hook};
 
 #[test]
 fn an_argument_a_file_a_dash_and_standard_input_give_the_same_bytes() {
@@ -33,7 +33,7 @@ fn the_name_of_a_file_on_standard_input_is_read_from_that_file() {
 
 #[test]
 fn a_line_that_names_no_file_is_not_json() {
-    let (sandbox, _receiver) = untouched();
+    let (sandbox, _receiver) = one_uncalled_hook();
     let refused = sandbox
         .hooks(["publish", "PostDeployment"])
         .stdin("absent.json\n")
@@ -45,7 +45,7 @@ fn a_line_that_names_no_file_is_not_json() {
 
 #[test]
 fn a_missing_file_is_named() {
-    let (sandbox, _receiver) = untouched();
+    let (sandbox, _receiver) = one_uncalled_hook();
     let refused = sandbox
         .hooks(["publish", "PostDeployment", "@absent.json"])
         .run();
@@ -58,7 +58,7 @@ fn a_missing_file_is_named() {
 
 #[test]
 fn what_is_no_json_object_is_refused_with_its_place_before_anything_is_written() {
-    let (sandbox, _receiver) = untouched();
+    let (sandbox, _receiver) = one_uncalled_hook();
     let before = sandbox.registry_bytes();
     for (input, said) in [
         (&b""[..], "line 1 column 1: it is empty"),
@@ -167,7 +167,7 @@ fn deep_nesting_is_refused_or_sent_but_never_a_crash() {
 
 #[test]
 fn gits_ref_lines_are_recognised_and_the_error_names_git() {
-    let (sandbox, _receiver) = untouched();
+    let (sandbox, _receiver) = one_uncalled_hook();
     let (old, new) = ("0".repeat(40), "cd5bee7181e74ea38a3522e73253f6ebb8ed72fb");
     for line in [
         format!("{old} {new} refs/heads/main\n"),
@@ -190,7 +190,7 @@ fn a_terminal_is_never_waited_for() {
     if !needs("script") {
         return;
     }
-    let (sandbox, _receiver) = untouched();
+    let (sandbox, _receiver) = one_uncalled_hook();
     for arguments in [
         &["publish", "PostDeployment"][..],
         &["publish", "PostDeployment", "-"],

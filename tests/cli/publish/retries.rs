@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::support::{Receiver, Reply, Sandbox, Unanswering, refused_url};
+use crate::support::{FullBacklog, Receiver, Reply, Sandbox, refused_url};
 
 /// Publishes to one hook, whose receiver answers so, and returns the delivery's JSON.
 fn delivery(receiver: &Receiver, options: &[&str]) -> Value {
@@ -297,7 +297,7 @@ fn a_receiver_that_is_gone_disables_its_hook_until_it_is_enabled() {
 #[test]
 fn a_connect_that_is_neither_accepted_nor_refused_is_a_time_out() {
     let sandbox = Sandbox::new();
-    let unanswering = Unanswering::new();
+    let unanswering = FullBacklog::new();
     let id = sandbox.add(&unanswering.url(), "PostDeployment");
     let publish = [
         "publish",

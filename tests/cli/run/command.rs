@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::support::{
-    Finished, Invocation, PLAIN, Receiver, Reply, Repository, Sandbox, executable, one_hook,
+    Invocation, Output, PLAIN, Receiver, Reply, Repository, Sandbox, executable, one_hook,
 };
 
 /// `hooks run PostDeployment -- sh -c SCRIPT`
@@ -17,7 +17,7 @@ fn run<'a>(sandbox: &'a Sandbox, script: &str) -> Invocation<'a> {
 
 /// It ended with 7, said what the command said on standard output, and nothing else there.
 #[track_caller]
-fn assert_own(ran: &Finished) {
+fn assert_own(ran: &Output) {
     ran.assert_code(7);
     assert_eq!(ran.stdout, "deployed\n", "stderr: {}", ran.stderr);
 }
@@ -31,6 +31,8 @@ fn the_code_is_the_one_that_a_shell_would_give() {
     for (command, code) in [
         (&["sh", "-c", "exit 0"][..], 0),
         (&["sh", "-c", "exit 7"], 7),
+        (&["false"], 1),
+        (&["sh", "-c", "kill -TERM $$"], 143),
         (&["sh", "-c", "exit 255"], 255),
         (&["sh", "-c", "kill -KILL $$"], 137),
         (&["sh", "-c", "kill -PIPE $$"], 141),
@@ -251,22 +253,24 @@ fn a_receiver_that_hangs_holds_it_by_the_deadline_at_most() {
 
 #[test]
 fn a_registry_that_is_nowhere_or_can_not_be_used_only_warns() {
+    const BROKEN: &[u8] = b"{ \"version\": 1, \"hooks\": [";
     let sandbox = Sandbox::new();
-    sandbox.write("broken.json", "{ \"version\": 1, \"hooks\": [");
+    sandbox.write("broken.json", BROKEN);
     sandbox.write("newer.json", r#"{"version":99,"hooks":[]}"#);
     std::fs::create_dir(sandbox.path().join("folder.json")).unwrap();
-    for file in [
-        "broken.json",
-        "newer.json",
-        "folder.json",
-        "broken.json/x/hooks.json",
+    for (file, cause) in [
+        ("broken.json", "broken.json: line 1"),
+        ("newer.json", "newer.json"),
+        ("folder.json", "folder.json"),
+        ("broken.json/x/hooks.json", "broken.json/x/hooks.json"),
     ] {
         let ran = run(&sandbox, "echo deployed; exit 7")
             .env("HOOKS_FILE", file)
             .run();
         assert_own(&ran);
-        ran.assert_stderr_has(&["warning: not published, and not kept for later: ", file]);
+        ran.assert_stderr_has(&["warning: not published, and not kept for later: ", cause]);
     }
+    assert_eq!(sandbox.read("broken.json"), BROKEN);
     let nowhere = run(&sandbox, "echo deployed; exit 7")
         .without_env("HOOKS_FILE")
         .without_env("XDG_CONFIG_HOME")
@@ -325,9 +329,11 @@ fn streams_that_are_closed_or_whose_reader_has_gone_change_nothing() {
             .iter()
             .all(|entry| entry["state"] == "delivered")
     );
-    let closed = run(&sandbox, "exit 7").shell(r#""$@" >&- 2>&-; echo $? >code"#);
-    closed.run().assert_code(0);
-    assert_eq!(sandbox.read("code"), b"7\n");
+    for closed in [">&- 2>&-", ">&- 2>&- <&-"] {
+        let script = format!(r#""$@" {closed}; echo $? >code"#);
+        run(&sandbox, "exit 7").shell(&script).run().assert_code(0);
+        assert_eq!(sandbox.read("code"), b"7\n", "{closed}");
+    }
 }
 
 #[test]

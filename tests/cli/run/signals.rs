@@ -2,9 +2,11 @@
 
 use std::fs::File;
 use std::io::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::support::{Invocation, Receiver, Reply, Running, Sandbox, Signal, mkfifo, needs};
+use crate::support::{
+    Invocation, Output, Process, Receiver, Reply, Sandbox, Signal, mkfifo, needs,
+};
 
 /// A sandbox whose one hook waits for `PostDeployment` at this receiver.
 fn hooked(receiver: &Receiver) -> Sandbox {
@@ -19,7 +21,7 @@ fn run<'a>(sandbox: &'a Sandbox, script: &str) -> Invocation<'a> {
 }
 
 /// A command that says when it can be signalled, and then waits for as long as its input is open.
-fn ready(invocation: Invocation) -> Running {
+fn ready(invocation: Invocation) -> Process {
     let running = invocation.stdin_left_open().spawn();
     running.stdout_line("ready");
     running
@@ -79,14 +81,9 @@ fn a_signal_while_publishing_cuts_the_publish_and_the_code_stays_the_commands() 
         let sandbox = hooked(&receiver);
         let running = run(&sandbox, &format!("exit {code}")).spawn();
         receiver.wait_for(1);
-        let sent = Instant::now();
-        running.signal(Signal::Terminate);
-        running.wait().assert_code(code);
-        assert!(
-            sent.elapsed() < Duration::from_secs(2),
-            "{:?}",
-            sent.elapsed()
-        );
+        running
+            .end_by(Signal::Terminate, Duration::from_secs(2))
+            .assert_code(code);
         let redelivered = sandbox.hooks(["redeliver", "--failed", "--now"]).run();
         redelivered.assert_code(0);
         let requests = receiver.wait_for(2);
@@ -119,16 +116,11 @@ fn a_second_signal_before_the_command_ends_leaves_the_event_to_redeliver() {
     assert_eq!(receiver.request().json()["status"], "failed");
 }
 
-#[test]
-fn a_terminals_ctrl_c_reaches_the_command_once() {
-    if !needs("script") {
-        return;
-    }
-    let receiver = Receiver::new();
-    let sandbox = hooked(&receiver);
-    // The terminal gives it to everyone in its foreground: nobody is to pass it on.
-    sandbox.write("command.sh", counting("INT"));
-    mkfifo(&sandbox, "keys");
+/// Runs `hooks run` with this command on a terminal, and presses Ctrl-C once the command is ready: the terminal
+/// sends the signal to both.
+fn interrupted_on_a_terminal(sandbox: &Sandbox, command: &str) -> Output {
+    sandbox.write("command.sh", command);
+    mkfifo(sandbox, "keys");
     let running = sandbox
         .hooks::<&str>([])
         .shell(&format!(
@@ -138,13 +130,24 @@ fn a_terminals_ctrl_c_reaches_the_command_once() {
         .env("SHELL", "/bin/sh")
         .env("TERM", "dumb")
         .spawn();
+    let keys = sandbox.path().join("keys");
     let mut keys = File::options()
         .write(true)
-        .open(sandbox.path().join("keys"))
-        .unwrap();
+        .open(keys)
+        .expect("the terminal reads its keys");
     running.stdout_line("ready");
-    keys.write_all(b"\x03").unwrap();
-    let ran = running.wait();
+    keys.write_all(b"\x03").expect("the terminal takes keys");
+    running.wait()
+}
+
+#[test]
+fn a_terminals_ctrl_c_reaches_the_command_once() {
+    if !needs("script") {
+        return;
+    }
+    let receiver = Receiver::new();
+    let sandbox = hooked(&receiver);
+    let ran = interrupted_on_a_terminal(&sandbox, &counting("INT"));
     ran.assert_code(7);
     assert!(ran.stdout.contains("counted 1"), "{}", ran.stdout);
     assert_eq!(receiver.request().json()["status"], "failed");
@@ -160,24 +163,8 @@ fn a_command_that_ends_by_the_terminals_ctrl_c_is_published_each_time() {
     for _ in 0..10 {
         let receiver = Receiver::new();
         let sandbox = hooked(&receiver);
-        mkfifo(&sandbox, "keys");
-        sandbox.write("command.sh", "echo ready; exec sleep 60");
-        let running = sandbox
-            .hooks::<&str>([])
-            .shell(&format!(
-                "exec script -qec 'exec {} run PostDeployment -- sh command.sh' /dev/null <keys",
-                Sandbox::BINARY
-            ))
-            .env("SHELL", "/bin/sh")
-            .env("TERM", "dumb")
-            .spawn();
-        let keys = File::options()
-            .write(true)
-            .open(sandbox.path().join("keys"));
-        let mut keys = keys.unwrap();
-        running.stdout_line("ready");
-        keys.write_all(b"\x03").unwrap();
-        running.wait().assert_code(130);
+        let ran = interrupted_on_a_terminal(&sandbox, "echo ready; exec sleep 60");
+        ran.assert_code(130);
         assert_eq!(receiver.request().json()["status"], "failed");
         assert_eq!(sandbox.log()[0]["state"], "delivered");
     }
@@ -207,4 +194,16 @@ fn a_terminal_that_is_closed_does_not_end_a_publish() {
     receiver.release();
     running.wait().assert_code(7);
     assert_eq!(sandbox.log()[0]["state"], "delivered");
+}
+
+#[test]
+fn a_second_signal_cuts_the_publish_and_the_event_is_not_lost() {
+    let receiver = Receiver::answering([Reply::silent()]);
+    let sandbox = hooked(&receiver);
+    let ran = ready(run(&sandbox, WAIT));
+    ran.signal(Signal::Terminate);
+    receiver.wait_for(1);
+    ran.end_by(Signal::Terminate, Duration::from_secs(2))
+        .assert_code(143);
+    assert_ne!(sandbox.log()[0]["state"], "delivered");
 }

@@ -121,25 +121,25 @@ pub(crate) struct Fault<'a> {
     pub(crate) code: i32,
     pub(crate) stdout: &'a str,
     pub(crate) stderr: &'a str,
-    complaints: RefCell<Vec<String>>,
+    failures: RefCell<Vec<String>>,
 }
 
 impl Fault<'_> {
     pub(crate) fn must(&self, holds: bool, what: &str) {
         if !holds {
-            self.complaints.borrow_mut().push(what.to_owned());
+            self.failures.borrow_mut().push(what.to_owned());
         }
     }
 
     /// What was wrong, with all that there is to know of the run.
-    fn complaint(self) -> Option<String> {
-        let complaints = self.complaints.into_inner();
-        (!complaints.is_empty()).then(|| {
+    fn failure(self) -> Option<String> {
+        let failures = self.failures.into_inner();
+        (!failures.is_empty()).then(|| {
             format!(
                 "{} at {}\n  => {}\nexit code {}\n--- stdout ---\n{}--- stderr ---\n{}---\n",
                 self.error,
                 self.call,
-                complaints.join("\n  => "),
+                failures.join("\n  => "),
                 self.code,
                 self.stdout,
                 self.stderr
@@ -170,7 +170,7 @@ pub(crate) fn each_fault(
     let (finished, calls) = strace.calls(reference.invocation(), Scope::On(&files));
     finished.assert_code(0);
     let new = reference.contents().expect("there is a registry");
-    let mut complaints = Vec::new();
+    let mut failures = Vec::new();
     let mut count: Vec<(&'static str, usize)> = Vec::new();
     for call in calls.iter().filter(|call| fails(&call.name)) {
         for (error, words) in ERRORS {
@@ -188,7 +188,7 @@ pub(crate) fn each_fault(
                 code: finished.code().unwrap_or(-1),
                 stdout: &finished.stdout,
                 stderr: &finished.stderr,
-                complaints: RefCell::default(),
+                failures: RefCell::default(),
             };
             fault.must(came, "the fault did not come");
             fault.must(fault.code != 101 && !fault.says("bug"), "it must not panic");
@@ -198,14 +198,14 @@ pub(crate) fn each_fault(
                 None => count.push((verdict, 1)),
             }
             next_command_works(&run, &fault, &new);
-            complaints.extend(fault.complaint());
+            failures.extend(fault.failure());
         }
     }
     assert!(
-        complaints.is_empty(),
+        failures.is_empty(),
         "{} of the faults:\n{}",
-        complaints.len(),
-        complaints.join("\n")
+        failures.len(),
+        failures.join("\n")
     );
     figures(&format!(
         "{}: {} calls, {count:?}",

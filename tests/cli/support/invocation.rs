@@ -8,8 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::capture::Capture;
-use super::finished::Finished;
-use super::process::Running;
+use super::output::Output;
+use super::process::Process;
 use super::sandbox::Sandbox;
 
 /// How long any call may take before it counts as a hang.
@@ -102,13 +102,13 @@ impl<'a> Invocation<'a> {
 
     /// Runs it to its end.
     #[track_caller]
-    pub(crate) fn run(self) -> Finished {
+    pub(crate) fn run(self) -> Output {
         self.spawn().wait()
     }
 
     /// Starts it.
     #[track_caller]
-    pub(crate) fn spawn(self) -> Running {
+    pub(crate) fn spawn(self) -> Process {
         let mut command = self.command();
         let shown = self.shown();
         let started = Instant::now();
@@ -126,7 +126,7 @@ impl<'a> Invocation<'a> {
         };
         let stdout = Capture::of(child.stdout.take().expect("standard output is piped"));
         let stderr = Capture::of(child.stderr.take().expect("standard error is piped"));
-        Running {
+        Process {
             child,
             _held_stdin: held,
             command: shown,

@@ -104,8 +104,20 @@ fn time(text: &str) -> Option<usize> {
     let clock = run(&text[11..], |c| {
         c.is_ascii_digit() || matches!(c, ':' | '.')
     });
-    let zone = usize::from(text[11 + clock..].starts_with('Z'));
+    let zone = zone(&text[11 + clock..]);
     (clock >= 5).then_some(11 + clock + zone)
+}
+
+/// The length of `Z`, ` +0200`, or nothing.
+fn zone(text: &str) -> usize {
+    let offset = text
+        .strip_prefix(" +")
+        .or_else(|| text.strip_prefix(" -"))
+        .map(|digits| run(digits, |c| c.is_ascii_digit()));
+    match offset {
+        Some(4) => 6,
+        _ => usize::from(text.starts_with('Z')),
+    }
 }
 
 /// A duration as people write it: `12 ms`, `1.2 s`, `3s`.
@@ -158,6 +170,7 @@ mod tests {
         assert!(matches("took [MS], [MS]\n", "took 1.25 s, 3s\n"));
         assert!(matches("[TIME] x", "2026-02-03T04:05:06.789Z x"));
         assert!(matches("at [TIME]", "at 2026-02-03 04:05"));
+        assert!(matches("[TIME] x", "2026-02-03 04:05:06 +0530 x"));
         assert!(matches("[ID]", "msg_019a8b7c-1234-7abc-8def-0123456789ab"));
         assert!(!matches("[ID]", "msg_019a8b7c-1234-4abc-8def-0123456789ab"));
         assert!(!matches("took [MS]\n", "took 12 ms, at last\n"));

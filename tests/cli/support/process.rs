@@ -6,10 +6,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::capture::Capture;
-use super::finished::Finished;
+use super::output::Output;
 
 /// How long to wait for something that is about to happen, on a machine that is busy with other things.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The signals that tests send.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,7 @@ pub(crate) enum Signal {
 }
 
 /// A process that was started and not yet waited for.
-pub(crate) struct Running {
+pub(crate) struct Process {
     pub(crate) child: Child,
     /// Kept so that the pipe stays open for as long as the process runs.
     pub(crate) _held_stdin: Option<ChildStdin>,
@@ -33,21 +33,36 @@ pub(crate) struct Running {
     pub(crate) limit: Duration,
 }
 
-impl Running {
+impl Process {
     pub(crate) fn signal(&self, signal: Signal) {
         send(self.child.id(), signal);
+    }
+
+    /// Sends a signal, upon which the process has to end within this time.
+    #[track_caller]
+    pub(crate) fn end_by(self, signal: Signal, within: Duration) -> Output {
+        let sent = Instant::now();
+        self.signal(signal);
+        let ended = self.wait();
+        let took = sent.elapsed();
+        assert!(
+            took < within,
+            "$ {}\nended {took:?} after the signal",
+            ended.command
+        );
+        ended
     }
 
     /// Waits for a complete line on standard error that contains `needle`.
     #[track_caller]
     pub(crate) fn stderr_line(&self, needle: &str) -> String {
-        self.stderr.line(needle, PATIENCE)
+        self.stderr.line(needle, TIMEOUT)
     }
 
     /// Waits for a complete line on standard output that contains `needle`.
     #[track_caller]
     pub(crate) fn stdout_line(&self, needle: &str) -> String {
-        self.stdout.line(needle, PATIENCE)
+        self.stdout.line(needle, TIMEOUT)
     }
 
     /// Whether it has not ended yet.
@@ -60,7 +75,7 @@ impl Running {
 
     /// Waits for the end; a process that hangs is killed and fails the test.
     #[track_caller]
-    pub(crate) fn wait(mut self) -> Finished {
+    pub(crate) fn wait(mut self) -> Output {
         let (ended, watch) = mpsc::channel::<()>();
         let (pid, limit) = (self.child.id(), self.limit);
         let watchdog = thread::spawn(move || {
@@ -81,7 +96,7 @@ impl Running {
         let text = |capture: &Capture| {
             String::from_utf8_lossy(&capture.finish(grace)).replace(&self.directory, "[DIR]")
         };
-        let finished = Finished {
+        let finished = Output {
             command: self.command.clone(),
             status,
             stdout: text(&self.stdout),
@@ -97,7 +112,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for Process {
     fn drop(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {
             let _ = self.child.kill();

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use super::capture::Capture;
-use super::process::PATIENCE;
+use super::process::TIMEOUT;
 
 /// A server in the background, gone with its test.
 pub(crate) struct Program {
@@ -33,13 +33,13 @@ impl Program {
     /// Waits for a line on standard output.
     #[track_caller]
     pub(crate) fn stdout_line(&self, needle: &str) -> String {
-        self.stdout.line(needle, PATIENCE)
+        self.stdout.line(needle, TIMEOUT)
     }
 
     /// Waits for a line on standard error.
     #[track_caller]
     pub(crate) fn stderr_line(&self, needle: &str) -> String {
-        self.stderr.line(needle, PATIENCE)
+        self.stderr.line(needle, TIMEOUT)
     }
 
     /// Ends it, and gives all that it said.

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::process::Running;
+use super::process::Process;
 use super::sandbox::Sandbox;
 
 /// How often a proof does its thing: the first number, or the second for `HOOKS_PROOF=long`.
@@ -27,9 +27,9 @@ pub(crate) fn needs_root() -> bool {
 }
 
 /// A chance that is the same again for the same seed: `HOOKS_PROOF_SEED` sets it.
-pub(crate) struct Chance(u64);
+pub(crate) struct Rng(u64);
 
-impl Chance {
+impl Rng {
     /// The seed is part of every message of a proof that fails.
     pub(crate) fn new() -> (Self, u64) {
         let given = std::env::var("HOOKS_PROOF_SEED")
@@ -63,7 +63,7 @@ impl Chance {
 }
 
 /// The most memory that a process held until it ended, in KiB.
-pub(crate) fn peak_memory(running: &mut Running) -> u64 {
+pub(crate) fn peak_memory(running: &mut Process) -> u64 {
     let status = format!("/proc/{}/status", running.child.id());
     let mut peak = 0;
     while running.is_running() {

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use crate::support::{Receiver, Reply, Sandbox, Unanswering};
+use crate::support::{FullBacklog, Receiver, Reply, Sandbox};
 
 /// Sends a request by hand and returns what comes back until the connection ends or says nothing for a while.
 fn post(receiver: &Receiver, body: &str) -> String {
@@ -107,7 +107,7 @@ fn a_receiver_that_was_not_called_fails_its_test_and_so_does_one_that_must_not_b
 
 #[test]
 fn an_unanswering_address_neither_accepts_nor_refuses() {
-    let unanswering = Unanswering::new();
+    let unanswering = FullBacklog::new();
     let address = unanswering
         .url()
         .replace("http://", "")

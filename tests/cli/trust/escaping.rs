@@ -4,7 +4,9 @@
 //! Each call is made with `--color always`, too: off a terminal the library for colours drops escape sequences,
 //! which would hide that they were let through.
 
-use crate::support::{Canaries, Finished, Receiver, Reply, Sandbox, needs, refused_url};
+use serde_json::json;
+
+use crate::support::{Output, Receiver, Reply, Sandbox, Secrets, needs, refused_url};
 
 /// ESC with an OSC and a CSI, U+009B (the one-character CSI), DEL, a bidi override, line ends with something that
 /// looks like ours, and U+2028.
@@ -33,7 +35,7 @@ fn without_colours(text: &str) -> String {
 
 /// Neither stream holds anything that a terminal obeys, or a line that the tool did not write.
 #[track_caller]
-fn assert_harmless(finished: &Finished) {
+fn assert_harmless(finished: &Output) {
     for text in [&finished.stdout, &finished.stderr] {
         let text = without_colours(text);
         let hostile: String = text.chars().filter(|&c| obeyed(c)).collect();
@@ -46,7 +48,7 @@ fn assert_harmless(finished: &Finished) {
 
 /// Runs it with and without colours.
 #[track_caller]
-fn harmless(sandbox: &Sandbox, arguments: &[&str]) -> Finished {
+fn harmless(sandbox: &Sandbox, arguments: &[&str]) -> Output {
     let coloured = sandbox.hooks(["--color", "always"]).args(arguments).run();
     assert_harmless(&coloured);
     let plain = sandbox.hooks(arguments).run();
@@ -142,7 +144,7 @@ fn a_hostile_reply_is_one_row_of_a_table_on_a_terminal() {
 /// A registry in which every text is hostile.
 fn hostile_registry(sandbox: &Sandbox) {
     let hostile = |id: u64, url: &str| {
-        serde_json::json!({
+        json!({
             "id": id, "url": url, "event": format!("E{HOSTILE}"), "status": [format!("s{HOSTILE}")],
             "headers": { format!("N{HOSTILE}"): HOSTILE }, "last_datetime": HOSTILE,
             "last_status": HOSTILE, "last_code": 404, "last_reason": HOSTILE, "last_context": HOSTILE,
@@ -150,26 +152,25 @@ fn hostile_registry(sandbox: &Sandbox) {
     };
     let mut hooks = vec![hostile(1, refused_url())];
     let more = [
-        serde_json::json!({ "format": format!("f{HOSTILE}") }),
-        serde_json::json!({ "template": format!("{{% raise %}}{HOSTILE}") }),
-        serde_json::json!({ "template": format!("{HOSTILE:?}") }),
-        serde_json::json!({ "enabled": false, "disabled_reason": HOSTILE }),
-        serde_json::json!({ "headers": { format!("N{HOSTILE}"): "v" } }),
-        serde_json::json!({ "headers": { "N": HOSTILE } }),
-        serde_json::json!({ "url": format!("http://h.example/{HOSTILE}") }),
-        serde_json::json!({ "url": HOSTILE }),
-        serde_json::json!({ "ca_file": HOSTILE, "url": "https://127.0.0.1:9/" }),
+        json!({ "format": format!("f{HOSTILE}") }),
+        json!({ "template": format!("{{% raise %}}{HOSTILE}") }),
+        json!({ "template": format!("{HOSTILE:?}") }),
+        json!({ "enabled": false, "disabled_reason": HOSTILE }),
+        json!({ "headers": { format!("N{HOSTILE}"): "v" } }),
+        json!({ "headers": { "N": HOSTILE } }),
+        json!({ "url": format!("http://h.example/{HOSTILE}") }),
+        json!({ "url": HOSTILE }),
+        json!({ "ca_file": HOSTILE, "url": "https://127.0.0.1:9/" }),
     ];
     for (id, more) in (2..).zip(more) {
-        let mut hook = serde_json::json!({ "id": id, "url": refused_url(), "event": "*" });
+        let mut hook = json!({ "id": id, "url": refused_url(), "event": "*" });
         let members = more.as_object().expect("it is an object").clone();
         hook.as_object_mut()
             .expect("it is an object")
             .extend(members);
         hooks.push(hook);
     }
-    let registry = serde_json::json!({ "version": 1, "next_id": 20, "hooks": hooks });
-    sandbox.write("hooks.json", registry.to_string());
+    sandbox.write_hooks(&hooks);
     #[cfg(unix)]
     sandbox.set_mode("hooks.json", 0o600);
 }
@@ -237,56 +238,21 @@ fn hostile_text_on_the_command_line_and_in_the_environment_is_escaped() {
         &["publish", "E", &format!("@{HOSTILE}")][..],
         &["publish", "E", "{}", "--git", HOSTILE],
         &["publish", HOSTILE, "{}"],
-        &[
-            "add",
-            "--url",
-            "http://h/",
-            "--event",
-            "E",
-            "--secret-file",
-            HOSTILE,
-        ],
-        &[
-            "add",
-            "--url",
-            "http://h/",
-            "--event",
-            "E",
-            "--ca-file",
-            HOSTILE,
-        ],
-        &[
-            "add",
-            "--url",
-            "http://h/",
-            "--event",
-            "E",
-            "--template",
-            HOSTILE,
-        ],
-        &[
-            "add",
-            "--url",
-            "http://h/",
-            "--event",
-            "E",
-            "--status",
-            HOSTILE,
-        ],
-        &[
-            "add",
-            "--url",
-            "http://h/",
-            "--event",
-            "E",
-            "--status",
-            "f\u{202e}",
-        ],
         &["run", "E", "--", HOSTILE],
         &["redeliver", &format!("msg_{HOSTILE}")],
         &["list", HOSTILE],
     ] {
         harmless(&sandbox, arguments);
+    }
+    for (option, value) in [
+        ("--secret-file", HOSTILE),
+        ("--ca-file", HOSTILE),
+        ("--template", HOSTILE),
+        ("--status", HOSTILE),
+        ("--status", "f\u{202e}"),
+    ] {
+        let add = ["add", "--url", "http://h/", "--event", "E", option, value];
+        harmless(&sandbox, &add);
     }
 }
 
@@ -316,13 +282,13 @@ fn json_escapes_what_a_terminal_would_obey_and_loses_nothing() {
 fn a_secret_that_was_broken_up_by_escapes_is_still_masked() {
     // A receiver that colours what it sends back.
     let sandbox = Sandbox::new();
-    let canaries = Canaries::new("colour");
+    let secrets = Secrets::new("colour");
     let body = "\u{1b}[1mPw-colour/canary\u{1b}[0m and Header-colour-canary\r\n";
     let receiver = Receiver::answering([Reply::status(404).body(body)]);
-    let url = canaries.url("http", receiver.port());
-    canaries.add(&sandbox, &url, "PostDeployment");
+    let url = secrets.url("http", receiver.port());
+    secrets.add(&sandbox, &url, "PostDeployment");
     let published = sandbox.publish();
     published.assert_code(3);
-    canaries.assert_absent(&published);
+    secrets.assert_absent(&published);
     assert_harmless(&published);
 }

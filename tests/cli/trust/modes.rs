@@ -2,12 +2,12 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::support::{Finished, Receiver, Reply, Sandbox, needs};
+use crate::support::{Output, Receiver, Reply, Sandbox, needs};
 
 const UMASKS: [&str; 4] = ["000", "077", "022", "027"];
 
 /// Runs it under a umask, with its registry in a directory that is not there yet.
-fn under(sandbox: &Sandbox, umask: &str, arguments: &[&str]) -> Finished {
+fn under(sandbox: &Sandbox, umask: &str, arguments: &[&str]) -> Output {
     let script = format!("umask {umask}; exec \"$@\"");
     sandbox
         .hooks(arguments)
@@ -101,7 +101,7 @@ fn a_temporary_file_that_a_killed_process_left_open_to_all_is_not_written_into()
 
 #[test]
 fn an_existing_mode_stays() {
-    for mode in [0o640, 0o644, 0o660, 0o400, 0o600] {
+    for mode in [0o640, 0o604, 0o644, 0o660, 0o400, 0o600] {
         let sandbox = Sandbox::new();
         let receiver = Receiver::new();
         sandbox.add(&receiver.url("/"), "E");
@@ -122,7 +122,7 @@ fn an_existing_mode_stays() {
 }
 
 /// Whether a warning names the file and how to change its mode.
-fn warns(finished: &Finished) -> bool {
+fn warns(finished: &Output) -> bool {
     let warning = finished
         .stderr
         .lines()
@@ -202,4 +202,27 @@ fn a_directory_that_is_there_keeps_its_mode() {
     add.run().assert_code(0);
     assert_eq!(sandbox.mode("there"), 0o755);
     assert_eq!(sandbox.mode("there/hooks.json"), 0o600);
+}
+
+#[test]
+fn roots_add_does_not_take_the_deploy_users_file_away() {
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.add("https://h.example/", "PostDeployment");
+    fs::remove_file(sandbox.path().join("hooks.json.lock")).unwrap();
+    let registry = sandbox.path().join("hooks.json");
+    chown(&registry, Some(54321), Some(54322)).unwrap();
+    sandbox.add("http://127.0.0.1:9/", "E");
+    let publish = ["publish", "E", "{}", "--retries", "0"];
+    sandbox.hooks(publish).run().assert_code(3);
+    // What stands beside it is the deploy user's, too, who could otherwise not lock it the next time.
+    for name in ["hooks.json", "hooks.json.lock", "hooks.json.journal"] {
+        let metadata = fs::metadata(sandbox.path().join(name)).unwrap();
+        assert_eq!((metadata.uid(), metadata.gid()), (54321, 54322), "{name}");
+        assert_eq!(sandbox.mode(name), 0o600, "{name}");
+    }
 }

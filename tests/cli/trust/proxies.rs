@@ -6,12 +6,12 @@
 use std::process::Command;
 
 use crate::support::{
-    Finished, Identity, Program, Receiver, Reply, Request, Sandbox, base64, free_port, needs,
+    Identity, Output, Program, Receiver, Reply, Request, Sandbox, base64, free_port, needs,
     refused_url,
 };
 
 /// A publish with these variables, and nothing tried again.
-fn publish(sandbox: &Sandbox, environment: &[(&str, &str)]) -> Finished {
+fn publish(sandbox: &Sandbox, environment: &[(&str, &str)]) -> Output {
     let mut publish = sandbox.hooks(["publish", "PostDeployment", "{}", "--retries", "0"]);
     for (name, value) in environment {
         publish = publish.env(name, value);

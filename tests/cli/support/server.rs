@@ -8,14 +8,14 @@ use std::thread::{self, JoinHandle};
 
 use super::request::Request;
 
-/// It answers each connection on a thread of its own; the connection ends with the answer.
-pub(crate) struct RawServer {
+/// Serves each connection on a thread of its own; a connection is closed when the code that serves it returns.
+pub(crate) struct Server {
     address: SocketAddr,
     stopped: Arc<AtomicBool>,
     accepting: Option<JoinHandle<()>>,
 }
 
-impl RawServer {
+impl Server {
     pub(crate) fn new(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
         let address = listener
@@ -42,28 +42,39 @@ impl RawServer {
         }
     }
 
+    /// The URL of a path, which starts with a slash.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.address.port()
+    }
 }
 
-impl Drop for RawServer {
+impl Drop for Server {
     fn drop(&mut self) {
         self.stopped.store(true, Ordering::SeqCst);
+        // Ends the wait for the next connection.
         let _ = TcpStream::connect(self.address);
         if let Some(accepting) = self.accepting.take() {
-            let _ = accepting.join();
+            let panicked = accepting.join().is_err();
+            assert!(
+                !panicked || thread::panicking(),
+                "the server at {} panicked",
+                self.address
+            );
         }
     }
 }
 
-/// Reads one whole request off a connection; none if it ends before.
+/// Reads one whole request from a connection; none if the connection ends before.
 pub(crate) fn read_request(stream: &TcpStream) -> Option<Request> {
     Request::read(&mut BufReader::new(stream)).ok().flatten()
 }
 
-/// Keeps a connection open and says nothing more, until the other side ends it.
-pub(crate) fn hold(mut stream: TcpStream) {
+/// Keeps a connection open and sends nothing more, until the other side closes it.
+pub(crate) fn hold_open(mut stream: TcpStream) {
     let mut chunk = [0; 1024];
     while stream.read(&mut chunk).is_ok_and(|read| read > 0) {}
 }

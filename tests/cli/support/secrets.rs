@@ -1,15 +1,15 @@
 //! Secrets that must not come out anywhere, each in every spelling in which it could.
 
-use super::finished::Finished;
+use super::output::Output;
 use super::{base64, sandbox::Sandbox};
 
 /// What the registry needs to know and nobody may see. Each test has its own, told apart by `name`, so that
 /// tests that run at the same time don't see each other's.
-pub(crate) struct Canaries {
+pub(crate) struct Secrets {
     name: &'static str,
 }
 
-impl Canaries {
+impl Secrets {
     /// `name` is a few lower-case letters, no other test's.
     pub(crate) fn new(name: &'static str) -> Self {
         Self { name }
@@ -36,8 +36,8 @@ impl Canaries {
     /// Registers a hook with all of them.
     #[track_caller]
     pub(crate) fn add(&self, sandbox: &Sandbox, url: &str, event: &str) -> String {
-        sandbox.write("canary.secret", self.secret());
-        let options = ["--header", &self.header(), "--secret-file", "canary.secret"];
+        sandbox.write("hook.secret", self.secret());
+        let options = ["--header", &self.header(), "--secret-file", "hook.secret"];
         sandbox.add_with(url, event, options)
     }
 
@@ -60,22 +60,22 @@ impl Canaries {
     /// Where a text names one of them.
     pub(crate) fn found_in(&self, text: &str) -> Option<String> {
         let all = [self.of_url(), self.of_hook()].concat();
-        all.into_iter().find(|canary| text.contains(canary))
+        all.into_iter().find(|secret| text.contains(secret))
     }
 
     /// Nothing of them is in the output, which is text for people.
     #[track_caller]
-    pub(crate) fn assert_absent(&self, finished: &Finished) {
-        for canary in [self.of_url(), self.of_hook()].concat() {
-            finished.assert_hides(&canary);
+    pub(crate) fn assert_absent(&self, finished: &Output) {
+        for secret in [self.of_url(), self.of_hook()].concat() {
+            finished.assert_hides(&secret);
         }
     }
 
     /// The output is JSON, which shows URLs whole, but neither header nor secret.
     #[track_caller]
-    pub(crate) fn assert_only_url(&self, finished: &Finished) {
-        for canary in self.of_hook() {
-            finished.assert_hides(&canary);
+    pub(crate) fn assert_only_url(&self, finished: &Output) {
+        for secret in self.of_hook() {
+            finished.assert_hides(&secret);
         }
     }
 

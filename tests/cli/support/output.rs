@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::pattern::{difference, matches};
 
 /// All that a finished run of `hooks` showed.
-pub(crate) struct Finished {
+pub(crate) struct Output {
     /// The command line, for the message of a failed assertion.
     pub(crate) command: String,
     pub(crate) status: ExitStatus,
@@ -18,7 +18,7 @@ pub(crate) struct Finished {
     pub(crate) elapsed: Duration,
 }
 
-impl Finished {
+impl Output {
     /// The exit code; a process that a signal ended has none.
     pub(crate) fn code(&self) -> Option<i32> {
         self.status.code()
@@ -85,6 +85,16 @@ impl Finished {
             self.command,
             self.all()
         );
+        self
+    }
+
+    /// That the standard output has each of these texts.
+    #[track_caller]
+    pub(crate) fn assert_stdout_has(&self, needles: &[&str]) -> &Self {
+        for needle in needles {
+            let has = self.stdout.contains(needle);
+            assert!(has, "standard output lacks {needle:?}:\n{}", self.stdout);
+        }
         self
     }
 

@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
 use super::capture::Capture;
-use super::process::PATIENCE;
+use super::process::TIMEOUT;
 use super::sandbox::Sandbox;
 
 /// The key that lists what the shell offers.
@@ -26,7 +26,7 @@ pub(crate) enum Shell {
 
 /// One thing that a shell offers, with what it says about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Offer {
+pub(crate) struct Candidate {
     pub(crate) value: String,
     /// bash shows none.
     pub(crate) description: Option<String>,
@@ -184,7 +184,7 @@ impl Terminal {
             seen: 0,
         };
         // Keys that are typed before the shell reads them would be echoed twice.
-        terminal.screen.line("ready", PATIENCE);
+        terminal.screen.line("ready", TIMEOUT);
         terminal
     }
 
@@ -202,22 +202,22 @@ impl Terminal {
 
     /// What is offered behind this line, which ends in a blank or within a word.
     #[track_caller]
-    pub(crate) fn offers(&mut self, line: &str) -> Vec<Offer> {
+    pub(crate) fn candidates(&mut self, line: &str) -> Vec<Candidate> {
         let (completed, screen) = self.type_and_show(&format!("{line}{LIST}"));
         match self.shell {
             Shell::Bash => {
                 let inserted = completed.strip_prefix(line).unwrap_or_default();
-                inserted.split_whitespace().map(Offer::plain).collect()
+                inserted.split_whitespace().map(Candidate::plain).collect()
             }
             Shell::Zsh => {
                 let listed = screen.lines().skip_while(|shown| !shown.contains(line));
                 let listed = listed.skip(1).take_while(|shown| *shown != "ready");
-                listed.flat_map(Offer::listed).collect()
+                listed.flat_map(Candidate::listed).collect()
             }
             Shell::Fish => {
                 let listed = screen.lines().skip_while(|shown| *shown != "<offers>");
                 let listed = listed.skip(1).take_while(|shown| *shown != "<end>");
-                listed.map(Offer::tabbed).collect()
+                listed.map(Candidate::tabbed).collect()
             }
         }
     }
@@ -225,7 +225,7 @@ impl Terminal {
     /// The values that are offered behind this line.
     #[track_caller]
     pub(crate) fn values(&mut self, line: &str) -> Vec<String> {
-        let offers = self.offers(line).into_iter();
+        let offers = self.candidates(line).into_iter();
         offers.map(|offer| offer.value).collect()
     }
 
@@ -248,7 +248,7 @@ impl Terminal {
         self.shown += 1;
         write!(self.keyboard, "{keys}{SHOW}").expect("the terminal takes keys");
         let mark = self.mark();
-        let line = self.screen.line(&mark, PATIENCE);
+        let line = self.screen.line(&mark, TIMEOUT);
         let line = line
             .strip_prefix(&mark)
             .and_then(|line| line.strip_suffix('>'));
@@ -267,7 +267,7 @@ impl Drop for Terminal {
     }
 }
 
-impl Offer {
+impl Candidate {
     fn plain(value: &str) -> Self {
         Self {
             value: value.to_owned(),

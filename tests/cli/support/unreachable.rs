@@ -9,12 +9,12 @@ pub(crate) fn refused_url() -> &'static str {
 }
 
 /// A server whose queue of waiting connections is full: a connect to it is neither accepted nor refused.
-pub(crate) struct Unanswering {
+pub(crate) struct FullBacklog {
     listener: TcpListener,
     _waiting: Vec<TcpStream>,
 }
 
-impl Unanswering {
+impl FullBacklog {
     pub(crate) fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
         let address = listener

@@ -1,85 +1,49 @@
 //! `git http-backend` behind a web server that is just large enough for `git push`.
 
 use std::io::{self, BufReader, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
+use std::thread;
 
 use super::repository::path_with_hooks;
 use super::request::Request;
+use super::server::Server;
 
 /// Serves the repositories of a folder to one user, who needs no password.
-pub(crate) struct SmartHttp {
-    address: SocketAddr,
-    ending: Arc<AtomicBool>,
-    accepting: Option<JoinHandle<()>>,
-}
+pub(crate) struct SmartHttp(Server);
 
 impl SmartHttp {
     pub(crate) fn new(root: &Path, remote_user: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
-        let address = listener
-            .local_addr()
-            .expect("a bound socket has an address");
-        let ending = Arc::new(AtomicBool::new(false));
-        let server = Server {
+        let backend = Backend {
             root: root.to_owned(),
             remote_user: remote_user.to_owned(),
         };
-        let accepting = thread::spawn({
-            let ending = ending.clone();
-            move || {
-                while let Ok((stream, _)) = listener.accept() {
-                    if ending.load(Ordering::SeqCst) {
-                        break;
-                    }
-                    let server = server.clone();
-                    // A client that goes away in the middle is its own affair.
-                    thread::spawn(move || server.serve(stream));
-                }
-            }
-        });
-        Self {
-            address,
-            ending,
-            accepting: Some(accepting),
-        }
+        Self(Server::new(move |stream| {
+            // A client may close its connection at any moment.
+            let _ = backend.serve(stream);
+        }))
     }
 
     /// The URL of a repository.
     pub(crate) fn url(&self, name: &str) -> String {
-        format!("http://{}/{name}", self.address)
+        self.0.url(&format!("/{name}"))
     }
 }
 
-impl Drop for SmartHttp {
-    fn drop(&mut self) {
-        self.ending.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect(self.address);
-        if let Some(accepting) = self.accepting.take() {
-            let panicked = accepting.join().is_err();
-            assert!(!panicked || thread::panicking(), "the web server panicked");
-        }
-    }
-}
-
-#[derive(Clone)]
-struct Server {
+struct Backend {
     root: PathBuf,
     remote_user: String,
 }
 
-impl Server {
-    /// Answers one request and hangs up.
+impl Backend {
+    /// Answers one request and closes the connection.
     fn serve(&self, stream: TcpStream) -> io::Result<()> {
         let mut stream = BufReader::new(stream);
         let Some(request) = Request::read(&mut stream)? else {
             return Ok(());
         };
-        let answer = self.backend(&request)?;
+        let answer = self.run(&request)?;
         let head_end = answer
             .windows(4)
             .position(|four| four == b"\r\n\r\n")
@@ -101,7 +65,7 @@ impl Server {
     }
 
     /// The environment is all that a web server gives: no HOME, no USER.
-    fn backend(&self, request: &Request) -> io::Result<Vec<u8>> {
+    fn run(&self, request: &Request) -> io::Result<Vec<u8>> {
         let (path, query) = request
             .target
             .split_once('?')
