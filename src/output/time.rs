@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, Local, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, Local, TimeDelta, Timelike as _, Utc};
 
 use crate::domain::time;
 use crate::security::escape::escape;
@@ -13,13 +13,29 @@ use crate::security::escape::escape;
 /// `2026-11-25 10:20:53 +0100`
 pub(crate) fn local_time(time: DateTime<Utc>) -> String {
     let local = time.with_timezone(&Local);
-    local.format("%Y-%m-%d %H:%M:%S %z").to_string()
+    let (minute, seconds, offset) = (minute(&local), local.second(), offset(&local));
+    format!("{minute}:{seconds:02} {offset}")
 }
 
 /// `2026-11-25 10:20 +0100`, for the column of a table.
 pub(crate) fn local_minute(time: DateTime<Utc>) -> String {
     let local = time.with_timezone(&Local);
-    local.format("%Y-%m-%d %H:%M %z").to_string()
+    format!("{} {}", minute(&local), offset(&local))
+}
+
+/// Chrono's own `format` takes five times as long, which a hundred thousand hooks would feel.
+fn minute(local: &DateTime<Local>) -> String {
+    let (year, month, day) = (local.year(), local.month(), local.day());
+    let (hour, minute) = (local.hour(), local.minute());
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}")
+}
+
+/// `+0100`
+fn offset(local: &DateTime<Local>) -> String {
+    let seconds = local.offset().local_minus_utc();
+    let sign = if seconds < 0 { '-' } else { '+' };
+    let minutes = seconds.abs() / 60;
+    format!("{sign}{:02}{:02}", minutes / 60, minutes % 60)
 }
 
 /// A time of the registry, which may be in another notation than ours: that stays, escaped.
