@@ -138,17 +138,7 @@ fn context(subject: &Subject) -> Result<Context, RenderError> {
 fn check(template: &str, syntax: Syntax) -> Result<(), RenderError> {
     let names = template::names(template)?;
     let own_keys = names.iter().any(|name| !is_sampled(name));
-    let failed = Sample {
-        status: "failed",
-        message: "A \"quoted\" message,\nwith a \\ and\ttwo lines",
-        ..Sample::new(DateTime::UNIX_EPOCH)
-    };
-    let samples = [
-        (sample(DateTime::UNIX_EPOCH), own_keys),
-        (failed.to_json(), own_keys),
-        ("{}".to_owned(), true),
-    ];
-    for (content, lacks_keys) in samples {
+    for (content, lacks_keys) in samples().into_iter().zip([own_keys, own_keys, true]) {
         let deployment = Deployment::recorded(content);
         let subject = Subject {
             webhook_id: "msg_0197a3b2c4d57e6f8091a2b3c4d5e6f7",
@@ -163,6 +153,20 @@ fn check(template: &str, syntax: Syntax) -> Result<(), RenderError> {
         }
     }
     Ok(())
+}
+
+/// A deployment that succeeded, one that failed, and one without any key.
+fn samples() -> [String; 3] {
+    let failed = Sample {
+        status: "failed",
+        message: "A \"quoted\" message,\nwith a \\ and\ttwo lines",
+        ..Sample::new(DateTime::UNIX_EPOCH)
+    };
+    [
+        sample(DateTime::UNIX_EPOCH),
+        failed.to_json(),
+        "{}".to_owned(),
+    ]
 }
 
 /// Whether the samples have what a template means by this name, as `a` or `deployment.a`.

@@ -24,6 +24,12 @@ pub(crate) struct HookOptions {
     /// Deliver only deployments with one of these statuses, such as failed,success
     #[arg(long, value_name = "STATUS,…", value_parser = values::statuses)]
     pub(crate) status: Option<values::Statuses>,
+    /// Deliver only where this is true, such as 'branch == "main"' (minijinja)
+    #[arg(long, value_name = "EXPR")]
+    pub(crate) when: Option<String>,
+    /// Count a 2xx as failed whose body lacks this text, such as '"ok":true'
+    #[arg(long, value_name = "TEXT", value_parser = values::expected)]
+    pub(crate) expect: Option<String>,
     /// Send this header, too (repeatable)
     #[arg(long, value_name = "NAME: VALUE", value_parser = values::header)]
     pub(crate) header: Vec<values::Header>,
@@ -61,6 +67,8 @@ impl HookOptions {
             name,
             insecure_ssl,
             status,
+            when,
+            expect,
             header,
             secret_file,
             generate_secret,
@@ -74,6 +82,8 @@ impl HookOptions {
         name.is_none()
             && insecure_ssl.is_none()
             && status.is_none()
+            && when.is_none()
+            && expect.is_none()
             && header.is_empty()
             && secret_file.is_none()
             && !generate_secret

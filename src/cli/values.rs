@@ -125,6 +125,14 @@ pub(super) fn statuses(text: &str) -> Result<Statuses, String> {
     Ok(Statuses(statuses))
 }
 
+/// A text that an answer must have, or nothing to clear it in `edit`.
+pub(super) fn expected(text: &str) -> Result<String, String> {
+    if text.len() > 1024 {
+        return Err("a text of at most 1 KiB is wanted".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 pub(super) fn header(text: &str) -> Result<Header, String> {
     let Some((name, value)) = text.split_once(':') else {
         return Err("'Name: value' is wanted".to_owned());

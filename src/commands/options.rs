@@ -34,6 +34,9 @@ impl HookOptions {
                 output.warning(format!("'{word}' is none of Kudu's statuses: {known}"));
             }
         }
+        if let Some(when) = self.when.as_deref().filter(|when| !when.trim().is_empty()) {
+            check_condition(when.trim())?;
+        }
         self.secret = if self.generate_secret {
             Some(Secret::generate().context("could not generate a secret")?)
         } else {
@@ -56,6 +59,8 @@ impl HookOptions {
             name,
             insecure_ssl,
             status,
+            when,
+            expect,
             header,
             secret_file: _,
             generate_secret: _,
@@ -74,6 +79,12 @@ impl HookOptions {
         }
         if let Some(status) = status {
             hook.status.clone_from(&status.0);
+        }
+        if let Some(when) = when {
+            hook.when = filled(when.trim());
+        }
+        if let Some(expect) = expect {
+            hook.expect = filled(expect);
         }
         for Header(name, value) in header {
             hook.set_header(name, value);
@@ -157,6 +168,8 @@ impl HookOptions {
             name,
             insecure_ssl,
             status,
+            when,
+            expect,
             header,
             secret_file: _,
             generate_secret,
@@ -182,6 +195,16 @@ impl HookOptions {
             && !same_words(status, &hook.status)
         {
             flags.push(format!("--status {}", quoted(&status.join(","))));
+        }
+        if let Some(when) = when.as_deref().map(str::trim)
+            && when != hook.when.as_deref().unwrap_or("")
+        {
+            flags.push(format!("--when {}", quoted(when)));
+        }
+        if let Some(expect) = expect
+            && expect != hook.expect.as_deref().unwrap_or("")
+        {
+            flags.push(format!("--expect {}", quoted(expect)));
         }
         for Header(name, value) in header {
             let same = |(known, present): &(String, String)| {
@@ -230,6 +253,13 @@ pub(super) fn quoted(text: &str) -> String {
 
 fn filled(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn check_condition(condition: &str) -> Result<(), Failure> {
+    renderer::check_condition(condition).map_err(|cause| {
+        Failure::usage(format!("could not use the condition: {cause}"))
+            .hint("an expression is wanted, such as 'branch == \"main\" and status == \"failed\"'")
+    })
 }
 
 /// Reads a secret from a file, or from standard input with `-`.

@@ -12,7 +12,6 @@ use super::requests::show_request;
 use crate::cli::Publish;
 use crate::dispatch::{self, Audience, Dispatch, Results};
 use crate::domain::deployment::Deployment;
-use crate::domain::hook::Hook;
 use crate::domain::publication::Publication;
 use crate::exit::{Exit, Failure};
 use crate::git;
@@ -36,7 +35,7 @@ pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
     context.say_who_is_left_out(&registry, &audience, &publication);
     let nobody = audience.hooks.is_empty();
     let exit = if arguments.dry_run {
-        dry_run(context.output, &publication, &audience.hooks)?
+        dry_run(context.output, &publication, &audience)?
     } else {
         let report = dispatch.send(publication, audience, arguments.defer)?;
         if arguments.json {
@@ -78,10 +77,13 @@ fn completed(input: Deployment, arguments: &Publish, limit: Duration) -> Result<
     Ok(deployment)
 }
 
-/// Prints the request of each hook.
-fn dry_run(output: Output, publication: &Publication, hooks: &[Hook]) -> Result<Exit> {
+/// Prints the request of each hook, and says whose filter the publication does not pass.
+fn dry_run(output: Output, publication: &Publication, audience: &Audience) -> Result<Exit> {
     let mut exit = Exit::Done;
-    for hook in hooks {
+    if !audience.hooks.is_empty() {
+        audience.say_who_is_filtered(output);
+    }
+    for hook in &audience.hooks {
         if !show_request(output, hook, publication)? {
             exit = Exit::Undelivered;
         }

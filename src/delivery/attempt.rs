@@ -11,7 +11,7 @@ use super::errors::ErrorContext;
 use super::html;
 use super::request::{self, Request};
 use super::tls::Agents;
-use crate::domain::outcome::Outcome;
+use crate::domain::outcome::{DELIVERED, Outcome};
 use crate::domain::publication::Delivery;
 use crate::domain::text::start_of;
 use crate::domain::{kudu, retry};
@@ -34,6 +34,8 @@ pub(super) struct Response {
     pub(super) retry_after: Option<Duration>,
     /// Where a redirection leads to, masked.
     location: Option<String>,
+    /// The text, masked, that a success must have in its body and has not, or not yet.
+    lacks: Option<String>,
     /// The start of the body, at most [`MOST_KEPT`] bytes, masked; empty before it was read.
     body: String,
 }
@@ -62,6 +64,16 @@ impl Failed {
 }
 
 impl Response {
+    /// Whether the receiver has accepted the delivery.
+    pub(super) fn is_delivered(&self) -> bool {
+        self.code.is_success() && self.lacks.is_none()
+    }
+
+    /// Whether another attempt may go better.
+    pub(super) fn may_pass(&self) -> bool {
+        self.lacks.is_some() || retry::may_pass(self.code.as_u16())
+    }
+
     /// The standard reason of the status, whatever the receiver wrote there.
     fn status(&self) -> String {
         match self.code.canonical_reason() {
@@ -72,8 +84,11 @@ impl Response {
 
     /// What happened.
     fn reason(&self) -> String {
+        if let Some(text) = &self.lacks {
+            return format!("the answer lacks {text}");
+        }
         if self.code.is_success() {
-            return "delivered".to_owned();
+            return DELIVERED.to_owned();
         }
         if self.code.is_redirection() {
             return match &self.location {
@@ -89,9 +104,7 @@ impl Response {
 
     /// Until when the receiver asks to be left alone, if another try may go better then.
     fn not_before(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let wait = self
-            .retry_after
-            .filter(|_| retry::may_pass(self.code.as_u16()))?;
+        let wait = self.retry_after.filter(|_| self.may_pass())?;
         let wait = TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
         Some(
             now.checked_add_signed(wait)
@@ -106,7 +119,7 @@ pub(super) fn outcome(attempt: &Attempt, attempts: u32, duration: Duration) -> O
     match attempt {
         Ok(response) => Outcome {
             time,
-            delivered: response.code.is_success(),
+            delivered: response.is_delivered(),
             status: response.status(),
             code: Some(response.code.as_u16()),
             reason: response.reason(),
@@ -147,10 +160,17 @@ pub(super) fn make(agents: &Agents, delivery: &Delivery, on_head: &dyn Fn(Respon
     })?;
     // A receiver may send our own words back to us.
     let secrets = hook.secret_texts();
-    let head = head(&answer, &secrets);
-    on_head(head.clone());
+    let expected = hook.expect.as_deref();
+    let head = head(&answer, expected, &secrets);
+    // Where the body decides, the status alone says nothing.
+    if head.lacks.is_none() {
+        on_head(head.clone());
+    }
+    let body = start_of_body(&mut answer);
+    let is_there = expected.is_some_and(|text| body.contains(text));
     Ok(Response {
-        body: start_of_body(&mut answer, &secrets),
+        lacks: head.lacks.filter(|_| !is_there),
+        body: shown_body(&answer, body, &secrets),
         ..head
     })
 }
@@ -163,17 +183,19 @@ fn send(agent: &Agent, request: &Request) -> Result<http::Response<Body>, ureq::
     builder.send(&*request.body)
 }
 
-fn head(answer: &http::Response<Body>, secrets: &[String]) -> Response {
+fn head(answer: &http::Response<Body>, expected: Option<&str>, secrets: &[String]) -> Response {
     let text = |name| {
         let value: &HeaderValue = answer.headers().get(name)?;
         Some(String::from_utf8_lossy(value.as_bytes()))
     };
     let retry_after = text(header::RETRY_AFTER);
     let location = text(header::LOCATION);
+    let lacks = expected.filter(|_| answer.status().is_success());
     Response {
         code: answer.status(),
         retry_after: retry_after.and_then(|v| retry::parse_retry_after(&v, Utc::now())),
         location: location.map(|v| shown_location(&v, secrets)),
+        lacks: lacks.map(|text| redact::scrub(text, secrets)),
         body: String::new(),
     }
 }
@@ -191,17 +213,20 @@ fn shown_location(location: &str, secrets: &[String]) -> String {
 }
 
 /// The start of the body. An error in it changes nothing: the status has arrived. Reading goes on for
-/// a while past what is kept, so that a receiver that is still writing is not cut off. A secret is
-/// masked before the cut, which could leave the half of one.
-fn start_of_body(answer: &mut http::Response<Body>, secrets: &[String]) -> String {
+/// a while past what is kept, so that a receiver that is still writing is not cut off.
+fn start_of_body(answer: &mut http::Response<Body>) -> String {
     let mut start = Vec::new();
     let mut reader = answer.body_mut().as_reader().take(MOST_READ);
     let _ = reader.read_to_end(&mut start);
-    let text = String::from_utf8_lossy(&start);
+    String::from_utf8_lossy(&start).into_owned()
+}
+
+/// What is kept of a body. A secret is masked before the cut, which could leave the half of one.
+fn shown_body(answer: &http::Response<Body>, body: String, secrets: &[String]) -> String {
     let text = if is_html(answer) {
-        html::text(&text)
+        html::text(&body)
     } else {
-        text.into_owned()
+        body
     };
     kept(redact::scrub(&text, secrets).trim()).to_owned()
 }
@@ -230,6 +255,7 @@ mod tests {
             code: StatusCode::from_u16(code).unwrap(),
             retry_after: None,
             location: None,
+            lacks: None,
             body: body.to_owned(),
         };
         outcome(&Ok(response), 1, Duration::ZERO)

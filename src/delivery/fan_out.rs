@@ -250,10 +250,7 @@ impl FanOut {
     /// deadline ends the attempts at once.
     fn wait_after(&self, attempt: &Attempt, attempts: u32) -> Option<Duration> {
         let (may_pass, retry_after) = match attempt {
-            Ok(response) => (
-                retry::may_pass(response.code.as_u16()),
-                response.retry_after,
-            ),
+            Ok(response) => (response.may_pass(), response.retry_after),
             Err(Failed::Transient(_)) => (true, None),
             Err(Failed::Permanent(_)) => (false, None),
         };

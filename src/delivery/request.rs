@@ -26,13 +26,18 @@ pub(crate) struct Request<'a> {
 }
 
 /// Builds the request of an attempt made now. The error says why none can be made: a hand-edited URL
-/// that is none, a template that fails on this deployment.
+/// that is none, a condition or a template that fails on this deployment. Whether the condition is true was
+/// asked when it was published.
 pub(crate) fn build<'a>(
     hook: &Hook,
     publication: &'a Publication,
     now: DateTime<Utc>,
 ) -> Result<Request<'a>, String> {
     let url = check_url(&hook.url).map_err(|cause| format!("its URL is not usable: {cause}"))?;
+    if let Some(when) = hook.when.as_deref().filter(|_| !publication.test) {
+        renderer::holds(when, &publication.event, &publication.deployment)
+            .map_err(|cause| format!("its condition fails: {cause}"))?;
+    }
     let (content_type, body) = body(hook, publication)?;
     let mut headers: Vec<(String, String)> = Vec::new();
     let mut add = |name: &str, value: String| headers.push((name.to_owned(), value));

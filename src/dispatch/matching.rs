@@ -1,7 +1,9 @@
 //! Whom a publication is for, and what is said of those who do not get it (docs/design.md §12).
 
+use crate::domain::deployment::Deployment;
 use crate::domain::hook::{ANY_EVENT, Hook, Skip};
 use crate::domain::publication::Publication;
+use crate::format::renderer;
 use crate::output::Output;
 use crate::security::escape::escape;
 
@@ -24,26 +26,37 @@ pub(crate) struct Audience {
 impl Audience {
     /// Sorts the hooks; `-v` says of each that is passed over why.
     pub(crate) fn of(output: Output, hooks: Vec<Hook>, publication: &Publication) -> Self {
-        let status = publication.deployment.status();
-        let status = status.as_deref();
+        let (event, deployment) = (&publication.event, &publication.deployment);
+        let is_false = |when: &str| renderer::holds(when, event, deployment) == Ok(false);
         let mut audience = Self {
             near: near(&hooks, &publication.event),
             ..Self::default()
         };
         for hook in hooks {
-            let Some(skip) = hook.skips(&publication.event, status) else {
+            let Some(skip) = hook.skips(event, deployment, is_false) else {
                 audience.hooks.push(hook);
                 continue;
             };
-            let why = why(skip, &hook, status);
+            let why = why(skip, &hook, deployment);
             output.detail(format!("{} is passed over: {why}", hook.label()));
             match skip {
                 Skip::Event => {}
                 Skip::Disabled => audience.held.push(hook),
-                Skip::Status => audience.filtered.push(format!("{}: {why}", hook.label())),
+                // It is said already.
+                Skip::Status | Skip::Condition if output.verbose => {}
+                Skip::Status | Skip::Condition => {
+                    audience.filtered.push(format!("{}: {why}", hook.label()));
+                }
             }
         }
         audience
+    }
+
+    /// Says whose filter the publication does not pass, and why.
+    pub(crate) fn say_who_is_filtered(&self, output: Output) {
+        for filtered in &self.filtered {
+            output.note(filtered);
+        }
     }
 
     /// Says who does not get the event and might have been meant to. A receiver that has asked for no
@@ -51,9 +64,7 @@ impl Audience {
     pub(crate) fn say_who_is_left_out(&self, output: Output, event: &str, registry: &str) {
         if self.hooks.is_empty() {
             output.note(format!("no hook is to be called for {event} in {registry}"));
-            for filtered in &self.filtered {
-                output.note(filtered);
-            }
+            self.say_who_is_filtered(output);
         }
         if !self.near.is_empty() {
             let near = self.near.join(" or ");
@@ -73,17 +84,21 @@ impl Audience {
     }
 }
 
-fn why(skip: Skip, hook: &Hook, status: Option<&str>) -> String {
+fn why(skip: Skip, hook: &Hook, deployment: &Deployment) -> String {
     match skip {
         Skip::Event => format!("it waits for {}", escape(&hook.event)),
         Skip::Disabled => "it is disabled".to_owned(),
         Skip::Status => {
-            let present = match status {
-                Some(status) => format!("this deployment's is {}", escape(status)),
+            let present = match deployment.status() {
+                Some(status) => format!("this deployment's is {}", escape(&status)),
                 None => "this deployment has none".to_owned(),
             };
             let wanted = hook.status.join(" or ");
             format!("it wants the status {}, and {present}", escape(&wanted))
+        }
+        Skip::Condition => {
+            let condition = hook.when.as_deref().unwrap_or_default();
+            format!("its condition is false: {}", escape(condition))
         }
     }
 }

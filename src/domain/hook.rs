@@ -10,6 +10,8 @@ mod secrets;
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
+use super::deployment::Deployment;
+use super::outcome::DELIVERED;
 use super::reference::HookReference;
 use super::{clock, time};
 use crate::security::{escape, redact, signature::Secret};
@@ -40,6 +42,10 @@ pub(crate) struct Hook {
     pub(crate) disabled_reason: Option<String>,
     /// Deliver only deployments with one of these statuses; empty: all.
     pub(crate) status: Vec<String>,
+    /// Deliver only where this expression is true.
+    pub(crate) when: Option<String>,
+    /// A 2xx whose body lacks this text is a failure.
+    pub(crate) expect: Option<String>,
     /// The format's name; a newer version may know more of them.
     pub(crate) format: Option<String>,
     /// The user's own template; wins over the format.
@@ -80,6 +86,8 @@ pub(crate) enum Skip {
     Disabled,
     /// The deployment's status is not among its statuses.
     Status,
+    /// Its condition is false.
+    Condition,
 }
 
 impl Hook {
@@ -94,6 +102,8 @@ impl Hook {
             enabled: true,
             disabled_reason: None,
             status: Vec::new(),
+            when: None,
+            expect: None,
             format: None,
             template: None,
             headers: Vec::new(),
@@ -142,14 +152,23 @@ impl Hook {
         events::are_same(&self.event, events)
     }
 
-    /// Why a publication of this event, with this `status` in its deployment, does not go to it.
-    pub(crate) fn skips(&self, event: &str, status: Option<&str>) -> Option<Skip> {
+    /// Why a publication of this event and deployment does not go to it. `is_false` works its condition
+    /// out: one that fails is not false, so that the delivery fails and says so.
+    pub(crate) fn skips(
+        &self,
+        event: &str,
+        deployment: &Deployment,
+        is_false: impl FnOnce(&str) -> bool,
+    ) -> Option<Skip> {
         if !self.waits_for(event) {
             return Some(Skip::Event);
         }
-        let wanted = |status: &str| self.status.iter().any(|s| s.eq_ignore_ascii_case(status));
-        if !self.status.is_empty() && !status.is_some_and(wanted) {
+        let wanted = |status: String| self.status.iter().any(|s| s.eq_ignore_ascii_case(&status));
+        if !self.status.is_empty() && !deployment.status().is_some_and(wanted) {
             return Some(Skip::Status);
+        }
+        if self.when.as_deref().is_some_and(is_false) {
+            return Some(Skip::Condition);
         }
         // Last: what a disabled hook would have got is held for it.
         (!self.enabled).then_some(Skip::Disabled)
@@ -222,6 +241,8 @@ impl Hook {
             enabled: _,
             disabled_reason: _,
             status: _,
+            when: _,
+            expect: _,
             format: _,
             ca_file: _,
             last: _,
@@ -244,8 +265,9 @@ impl LastDelivery {
     /// Whether the receiver accepted it; `None` if there was none.
     pub(crate) fn is_delivered(&self) -> Option<bool> {
         let status = self.status.as_deref()?;
-        // Kudu's own entries have no code.
-        let accepted = |code| (200..300).contains(&code);
+        // Kudu's own entries have no code. A success whose body lacks what is expected has its own reason.
+        let reason = self.reason.as_deref().unwrap_or(DELIVERED);
+        let accepted = |code| (200..300).contains(&code) && reason == DELIVERED;
         Some(self.code.map_or(status == "OK", accepted))
     }
 
@@ -265,6 +287,7 @@ impl LastDelivery {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::condition;
 
     fn hook() -> Hook {
         Hook::new(
@@ -275,26 +298,38 @@ mod tests {
     }
 
     #[test]
-    fn events_match_ignoring_case_and_the_star_matches_all() {
+    fn a_publication_passes_every_filter_and_the_first_that_it_does_not_is_named() {
         let mut hook = hook();
-        assert_eq!(hook.skips("POSTdeployment", None), None);
-        assert_eq!(hook.skips("Other", None), Some(Skip::Event));
+        let failed = Deployment::recorded(r#"{"status":"FAILED","branch":"main"}"#.to_owned());
+        let skips = |hook: &Hook, event: &str| {
+            let holds = |when: &str| condition::holds(when, event, &failed);
+            hook.skips(event, &failed, |when| holds(when) == Ok(false))
+        };
+        assert_eq!(skips(&hook, "POSTdeployment"), None);
+        assert_eq!(skips(&hook, "Other"), Some(Skip::Event));
         hook.event = ANY_EVENT.to_owned();
-        assert_eq!(hook.skips("Other", None), None);
+        assert_eq!(skips(&hook, "Other"), None);
+        hook.status = vec!["success".to_owned()];
+        assert_eq!(skips(&hook, "Other"), Some(Skip::Status));
+        hook.status.push("failed".to_owned());
+        assert_eq!(skips(&hook, "Other"), None);
+        hook.when = Some("branch != 'main'".to_owned());
+        assert_eq!(skips(&hook, "Other"), Some(Skip::Condition));
+        hook.when = Some("branch + 1".to_owned());
+        assert_eq!(skips(&hook, "Other"), None, "it fails, and is told");
         hook.enabled = false;
-        assert_eq!(hook.skips("Other", None), Some(Skip::Disabled));
+        assert_eq!(skips(&hook, "Other"), Some(Skip::Disabled));
     }
 
     #[test]
     fn a_filter_never_matches_a_deployment_without_a_status() {
         let mut hook = hook();
         hook.status = vec!["failed".to_owned()];
-        assert_eq!(hook.skips("PostDeployment", None), Some(Skip::Status));
+        let without = Deployment::empty();
         assert_eq!(
-            hook.skips("PostDeployment", Some("success")),
+            hook.skips("PostDeployment", &without, |_| false),
             Some(Skip::Status)
         );
-        assert_eq!(hook.skips("PostDeployment", Some("FAILED")), None);
     }
 
     #[test]

@@ -5,6 +5,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+/// The reason of a delivery that the receiver accepted.
+pub(crate) const DELIVERED: &str = "delivered";
+
 /// How a delivery ended. Its JSON is that of the journal's `outcome` records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Outcome {

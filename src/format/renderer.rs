@@ -1,4 +1,4 @@
-//! A user's template, rendered in a process of its own: this program, started once more.
+//! A user's template rendered, or a condition worked out, in a process of its own: this program, started once more.
 //!
 //! The engine counts instructions and the text that they make, and one instruction can still go on for ever: after
 //! `{% set a = [a, a] %}` forty times, `a` has a million million items, and printing or comparing it takes all memory
@@ -15,8 +15,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::syntax::Syntax;
-use super::{RenderError, Subject, check as check_here, from_template, template};
+use super::{MAX_TEMPLATE, RenderError, Subject, check as check_here, from_template, samples};
+use crate::domain::condition::{self, ConditionError};
 use crate::domain::deployment::Deployment;
+use crate::domain::stack;
 use crate::platform;
 
 /// The argument that makes this program a renderer.
@@ -28,12 +30,14 @@ const MEMORY: usize = 128 * 1024 * 1024;
 /// Processor time for a rendering. One that takes all its fuel needs less.
 const TIME: Duration = Duration::from_secs(2);
 
-/// What is to be rendered: a line of JSON on the renderer's standard input.
+/// What is to be rendered or worked out: a line of JSON on the renderer's standard input.
 #[derive(Serialize, Deserialize)]
 struct Job<'a> {
-    template: Cow<'a, str>,
+    /// The template, or the condition.
+    source: Cow<'a, str>,
+    is_condition: bool,
     content_type: Option<Cow<'a, str>>,
-    /// What was published; without it the template is checked.
+    /// What was published; without it the source is checked.
     publication: Option<Published<'a>>,
 }
 
@@ -56,11 +60,14 @@ pub(crate) struct Refused {
 }
 
 impl Refused {
-    fn because(reason: &str) -> Self {
-        Self {
-            reason: reason.to_owned(),
-            hint: None,
-        }
+    fn because(reason: String) -> Self {
+        Self { reason, hint: None }
+    }
+}
+
+impl From<ConditionError> for Refused {
+    fn from(error: ConditionError) -> Self {
+        Self::because(error.to_string())
     }
 }
 
@@ -80,7 +87,8 @@ pub(crate) fn render(
     subject: &Subject,
 ) -> Result<String, Refused> {
     ask(&Job {
-        template: template.into(),
+        source: template.into(),
+        is_condition: false,
         content_type: content_type.map(Cow::Borrowed),
         publication: Some(Published {
             webhook_id: subject.webhook_id.into(),
@@ -94,11 +102,41 @@ pub(crate) fn render(
 /// Checks a user's template before it is stored, by rendering samples.
 pub(crate) fn check(template: &str, content_type: Option<&str>) -> Result<(), Refused> {
     let job = Job {
-        template: template.into(),
+        source: template.into(),
+        is_condition: false,
         content_type: content_type.map(Cow::Borrowed),
         publication: None,
     };
     ask(&job).map(drop)
+}
+
+/// Whether a hook's condition is true of a deployment that is published for this event.
+pub(crate) fn holds(
+    condition: &str,
+    event: &str,
+    deployment: &Deployment,
+) -> Result<bool, Refused> {
+    let published = Published {
+        webhook_id: "".into(),
+        event: event.into(),
+        time: DateTime::UNIX_EPOCH,
+        content: deployment.as_str().into(),
+    };
+    ask_condition(condition, Some(published)).map(|answer| answer == true.to_string())
+}
+
+/// Checks a hook's condition before it is stored, on samples.
+pub(crate) fn check_condition(condition: &str) -> Result<(), Refused> {
+    ask_condition(condition, None).map(drop)
+}
+
+fn ask_condition(condition: &str, publication: Option<Published>) -> Result<String, Refused> {
+    ask(&Job {
+        source: condition.into(),
+        is_condition: true,
+        content_type: None,
+        publication,
+    })
 }
 
 /// Answers jobs until standard input ends: what the process does that was started with [`COMMAND`].
@@ -107,7 +145,10 @@ pub(crate) fn serve() -> io::Result<()> {
     let mut deployment = Deployment::empty();
     for line in io::stdin().lock().split(b'\n') {
         let job: Job = serde_json::from_slice(&line?)?;
-        platform::limit_work(MEMORY + template::stack_size(job.template.len()), TIME);
+        platform::limit_work(
+            MEMORY + stack::size(job.source.len().min(MAX_TEMPLATE)),
+            TIME,
+        );
         serde_json::to_writer(&mut stdout, &answer(&job, &mut deployment))?;
         stdout.write_all(b"\n")?;
         stdout.flush()?;
@@ -119,11 +160,19 @@ pub(crate) fn serve() -> io::Result<()> {
 fn answer(job: &Job, deployment: &mut Deployment) -> Result<String, Refused> {
     let syntax = Syntax::of(job.content_type.as_deref());
     let Some(published) = &job.publication else {
-        check_here(&job.template, syntax)?;
+        if job.is_condition {
+            condition::check(&job.source, &samples().map(Deployment::recorded))?;
+        } else {
+            check_here(&job.source, syntax)?;
+        }
         return Ok(String::new());
     };
     if deployment.as_str() != published.content {
         *deployment = Deployment::recorded(published.content.clone().into_owned());
+    }
+    if job.is_condition {
+        let holds = condition::holds(&job.source, &published.event, deployment)?;
+        return Ok(holds.to_string());
     }
     let subject = Subject {
         webhook_id: &published.webhook_id,
@@ -131,23 +180,28 @@ fn answer(job: &Job, deployment: &mut Deployment) -> Result<String, Refused> {
         time: published.time,
         deployment,
     };
-    Ok(from_template(&job.template, syntax, &subject)?)
+    Ok(from_template(&job.source, syntax, &subject)?)
 }
 
 fn ask(job: &Job) -> Result<String, Refused> {
+    let what = if job.is_condition {
+        "condition"
+    } else {
+        "template"
+    };
     let idle = SLOTS.take().and_then(Renderer::if_alive);
     let Ok(mut renderer) = idle.map_or_else(Renderer::start, Ok) else {
         SLOTS.give(None);
-        return Err(Refused::because(
-            "the system gives no process to render the template in",
-        ));
+        return Err(Refused::because(format!(
+            "the system gives no process to work out the {what} in"
+        )));
     };
     let answer = renderer.ask(job);
     SLOTS.give(answer.is_ok().then_some(renderer));
     answer.unwrap_or_else(|_| {
-        Err(Refused::because(
-            "the template takes too much time or memory",
-        ))
+        Err(Refused::because(format!(
+            "the {what} takes too much time or memory"
+        )))
     })
 }
 

@@ -1,7 +1,6 @@
 //! The template engine, with bounds on what a template can take.
 
 use std::collections::{BTreeMap, HashSet};
-use std::thread;
 
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 use serde_json::value::RawValue;
@@ -9,6 +8,7 @@ use serde_json::value::RawValue;
 use super::bounded::Bounded;
 use super::syntax::{self, Syntax};
 use super::{MAX_TEMPLATE, RenderError, filters};
+use crate::domain::stack;
 
 /// The names that a template sees.
 pub(crate) type Context = BTreeMap<String, Value>;
@@ -19,11 +19,6 @@ pub(crate) const MAX_BODY: usize = 4 * 1024 * 1024;
 /// Work allowed: an instruction, or 64 bytes of text, is one. The built-in formats take hundreds, and up to a
 /// few 100,000 if a deployment of 1 MiB is one long line. All of it takes well under a second.
 const FUEL: u64 = 1_000_000;
-
-/// minijinja walks a template's tree by recursion, a level for each operator of `1+1+1…`, and 64 KiB of these
-/// overflow an ordinary stack. A byte can open one level at most, and a level needs less than 1 KiB.
-const STACK_PER_BYTE: usize = 4 * 1024;
-const STACK_BASE: usize = 2 * 1024 * 1024;
 
 /// Renders, and makes sure that JSON came out where JSON is wanted.
 pub(crate) fn render(
@@ -65,11 +60,6 @@ pub(crate) fn names(source: &str) -> Result<HashSet<String>, RenderError> {
     })
 }
 
-/// The stack, in bytes, that a template of this length may need.
-pub(crate) fn stack_size(length: usize) -> usize {
-    STACK_BASE + STACK_PER_BYTE * length.min(MAX_TEMPLATE)
-}
-
 fn on_deep_stack<T: Send>(
     source: &str,
     work: impl FnOnce() -> Result<T, RenderError> + Send,
@@ -77,15 +67,7 @@ fn on_deep_stack<T: Send>(
     if source.len() > MAX_TEMPLATE {
         return Err(RenderError::TooLarge(source.len()));
     }
-    thread::scope(|scope| {
-        let Ok(worker) = thread::Builder::new()
-            .stack_size(stack_size(source.len()))
-            .spawn_scoped(scope, work)
-        else {
-            return Err(RenderError::NoThread);
-        };
-        worker.join().unwrap_or(Err(RenderError::NoThread))
-    })
+    stack::deep_enough_for(source, work).unwrap_or(Err(RenderError::NoThread))
 }
 
 fn environment(syntax: Syntax) -> Environment<'static> {

@@ -21,6 +21,8 @@ pub(crate) fn whole(output: Output, hook: &Hook, generated: Option<&Secret>) -> 
         enabled,
         disabled_reason,
         status,
+        when,
+        expect,
         format,
         template,
         headers,
@@ -51,6 +53,12 @@ pub(crate) fn whole(output: Output, hook: &Hook, generated: Option<&Secret>) -> 
     }
     if !status.is_empty() {
         line("status", &status.join(","));
+    }
+    if let Some(when) = when {
+        line("when", when);
+    }
+    if let Some(expect) = expect {
+        line("expect", expect);
     }
     if let Some(format) = format {
         line("format", format);
@@ -154,7 +162,7 @@ fn result(last: &LastDelivery) -> Cow<'_, str> {
     match last.code {
         None if reason.is_empty() => status,
         None => reason,
-        Some(code) if (200..300).contains(&code) || reason == status => {
+        Some(code) if last.is_delivered() == Some(true) || reason == status => {
             format!("{code} {status}").into()
         }
         Some(code) => format!("{code} {status}: {reason}").into(),

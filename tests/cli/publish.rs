@@ -2,10 +2,12 @@
 
 mod body;
 mod concurrency;
+mod conditions;
 mod deadline;
 mod defer;
 mod delivery;
 mod dry_run;
+mod expect;
 mod fields;
 mod filters;
 mod free_text;

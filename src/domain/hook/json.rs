@@ -40,6 +40,8 @@ impl Serialize for HookJson<'_> {
             enabled,
             disabled_reason,
             status,
+            when,
+            expect,
             format,
             template,
             headers,
@@ -61,6 +63,8 @@ impl Serialize for HookJson<'_> {
         if !status.is_empty() {
             map.serialize_entry("status", status)?;
         }
+        optional(&mut map, "when", when.as_ref())?;
+        optional(&mut map, "expect", expect.as_ref())?;
         optional(&mut map, "format", format.as_ref())?;
         match view {
             View::File => optional(&mut map, "template", template.as_ref())?,
@@ -157,6 +161,8 @@ enum Key<'a> {
     Enabled,
     DisabledReason,
     Status,
+    When,
+    Expect,
     Format,
     Template,
     Headers,
@@ -199,15 +205,13 @@ impl<'de> Visitor<'de> for HookVisitor {
                 Key::Id => id = Some(map.next_value()?),
                 Key::Url => url = Some(map.next_value()?),
                 Key::Event => event = Some(map.next_value()?),
-                // An empty one is as good as none.
-                Key::Name => {
-                    let name: Option<String> = map.next_value()?;
-                    hook.name = name.filter(|name| !name.is_empty());
-                }
+                Key::Name => hook.name = filled(&mut map)?,
                 Key::InsecureSsl => hook.insecure_ssl = or_default(&mut map)?,
                 Key::Enabled => hook.enabled = map.next_value::<Option<bool>>()?.unwrap_or(true),
                 Key::DisabledReason => hook.disabled_reason = map.next_value()?,
                 Key::Status => hook.status = or_default(&mut map)?,
+                Key::When => hook.when = filled(&mut map)?,
+                Key::Expect => hook.expect = filled(&mut map)?,
                 Key::Format => hook.format = map.next_value()?,
                 Key::Template => hook.template = map.next_value()?,
                 Key::Headers => {
@@ -235,6 +239,12 @@ fn or_default<'de, A: MapAccess<'de>, T: Deserialize<'de> + Default>(
     map: &mut A,
 ) -> Result<T, A::Error> {
     Ok(map.next_value::<Option<T>>()?.unwrap_or_default())
+}
+
+/// A text; an empty one is as good as none.
+fn filled<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<String>, A::Error> {
+    let text: Option<String> = map.next_value()?;
+    Ok(text.filter(|text| !text.is_empty()))
 }
 
 /// Headers in the file's order, which a map type of the standard library would lose.
