@@ -95,7 +95,7 @@ pub(crate) enum Command {
     #[command(after_long_help = help::ADD)]
     Add(Add),
     /// Lists the hooks and their last delivery
-    #[command(after_long_help = help::LIST)]
+    #[command(visible_alias = "ls", after_long_help = help::LIST)]
     List(List),
     /// Delivers a deployment to every hook registered for the event
     #[command(after_long_help = help::PUBLISH)]
@@ -103,7 +103,7 @@ pub(crate) enum Command {
     /// Runs a deploy command, then publishes how it went
     #[command(after_long_help = help::RUN)]
     Run(Run),
-    /// Sends a sample deployment to one hook
+    /// Sends a sample deployment to hooks
     #[command(after_long_help = help::TEST)]
     Test(Test),
     /// Shows the latest deliveries, newest first
@@ -122,7 +122,7 @@ pub(crate) enum Command {
     #[command(after_long_help = help::EDIT)]
     Edit(Edit),
     /// Removes hooks
-    #[command(alias = "rm", after_long_help = help::REMOVE)]
+    #[command(visible_alias = "rm", after_long_help = help::REMOVE)]
     Remove(Remove),
     /// Receives and prints deliveries, to try hooks against
     #[command(after_long_help = help::LISTEN)]

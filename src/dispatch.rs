@@ -117,21 +117,30 @@ impl<'a> Dispatch<'a> {
     /// Journals a new publication, and delivers it to these hooks; for others it is held. A journal that
     /// cannot be written does not keep the event from its hooks: that is said, and it is delivered all
     /// the same.
-    pub(crate) fn publish(
-        mut self,
-        publication: Publication,
-        hooks: Vec<Hook>,
-        held: Vec<Hook>,
-    ) -> Report {
+    fn publish(mut self, publication: Publication, hooks: Vec<Hook>, held: Vec<Hook>) -> Report {
         self.journaling.begin(&publication, &hooks, &held);
         let publication = Arc::new(publication);
         let deliveries = deliveries(&publication, hooks);
         let report = self.make(deliveries, None);
-        if !publication.test {
-            self.say_next_step(&report);
-        }
+        self.say_next_step(&report);
         self.journaling.compact(false, true);
         report.waiting(deliveries_in(&publication, held, State::Held))
+    }
+
+    /// Journals a sample for each of these hooks, and delivers them.
+    pub(crate) fn test(mut self, samples: Vec<(Publication, Hook)>) -> Report {
+        let mut deliveries = Vec::new();
+        for (publication, hook) in samples {
+            let hooks = std::slice::from_ref(&hook);
+            self.journaling.begin(&publication, hooks, &[]);
+            deliveries.push(Delivery {
+                publication: Arc::new(publication),
+                hook: Arc::new(hook),
+            });
+        }
+        let report = self.make(deliveries, None);
+        self.journaling.compact(false, true);
+        report
     }
 
     /// Journals a new publication, to be sent by the next `redeliver --failed`. Once this returns, the

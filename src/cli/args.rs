@@ -46,14 +46,17 @@ pub(crate) struct Fields {
 /// `hooks add`
 #[derive(Debug, Args)]
 pub(crate) struct Add {
-    /// Where to POST: an absolute http or https URL; user:password@ in it become Basic authorization
-    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = values::url)]
-    pub(crate) url: String,
+    /// Where to POST, an http or https URL; one with a secret in it better as @FILE or -
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = values::url_source())]
+    pub(crate) url: values::Source<String>,
     /// The events to wait for, such as PostDeployment,Rollback; a * stands for every end (repeatable)
     #[arg(long, value_name = "EVENT,…", required = true)]
     #[arg(value_delimiter = ',', value_parser = values::event_pattern)]
     #[arg(add = ArgValueCandidates::new(complete::hook_events))]
     pub(crate) event: Vec<String>,
+    /// Make the hook of that name, else URL, just as given, whatever it was
+    #[arg(long)]
+    pub(crate) replace: bool,
     /// Print the hook as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -95,8 +98,11 @@ pub(crate) struct Edit {
     #[arg(value_name = "ID|NAME", value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
     pub(crate) hook: HookReference,
     /// Another URL
-    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = values::url)]
-    pub(crate) url: Option<String>,
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = values::url_source())]
+    pub(crate) url: Option<values::Source<String>>,
+    /// The URL itself; set when the file is read.
+    #[arg(skip)]
+    pub(crate) url_text: Option<String>,
     /// Other events: all of them, in place of what is there (repeatable)
     #[arg(long, value_name = "EVENT,…", value_delimiter = ',', value_parser = values::event_pattern)]
     #[arg(add = ArgValueCandidates::new(complete::hook_events))]
@@ -204,10 +210,10 @@ pub(crate) struct Run {
 /// `hooks test`
 #[derive(Debug, Args)]
 pub(crate) struct Test {
-    /// The hook's id or name
-    #[arg(value_name = "ID|NAME", value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
-    pub(crate) hook: HookReference,
-    /// Print the publication as JSON
+    /// The hooks' ids or names
+    #[arg(value_name = "ID|NAME", required = true, value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) hooks: Vec<HookReference>,
+    /// Print the publication as JSON; of several hooks, an array of publications
     #[arg(long)]
     pub(crate) json: bool,
     /// How long to try.

@@ -30,9 +30,9 @@ pub(crate) struct HookOptions {
     /// Count a 2xx as failed whose body lacks this text, such as '"ok":true'
     #[arg(long, value_name = "TEXT", value_parser = values::expected)]
     pub(crate) expect: Option<String>,
-    /// Send this header, too (repeatable)
-    #[arg(long, value_name = "NAME: VALUE", value_parser = values::header)]
-    pub(crate) header: Vec<values::Header>,
+    /// Send this header, too, or those in @FILE, a line each (repeatable)
+    #[arg(long, value_name = "NAME: VALUE", value_parser = values::header_source())]
+    pub(crate) header: Vec<values::Source<values::Header>>,
     /// Sign with the secret in this file (whsec_…), or from standard input with -
     #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath, value_parser = values::path())]
     pub(crate) secret_file: Option<PathBuf>,
@@ -48,7 +48,10 @@ pub(crate) struct HookOptions {
     /// Render the body by this template (minijinja, JSON); its text is stored in the hook
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = values::path(), conflicts_with = "format")]
     pub(crate) template: Option<PathBuf>,
-    /// The secret, read or generated; set by [`HookOptions::load`].
+    /// The headers, also those from files; set by [`HookOptions::load`], as what follows.
+    #[arg(skip)]
+    pub(crate) headers: Vec<values::Header>,
+    /// The secret, read or generated.
     #[arg(skip)]
     pub(crate) secret: Option<Secret>,
     /// The text of `ca_file`: certificates alone.
@@ -75,6 +78,7 @@ impl HookOptions {
             ca_file,
             format,
             template,
+            headers: _,
             secret: _,
             ca_text: _,
             template_text: _,

@@ -1,5 +1,6 @@
 //! Value parsers. Their errors say what is wrong and never quote the value, which may hold a secret.
 
+use std::ffi::OsStr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,10 +8,21 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use crate::domain::reference::{HookReference, Reference};
+use crate::platform;
 
 /// A `--header`: its name and value, the value empty to clear it in `edit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Header(pub(crate) String, pub(crate) String);
+
+/// What an option gives, or the file that it is read from, `-` for standard input: other users see the
+/// process list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source<T> {
+    /// On the command line.
+    Given(T),
+    /// In this file.
+    File(PathBuf),
+}
 
 /// A `--status` list; empty clears in `edit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +37,31 @@ pub(crate) struct Assignment {
     pub(crate) json: String,
 }
 
-pub(super) fn url(text: &str) -> Result<String, String> {
+/// A URL, `@FILE`, or `-` for standard input.
+pub(super) fn url_source() -> impl TypedValueParser<Value = Source<String>> {
+    OsStringValueParser::new().try_map(|argument| match argument.to_str() {
+        Some("-") => Ok(Source::File(argument.into())),
+        _ => source(&argument, url),
+    })
+}
+
+/// A header, or `@FILE`.
+pub(super) fn header_source() -> impl TypedValueParser<Value = Source<Header>> {
+    OsStringValueParser::new().try_map(|argument| source(&argument, header))
+}
+
+fn source<T>(argument: &OsStr, parse: fn(&str) -> Result<T, String>) -> Result<Source<T>, String> {
+    match platform::strip_prefix(argument, "@") {
+        Some(file) if file.is_empty() => Err("the name of a file follows the @".to_owned()),
+        Some(file) => Ok(Source::File(file.into())),
+        None => {
+            let text = argument.to_str().ok_or("it is not UTF-8 text")?;
+            parse(text).map(Source::Given)
+        }
+    }
+}
+
+pub(crate) fn url(text: &str) -> Result<String, String> {
     crate::domain::hook::check_url(text).map_err(|cause| cause.to_string())?;
     Ok(text.to_owned())
 }
@@ -133,7 +169,8 @@ pub(super) fn expected(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-pub(super) fn header(text: &str) -> Result<Header, String> {
+/// A header in one line; an empty value clears it in `edit`.
+pub(crate) fn header(text: &str) -> Result<Header, String> {
     let Some((name, value)) = text.split_once(':') else {
         return Err("'Name: value' is wanted".to_owned());
     };

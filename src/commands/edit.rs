@@ -4,6 +4,7 @@ use anyhow::Result;
 use chrono::TimeDelta;
 
 use super::context::Context;
+use super::options::files;
 use crate::cli::Edit;
 use crate::dispatch::{self, Selection};
 use crate::domain::hook::json::{HookJson, View};
@@ -13,6 +14,7 @@ use crate::exit::{Exit, Failure};
 use crate::store::registry::{Change, Registry, RegistryFile};
 
 pub(super) fn run(context: &Context, arguments: &mut Edit) -> Result<Exit> {
+    arguments.url_text = arguments.url.as_ref().map(files::url).transpose()?;
     arguments.options.load(context.output)?;
     if !changes_something(arguments) {
         let failure = Failure::usage("nothing to change is given");
@@ -94,7 +96,7 @@ fn edit(file: &mut RegistryFile, arguments: &Edit) -> Result<Change<Hook>> {
 
 fn refuse_conflicts(hooks: &[Hook], hook: &Hook, arguments: &Edit) -> Result<(), Failure> {
     arguments.options.refuse_taken_name(hooks, Some(hook.id))?;
-    let Some(url) = &arguments.url else {
+    let Some(url) = &arguments.url_text else {
         return Ok(());
     };
     let mut others = hooks.iter().filter(|other| other.id != hook.id);
@@ -110,7 +112,7 @@ fn refuse_conflicts(hooks: &[Hook], hook: &Hook, arguments: &Edit) -> Result<(),
 }
 
 fn apply(hook: &mut Hook, arguments: &Edit) {
-    if let Some(url) = &arguments.url {
+    if let Some(url) = &arguments.url_text {
         // The last delivery went elsewhere.
         if !same_url(&hook.url, url) {
             hook.last = LastDelivery::default();

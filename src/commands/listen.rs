@@ -4,7 +4,7 @@ use anyhow::Result;
 use chrono::Utc;
 
 use super::context::Context;
-use super::options::read_secret;
+use super::options::files;
 use crate::cli::Listen;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
@@ -17,7 +17,7 @@ pub(super) fn run(context: &Context, arguments: &Listen) -> Result<Exit> {
     let secret = arguments
         .secret_file
         .as_deref()
-        .map(read_secret)
+        .map(files::secret)
         .transpose()?;
     let receiver = Receiver::bind(arguments.port).map_err(|error| {
         Failure::new(Exit::Failed, format!("could not listen: {error}"))

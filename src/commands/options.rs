@@ -1,25 +1,18 @@
 //! The options of a hook, from files and flags: shared by `add` and `edit`.
 
-use std::fs::File;
-use std::io::{self, IsTerminal as _, Read};
-use std::path::Path;
+pub(super) mod files;
 
 use anyhow::{Context as _, Result};
 use chrono::Utc;
 
 use crate::cli::HookOptions;
 use crate::cli::values::{Header, Statuses};
-use crate::delivery;
-use crate::domain::hook::{Hook, HookId, certificates_in};
+use crate::domain::hook::{Hook, HookId};
 use crate::domain::kudu;
 use crate::exit::{Exit, Failure};
 use crate::format::{self, renderer};
 use crate::output::Output;
-use crate::security::redact;
 use crate::security::signature::Secret;
-
-/// More than this is no PEM file, no template and no secret, in bytes.
-const LARGEST_FILE: u64 = 1024 * 1024;
 
 /// The format that is none: the deployment's own bytes.
 const RAW: &str = "raw";
@@ -31,7 +24,7 @@ impl HookOptions {
             let known = kudu::STATUSES;
             if !known.iter().any(|known| known.eq_ignore_ascii_case(word)) {
                 let known = known.join(", ");
-                output.warning(format!("'{word}' is none of Kudu's statuses: {known}"));
+                output.warning(format!("'{word}' is not a usual status: {known}"));
             }
         }
         if let Some(when) = self.when.as_deref().filter(|when| !when.trim().is_empty()) {
@@ -40,10 +33,15 @@ impl HookOptions {
         self.secret = if self.generate_secret {
             Some(Secret::generate().context("could not generate a secret")?)
         } else {
-            self.secret_file.as_deref().map(read_secret).transpose()?
+            self.secret_file.as_deref().map(files::secret).transpose()?
         };
-        self.ca_text = self.ca_file.as_deref().map(ca_file).transpose()?;
-        self.template_text = self.template.as_deref().map(read_template).transpose()?;
+        self.headers = files::headers(&self.header)?;
+        self.ca_text = self
+            .ca_file
+            .as_deref()
+            .map(files::certificates)
+            .transpose()?;
+        self.template_text = self.template.as_deref().map(files::template).transpose()?;
         Ok(())
     }
 
@@ -61,7 +59,8 @@ impl HookOptions {
             status,
             when,
             expect,
-            header,
+            header: _,
+            headers,
             secret_file: _,
             generate_secret: _,
             secret,
@@ -86,7 +85,7 @@ impl HookOptions {
         if let Some(expect) = expect {
             hook.expect = filled(expect);
         }
-        for Header(name, value) in header {
+        for Header(name, value) in headers {
             hook.set_header(name, value);
         }
         if let Some(secret) = secret {
@@ -110,8 +109,8 @@ impl HookOptions {
     pub(super) fn check_template(&self, hook: &Hook) -> Result<(), Failure> {
         let is_type = |header: &Header| header.0.eq_ignore_ascii_case("content-type");
         let could_not = match &self.template {
-            Some(path) => format!("could not use the template {}", shown(path)),
-            None if self.header.iter().any(is_type) => {
+            Some(path) => format!("could not use the template {}", files::shown(path)),
+            None if self.headers.iter().any(is_type) => {
                 "could not use the hook's template with this content type".to_owned()
             }
             None => return Ok(()),
@@ -170,7 +169,8 @@ impl HookOptions {
             status,
             when,
             expect,
-            header,
+            header: _,
+            headers,
             secret_file: _,
             generate_secret,
             secret,
@@ -206,7 +206,7 @@ impl HookOptions {
         {
             flags.push(format!("--expect {}", quoted(expect)));
         }
-        for Header(name, value) in header {
+        for Header(name, value) in headers {
             let same = |(known, present): &(String, String)| {
                 known.eq_ignore_ascii_case(name) && present == value
             };
@@ -260,83 +260,4 @@ fn check_condition(condition: &str) -> Result<(), Failure> {
         Failure::usage(format!("could not use the condition: {cause}"))
             .hint("an expression is wanted, such as 'branch == \"main\" and status == \"failed\"'")
     })
-}
-
-/// Reads a secret from a file, or from standard input with `-`.
-pub(super) fn read_secret(path: &Path) -> Result<Secret> {
-    if path.to_string_lossy().starts_with("whsec_") && !path.exists() {
-        let failure = Failure::usage("could not read the secret: there is no file of that name");
-        return Err(failure
-            .hint("--secret-file takes a file that holds the secret, or -")
-            .into());
-    }
-    let could_not = format!("could not read the secret from {}", shown(path));
-    let text = text(path).context(could_not.clone())?;
-    Secret::parse(&text).map_err(|cause| {
-        Failure::usage(format!("{could_not}: {cause}"))
-            .hint(
-                "a secret is whsec_ and the Base64 of 24 to 64 bytes; --generate-secret makes one",
-            )
-            .into()
-    })
-}
-
-fn ca_file(path: &Path) -> Result<String> {
-    if path.as_os_str().is_empty() {
-        return Ok(String::new());
-    }
-    let could_not = format!("could not read the certificates from {}", shown(path));
-    let text = text(path).context(could_not.clone())?;
-    delivery::check_ca(&text).map_err(|cause| Failure::usage(format!("{could_not}: {cause}")))?;
-    // A private key in the same file is nothing to keep.
-    Ok(certificates_in(&text))
-}
-
-fn read_template(path: &Path) -> Result<String> {
-    if path.as_os_str().is_empty() {
-        return Ok(String::new());
-    }
-    text(path).with_context(|| format!("could not use the template {}", shown(path)))
-}
-
-/// A path for a message. The secret itself in its place is the most natural slip, and a URL another.
-fn shown(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    match &*text {
-        "-" => "standard input".to_owned(),
-        text if text.starts_with("whsec_") => "a file of that name".to_owned(),
-        text if text.contains("://") => redact::url(text),
-        text => text.to_owned(),
-    }
-}
-
-fn text(path: &Path) -> Result<String> {
-    let mut bytes = Vec::new();
-    if path == Path::new("-") {
-        let stdin = io::stdin();
-        if stdin.is_terminal() {
-            return Err(Failure::usage("standard input is a terminal")
-                .hint("name a file")
-                .into());
-        }
-        stdin
-            .lock()
-            .take(LARGEST_FILE + 1)
-            .read_to_end(&mut bytes)?;
-    } else {
-        File::open(path)?
-            .take(LARGEST_FILE + 1)
-            .read_to_end(&mut bytes)?;
-    }
-    if bytes.len() as u64 > LARGEST_FILE {
-        return Err(Failure::usage("it is larger than 1 MiB").into());
-    }
-    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-        return Err(Failure::usage("it is UTF-16 text")
-            .hint("save it as UTF-8")
-            .into());
-    }
-    let text = String::from_utf8(bytes).context("it is not UTF-8 text")?;
-    // Editors and shells on Windows put a byte order mark before UTF-8 text.
-    Ok(text.trim_start_matches('\u{feff}').to_owned())
 }

@@ -182,10 +182,14 @@ pub(crate) fn exit_code(status: ExitStatus) -> Option<u8> {
     code.and_then(|code| u8::try_from(code).ok())
 }
 
-/// The mode of a file that others than its owner may read, if it is one.
+/// The mode of a file that others than its owner may read, if it is one. Where its directory is for the
+/// same group and for nobody else, the group shares it on purpose.
 pub(crate) fn readable_by_others(file: &Path) -> Option<u32> {
-    let mode = fs::metadata(file).ok()?.mode() & 0o777;
-    (mode & 0o044 != 0).then_some(mode)
+    let found = fs::metadata(file).ok()?;
+    let directory = fs::metadata(file.parent()?).ok()?;
+    let is_shared = directory.gid() == found.gid() && directory.mode() & 0o017 == 0o010;
+    let mode = found.mode() & 0o777;
+    (mode & 0o044 != 0 && !is_shared).then_some(mode)
 }
 
 /// Whether what is open is the file at this path.

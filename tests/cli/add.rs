@@ -2,6 +2,8 @@
 
 mod arguments;
 mod events;
+mod from_files;
+mod replace;
 mod templates;
 
 use serde_json::json;

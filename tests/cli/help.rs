@@ -294,9 +294,8 @@ fn help_is_plain_text_of_a_readable_width() {
 }
 
 /// What somebody types, and what they are told of.
-const NEAR_MISSES: [(&[&str], &str); 17] = [
+const NEAR_MISSES: [(&[&str], &str); 16] = [
     (&["lst"], "did you mean list?"),
-    (&["ls"], "did you mean list?"),
     (&["pubish", "E"], "did you mean publish?"),
     (&["redelivr", "1"], "did you mean redeliver?"),
     (&["tests", "1"], "did you mean test?"),

@@ -215,3 +215,14 @@ fn an_event_selects_the_hooks_that_it_would_reach_whatever_its_case() {
     let refused = sandbox.hooks(["list", "--event", "no event"]).run();
     refused.assert_code(2);
 }
+
+#[test]
+fn ls_is_the_same_verb() {
+    let sandbox = Sandbox::new();
+    sandbox.add("http://h/", "E");
+    let listed = sandbox.hooks(["list", "--json"]).run();
+    sandbox
+        .hooks(["ls", "--json"])
+        .run()
+        .assert(0, &listed.stdout, "");
+}

@@ -1,6 +1,7 @@
 //! A hook's JSON: in the registry file, and in the answers of `--json`.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{self, Deserializer, MapAccess, Visitor};
@@ -105,6 +106,27 @@ impl Serialize for HookJson<'_> {
             }
         }
         map.end()
+    }
+}
+
+impl Hook {
+    /// The keys that it has otherwise than another, those of the last delivery and of a later version left
+    /// out, by their names.
+    pub(crate) fn keys_that_differ(&self, other: &Self) -> Vec<String> {
+        let keys = |hook: &Self| {
+            let hook = Self {
+                last: LastDelivery::default(),
+                unknown: Vec::new(),
+                ..hook.clone()
+            };
+            // Strings, numbers and arrays of them always serialise.
+            let json = serde_json::to_value(HookJson(&hook, View::File)).unwrap_or_default();
+            json.as_object().cloned().unwrap_or_default()
+        };
+        let (own, others) = (keys(self), keys(other));
+        let all: BTreeSet<&String> = own.keys().chain(others.keys()).collect();
+        let differs = |key: &&String| own.get(*key) != others.get(*key);
+        all.into_iter().filter(differs).cloned().collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! A hook's name, which stands wherever its id may.
 
 /// Checks a name: 1 to 64 of `A-Z a-z 0-9 . _ -`, first a letter, and not the start of a publication's id
-/// (docs/design.md §11).
+/// or of a secret (docs/design.md §11).
 pub(crate) fn check_name(text: &str) -> Result<(), &'static str> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
     if text.len() > 64
@@ -10,10 +10,14 @@ pub(crate) fn check_name(text: &str) -> Result<(), &'static str> {
     {
         return Err("a name is 1 to 64 letters, digits or . _ -, the first a letter");
     }
-    if text.as_bytes()[..text.len().min(4)].eq_ignore_ascii_case(b"msg_") {
-        return Err("a name that begins with msg_ would be a publication's id");
+    match text.to_ascii_lowercase() {
+        name if name.starts_with("msg_") => {
+            Err("a name that begins with msg_ would be a publication's id")
+        }
+        // Typed in the wrong place it is not to be said again.
+        name if name.starts_with("whsec_") => Err("what begins with whsec_ is a secret"),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -47,6 +51,7 @@ mod tests {
             "msg_",
             "msg_1",
             "MSG_x",
+            "whsec_x",
             &"x".repeat(65),
         ] {
             assert!(check_name(bad).is_err(), "{bad}");

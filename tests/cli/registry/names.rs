@@ -92,7 +92,7 @@ fn a_name_is_given_changed_and_cleared_by_edit() {
     sandbox.hooks(["show", "chat"]).run().assert(
         5,
         "",
-        "error: no hook has the name chat\nhint: see 'hooks list'\n",
+        "error: no hook has the name chat\nhint: see 'hooks list'; the registry is [DIR]/hooks.json\n",
     );
 }
 

@@ -62,7 +62,7 @@ fn a_refused_url_is_not_quoted() {
             &["list", url],
             &["list", "--event", url],
             &["show", url],
-            &["show", "s3cret"],
+            &["show", "whsec_s3cret"],
             &["show", "1", url],
             &["edit", url],
             &["remove", url],
@@ -149,7 +149,16 @@ fn a_refused_value_of_another_flag_is_not_quoted() {
             &["listen", "--secret", "s3cret"],
             &["listen", "--respond", "87654321"],
             &["redeliver", "--failed", "--since", "s3cret"],
-            &["redeliver", "s3cret"],
+            &["redeliver", "whsec_s3cret"],
+            &[
+                "add",
+                "--url",
+                "http://h/",
+                "--event",
+                "E",
+                "--name",
+                "WHSEC_s3cret",
+            ],
         ],
     );
     for name in ["HOOKS_TIMEOUT", "HOOKS_RETRIES", "HOOKS_JOBS"] {

@@ -190,6 +190,39 @@ fn a_group_that_shares_the_registry_can_use_the_files_beside_it() {
 }
 
 #[test]
+fn a_registry_that_a_group_shares_on_purpose_is_not_warned_of() {
+    let sandbox = Sandbox::new();
+    let add = ["add", "--url", "http://h/?key=secret", "--event", "E"];
+    sandbox.hooks(add).run().assert_code(0);
+    for (directory, file, is_warned) in [
+        (0o770, 0o660, false),
+        (0o2770, 0o640, false),
+        (0o750, 0o664, false),
+        (0o775, 0o660, true),
+        (0o771, 0o640, true),
+        (0o700, 0o640, true),
+        (0o700, 0o604, true),
+    ] {
+        sandbox.set_mode("", directory);
+        sandbox.set_mode("hooks.json", file);
+        for arguments in [
+            &["list"][..],
+            &["redeliver", "--failed"],
+            &["edit", "1", "--event", "F"],
+        ] {
+            let ran = sandbox.hooks(arguments).run();
+            ran.assert_code(0);
+            assert_eq!(
+                warns(&ran),
+                is_warned,
+                "{directory:o} {file:o}: {}",
+                ran.stderr
+            );
+        }
+    }
+}
+
+#[test]
 fn a_directory_that_is_there_keeps_its_mode() {
     let sandbox = Sandbox::new();
     let folder = sandbox.path().join("there");
