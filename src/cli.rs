@@ -13,6 +13,7 @@ mod hook_options;
 mod limits;
 pub(crate) mod usage;
 pub(crate) mod values;
+pub(crate) mod verb_help;
 
 use std::path::PathBuf;
 

@@ -83,17 +83,23 @@ fn refused(error: &clap::Error) -> anyhow::Result<Exit> {
     // Printing into a closed pipe is no error here.
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            let _ = error.print();
+            let verb = cli::verb_help::asked_for(&lossy_words());
+            let _ = match verb.filter(|_| error.kind() == ErrorKind::DisplayHelp) {
+                Some(help) => write!(anstream::stdout(), "{}", help.ansi()),
+                None => error.print(),
+            };
             Ok(Exit::Done)
         }
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let _ = write!(io::stderr(), "{}", Cli::command().render_help());
             Ok(Exit::Usage)
         }
-        _ => {
-            let lossy = |word: OsString| word.to_string_lossy().into_owned();
-            let words: Vec<String> = std::env::args_os().skip(1).map(lossy).collect();
-            Err(cli::usage::failure(error, &words).into())
-        }
+        _ => Err(cli::usage::failure(error, &lossy_words()).into()),
     }
+}
+
+/// The words after the program's own, for messages.
+fn lossy_words() -> Vec<String> {
+    let lossy = |word: OsString| word.to_string_lossy().into_owned();
+    std::env::args_os().skip(1).map(lossy).collect()
 }

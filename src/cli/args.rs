@@ -31,13 +31,15 @@ pub(crate) struct Fields {
     #[arg(long, value_name = "ADDRESS", value_hint = ValueHint::EmailAddress)]
     #[arg(value_parser = values::free_text(), allow_hyphen_values = true)]
     pub(crate) author_email: Option<String>,
-    /// What is deployed, such as the commit's message
+    /// What is deployed; the commit's message
     #[arg(long, value_name = "TEXT", value_parser = values::free_text(), allow_hyphen_values = true)]
     pub(crate) message: Option<String>,
     /// Who deploys it
     #[arg(long, value_name = "NAME", value_parser = values::free_text(), allow_hyphen_values = true)]
     pub(crate) deployer: Option<String>,
-    /// Another key: a string, or with := any JSON (repeatable)
+    /// Any key; := takes JSON (repeatable)
+    ///
+    /// KEY=VALUE sets a string, KEY:=JSON any JSON. It comes last and wins over the other flags.
     #[arg(long, value_name = "KEY=VALUE|KEY:=JSON")]
     #[arg(value_parser = values::assignments(), allow_hyphen_values = true)]
     pub(crate) set: Vec<Assignment>,
@@ -46,23 +48,32 @@ pub(crate) struct Fields {
 /// `hooks add`
 #[derive(Debug, Args)]
 pub(crate) struct Add {
-    /// Where to POST, an http or https URL; one with a secret in it better as @FILE or -
+    /// Where to POST; one with a secret as @FILE or -
+    ///
+    /// An absolute http or https URL. User and password in it (user:password@) become Basic authorization. The
+    /// command line is seen by every user of the machine: @FILE reads the URL from a file, - from standard input.
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = values::url_source())]
     pub(crate) url: values::Source<String>,
-    /// The events to wait for, such as PostDeployment,Rollback; a * stands for every end (repeatable)
+    /// Such as PostDeployment,Rollback, deploy.* or *
+    ///
+    /// The events to wait for: names, in any case. A * at the end of one stands for every end, alone for every
+    /// event. Several are separated by commas, or the flag is repeated.
     #[arg(long, value_name = "EVENT,…", required = true)]
     #[arg(value_delimiter = ',', value_parser = values::event_pattern)]
     #[arg(add = ArgValueCandidates::new(complete::hook_events))]
     pub(crate) event: Vec<String>,
-    /// Make the hook of that name, else URL, just as given, whatever it was
+    /// How the deliveries are made.
+    #[command(flatten)]
+    pub(crate) options: HookOptions,
+    /// Make the hook of that name, else URL, just so
+    ///
+    /// Whatever it was: an option that is not given goes to its default, and a disabled hook is enabled. Its secrets
+    /// stay unless one is given. A second run changes nothing and says so.
     #[arg(long)]
     pub(crate) replace: bool,
     /// Print the hook as JSON
     #[arg(long)]
     pub(crate) json: bool,
-    /// How the deliveries are made.
-    #[command(flatten)]
-    pub(crate) options: HookOptions,
 }
 
 /// `hooks list`
@@ -97,16 +108,21 @@ pub(crate) struct Edit {
     /// The hook's id or name
     #[arg(value_name = "ID|NAME", value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
     pub(crate) hook: HookReference,
-    /// Another URL
+    /// Another URL; one with a secret as @FILE or -
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = values::url_source())]
     pub(crate) url: Option<values::Source<String>>,
     /// The URL itself; set when the file is read.
     #[arg(skip)]
     pub(crate) url_text: Option<String>,
-    /// Other events: all of them, in place of what is there (repeatable)
+    /// Its events from now on, such as A,B or deploy.*
+    ///
+    /// All of them: they take the place of those that are there (see hooks add).
     #[arg(long, value_name = "EVENT,…", value_delimiter = ',', value_parser = values::event_pattern)]
     #[arg(add = ArgValueCandidates::new(complete::hook_events))]
     pub(crate) event: Vec<String>,
+    /// How the deliveries are made; an empty value clears (`--status ''`, `--header 'Name:'`).
+    #[command(flatten)]
+    pub(crate) options: HookOptions,
     /// Deliver to it again
     #[arg(long, conflicts_with = "disable")]
     pub(crate) enable: bool,
@@ -119,9 +135,6 @@ pub(crate) struct Edit {
     /// Print the hook as JSON
     #[arg(long)]
     pub(crate) json: bool,
-    /// How the deliveries are made; an empty value clears (`--status ''`, `--header 'Name:'`).
-    #[command(flatten)]
-    pub(crate) options: HookOptions,
 }
 
 /// `hooks remove`
@@ -142,21 +155,25 @@ pub(crate) struct Publish {
     #[arg(value_name = "EVENT", value_parser = values::event)]
     #[arg(add = ArgValueCandidates::new(complete::events))]
     pub(crate) event: String,
-    /// The deployment: JSON text, @FILE, or - for standard input (which is read when this, --git and the field flags are all left out)
+    /// JSON text, @FILE, or - for standard input
+    ///
+    /// Standard input is also read when this, --git and the field flags are all left out.
     #[arg(value_name = "DEPLOYMENT", allow_hyphen_values = false)]
     #[arg(add = ArgValueCompleter::new(complete::deployment))]
     pub(crate) deployment: Option<OsString>,
-    /// Fill id, author, author_email, message, deployer, status and times from a commit [REV: HEAD]
+    /// Take what is not given from a commit [REV: HEAD]
+    ///
+    /// The keys id, author, author_email, message and deployer; status is success, and both times are now.
     #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "HEAD")]
     #[arg(allow_hyphen_values = false)]
     pub(crate) git: Option<OsString>,
-    /// Keep it for the next 'hooks redeliver --failed', and return without sending
+    /// Only keep it, for 'hooks redeliver --failed'
     #[arg(long)]
     pub(crate) defer: bool,
-    /// Fail with exit status 5 if no enabled hook gets it
+    /// Exit with 5 if no enabled hook gets it
     #[arg(long)]
     pub(crate) must_match: bool,
-    /// Print the exact request of each hook; send and write nothing
+    /// Print each request, send and write nothing
     #[arg(long, conflicts_with_all = ["json", "defer"])]
     pub(crate) dry_run: bool,
     /// Print the publication as JSON
@@ -165,9 +182,9 @@ pub(crate) struct Publish {
     /// The keys to set.
     #[command(flatten)]
     pub(crate) fields: Fields,
-    /// The deployment's status
+    /// pending, building, deploying, failed, success
     #[arg(long, value_name = "STATUS", help_heading = "Fields of the deployment")]
-    #[arg(value_parser = kudu::STATUSES)]
+    #[arg(value_parser = kudu::STATUSES, hide_possible_values = true)]
     pub(crate) status: Option<String>,
     /// When it started, RFC 3339
     #[arg(long, value_name = "TIME", help_heading = "Fields of the deployment")]
@@ -187,10 +204,15 @@ pub(crate) struct Run {
     #[arg(value_name = "EVENT", value_parser = values::event)]
     #[arg(add = ArgValueCandidates::new(complete::events))]
     pub(crate) event: String,
-    /// Fill id, author, author_email, message and deployer from a commit [REV: HEAD]
+    /// The deploy command, after --
+    #[arg(value_name = "COMMAND", required = true, last = true, add = ArgValueCompleter::new(PathCompleter::any()))]
+    pub(crate) command: Vec<OsString>,
+    /// Take what is not given from a commit [REV: HEAD]
+    ///
+    /// The keys id, author, author_email, message and deployer.
     #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "HEAD")]
     pub(crate) git: Option<OsString>,
-    /// Keep it for the next 'hooks redeliver --failed' instead of sending it
+    /// Only keep it, for 'hooks redeliver --failed'
     #[arg(long)]
     pub(crate) defer: bool,
     /// Warn if no enabled hook gets it
@@ -202,9 +224,6 @@ pub(crate) struct Run {
     /// How long to try.
     #[command(flatten)]
     pub(crate) limits: LimitOptions,
-    /// The deploy command, after --
-    #[arg(value_name = "COMMAND", required = true, last = true, add = ArgValueCompleter::new(PathCompleter::any()))]
-    pub(crate) command: Vec<OsString>,
 }
 
 /// `hooks test`
@@ -224,10 +243,12 @@ pub(crate) struct Test {
 /// `hooks log`
 #[derive(Debug, Args)]
 pub(crate) struct Log {
-    /// Only the deliveries to this hook; or a publication's msg_… id, to see it whole
+    /// Of this hook; or a publication (msg_…), whole
     #[arg(value_name = "ID|NAME|MSG", value_parser = values::reference, add = ArgValueCandidates::new(complete::hooks))]
     pub(crate) of: Option<Reference>,
-    /// Only what is still to be sent: failed, unfinished (its publish was killed) or deferred
+    /// Only what is still to be sent
+    ///
+    /// It failed, is unfinished (its publish was killed) or deferred.
     #[arg(long)]
     pub(crate) failed: bool,
     /// Only this event
@@ -268,26 +289,29 @@ pub(crate) struct Health {
 /// `hooks redeliver`
 #[derive(Debug, Args)]
 pub(crate) struct Redeliver {
-    /// Hooks, whose latest publication is sent again, or a publication's msg_… id
+    /// Hooks' latest publications, or msg_… ids
+    ///
+    /// A hook, by its id or name, gets its latest publication again; a publication, by its msg_… id, goes to all of
+    /// its hooks again.
     #[arg(value_name = "ID|NAME", required_unless_present = "failed", value_parser = values::reference)]
     #[arg(add = ArgValueCandidates::new(complete::hooks))]
     pub(crate) ids: Vec<Reference>,
-    /// Send every failed, unfinished or deferred delivery that is due
+    /// Send what failed, is unfinished or deferred, and due
     #[arg(long, conflicts_with = "ids")]
     pub(crate) failed: bool,
     /// With --failed: whatever failed, due or not
     #[arg(long, requires = "failed")]
     pub(crate) now: bool,
-    /// With --failed: also to hooks whose URL has been changed since
+    /// With --failed: also to hooks with another URL since
     #[arg(long, requires = "failed")]
     pub(crate) moved: bool,
-    /// Send what was held for these hooks while they were disabled
+    /// Send what was held while these were disabled
     #[arg(long, requires = "ids", conflicts_with_all = ["failed", "to"])]
     pub(crate) held: bool,
-    /// With --failed or --held: only publications younger than this [default: 24h]
+    /// With --failed, --held: only what is younger than [24h]
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     pub(crate) since: Option<Duration>,
-    /// Send the publications (msg_…) to this hook, whomever they were for (repeatable)
+    /// Send the publications (msg_…) to this hook (repeatable)
     #[arg(long, value_name = "ID|NAME", value_parser = values::hook, requires = "ids")]
     #[arg(add = ArgValueCandidates::new(complete::hooks))]
     pub(crate) to: Vec<HookReference>,

@@ -42,13 +42,13 @@ Files:
                    the lock, and a registry being written";
 
 pub(super) const ADD: &str = "\
-Adding the same URL and event again gives the hook that is there. The secret of a signed hook comes \
-from a file or is generated, never from a flag.
+Adding the same URL and events again gives the hook that is there. Other users see the command line: \
+--url @FILE, --header @FILE and --secret-file FILE keep secrets off it.
 
 Examples:
   hooks add --url https://example.com/cb --event PostDeployment
   hooks add --url https://example.com/alarm --event '*' --status failed
-  hooks add --url https://example.com/ci --event Built --generate-secret
+  hooks add --name ci --url https://example.com/ --event Built --generate-secret
 
 Exit status:
   0  registered, or registered already
@@ -126,9 +126,8 @@ Environment:
   HOOKS_FILE  the registry, as --file";
 
 pub(super) const PUBLISH: &str = "\
-The bytes that arrive are the bytes that are sent, unless a flag changes the deployment. With --git or \
-a field flag, standard input is not touched (in a git hook it holds the pushed refs), unless \
-DEPLOYMENT is -. What was not delivered is in the journal: hooks redeliver --failed.
+The bytes that arrive are sent as they are, unless a flag changes them. With --git or a field flag, \
+standard input is read only for -.
 
 Examples:
   hooks publish PostDeployment '{\"id\":\"42\",\"status\":\"success\"}'

@@ -10,44 +10,61 @@ use clap::{Args, ValueHint};
 use super::values;
 use crate::security::signature::Secret;
 
-/// The options of a hook, for `add` and `edit`.
+/// The options of a hook, for `add` and `edit`, the most used first.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Options of the hook")]
 pub(crate) struct HookOptions {
-    /// What to call it, in place of its id; such as chat
+    /// What to call it, in place of its id
+    ///
+    /// 1 to 64 letters, digits or . _ -, the first a letter. It stands wherever the id may.
     #[arg(long, value_name = "NAME", value_parser = values::name)]
     pub(crate) name: Option<String>,
-    /// Do not check the receiver's certificate, for this hook alone
+    /// raw, slack, discord, teams or cloudevents
+    ///
+    /// The body that the service expects.
+    #[arg(long, value_name = "FORMAT", value_parser = crate::format::NAMES, hide_possible_values = true)]
+    pub(crate) format: Option<String>,
+    /// Only deployments with one of these statuses
+    ///
+    /// Such as failed,success, in any case. A deployment without a status is not one of them.
+    #[arg(long, value_name = "STATUS,…", value_parser = values::statuses)]
+    pub(crate) status: Option<values::Statuses>,
+    /// Only where this is true: 'branch == "main"'
+    ///
+    /// An expression of minijinja over the deployment's keys, event and deployment, the whole.
+    #[arg(long, value_name = "EXPR")]
+    pub(crate) when: Option<String>,
+    /// Send it, too; @FILE: a header a line
+    ///
+    /// Repeatable. The command line is seen by every user of the machine: @FILE reads headers from a file.
+    #[arg(long, value_name = "NAME: VALUE", value_parser = values::header_source())]
+    pub(crate) header: Vec<values::Source<values::Header>>,
+    /// Sign with the secret in this file
+    ///
+    /// whsec_ and Base64; - reads it from standard input.
+    #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath, value_parser = values::path())]
+    pub(crate) secret_file: Option<PathBuf>,
+    /// Make a secret, sign with it, print it this once
+    #[arg(long, conflicts_with = "secret_file")]
+    pub(crate) generate_secret: bool,
+    /// Render the body by this template (minijinja)
+    ///
+    /// Its text is stored in the hook; see hooks-templates(7).
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = values::path(), conflicts_with = "format")]
+    pub(crate) template: Option<PathBuf>,
+    /// A 2xx whose body lacks this text has failed
+    ///
+    /// For services that answer 200 to what they did not take: '"ok":true'. It is tried again.
+    #[arg(long, value_name = "TEXT", value_parser = values::expected)]
+    pub(crate) expect: Option<String>,
+    /// Trust the certificates in this PEM file, too
+    ///
+    /// Their text is stored in the hook.
+    #[arg(long, value_name = "PEM", value_hint = ValueHint::FilePath, value_parser = values::path())]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Do not check the receiver's certificate
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     #[arg(value_name = "BOOL", hide_possible_values = true)]
     pub(crate) insecure_ssl: Option<bool>,
-    /// Deliver only deployments with one of these statuses, such as failed,success
-    #[arg(long, value_name = "STATUS,…", value_parser = values::statuses)]
-    pub(crate) status: Option<values::Statuses>,
-    /// Deliver only where this is true, such as 'branch == "main"' (minijinja)
-    #[arg(long, value_name = "EXPR")]
-    pub(crate) when: Option<String>,
-    /// Count a 2xx as failed whose body lacks this text, such as '"ok":true'
-    #[arg(long, value_name = "TEXT", value_parser = values::expected)]
-    pub(crate) expect: Option<String>,
-    /// Send this header, too, or those in @FILE, a line each (repeatable)
-    #[arg(long, value_name = "NAME: VALUE", value_parser = values::header_source())]
-    pub(crate) header: Vec<values::Source<values::Header>>,
-    /// Sign with the secret in this file (whsec_…), or from standard input with -
-    #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath, value_parser = values::path())]
-    pub(crate) secret_file: Option<PathBuf>,
-    /// Make a secret, sign with it, and print it this once
-    #[arg(long, conflicts_with = "secret_file")]
-    pub(crate) generate_secret: bool,
-    /// Trust the certificates in this PEM file, too; its text is stored in the hook
-    #[arg(long, value_name = "PEM", value_hint = ValueHint::FilePath, value_parser = values::path())]
-    pub(crate) ca_file: Option<PathBuf>,
-    /// The body that the service expects
-    #[arg(long, value_name = "FORMAT", value_parser = crate::format::NAMES)]
-    pub(crate) format: Option<String>,
-    /// Render the body by this template (minijinja, JSON); its text is stored in the hook
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = values::path(), conflicts_with = "format")]
-    pub(crate) template: Option<PathBuf>,
     /// The headers, also those from files; set by [`HookOptions::load`], as what follows.
     #[arg(skip)]
     pub(crate) headers: Vec<values::Header>,

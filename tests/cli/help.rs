@@ -183,11 +183,69 @@ fn an_example_stays_one_line_on_a_narrow_terminal() {
     }
 }
 
+/// The lines of one section of a verb's page in the manual.
+#[track_caller]
+pub(crate) fn page_section(verb: &str, title: &str) -> Vec<String> {
+    let path = format!("{}/man/hooks-{verb}.1", env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(path).expect("every verb has a page");
+    let lines = page
+        .lines()
+        .skip_while(|line| *line != format!(".SH \"{title}\""));
+    let lines = lines.skip(2).take_while(|line| *line != ".fi");
+    lines.map(|line| line.replace("\\-", "-")).collect()
+}
+
+#[test]
+fn the_whole_help_of_a_verb_is_seen_at_once() {
+    for verb in VERBS {
+        let sandbox = Sandbox::new();
+        for flag in ["--help", "-h"] {
+            let help = sandbox.hooks([verb, flag]).env("COLUMNS", "80").run();
+            help.assert_code(0);
+            let lines = help.stdout.lines().count();
+            assert!(lines <= 40, "{verb} {flag}: {lines} lines\n{}", help.stdout);
+            let widest = help.stdout.lines().map(|line| line.chars().count()).max();
+            assert!(widest <= Some(80), "{verb}: {}", help.stdout);
+        }
+    }
+}
+
+#[test]
+fn a_flag_is_told_on_one_line_the_most_used_first() {
+    let sandbox = Sandbox::new();
+    let add = sandbox.hooks(["add", "--help"]).env("COLUMNS", "80").run();
+    let flags: Vec<&str> = section(&add.stdout, "Options:")
+        .into_iter()
+        .filter_map(|line| line.trim_start().split([' ', '[']).next())
+        .collect();
+    let expected = [
+        "--url",
+        "--event",
+        "--name",
+        "--format",
+        "--status",
+        "--when",
+        "--header",
+        "--secret-file",
+        "--generate-secret",
+        "--template",
+        "--expect",
+        "--ca-file",
+        "--insecure-ssl",
+        "--replace",
+        "--json",
+        "-h,",
+    ];
+    assert_eq!(flags, expected);
+    let run = sandbox.hooks(["run", "--help"]).run();
+    let arguments = section(&run.stdout, "Arguments:");
+    assert!(arguments[1].starts_with("<COMMAND>..."), "{}", run.stdout);
+}
+
 #[test]
 fn every_verb_names_the_statuses_it_ends_with() {
     for (verb, statuses) in STATUSES {
-        let help = help(&[verb]);
-        let lines = section(&help, "Exit status:");
+        let lines = page_section(verb, "EXIT STATUS");
         let named: Vec<&str> = lines
             .iter()
             .filter_map(|line| line.split("  ").next())
@@ -199,6 +257,8 @@ fn every_verb_names_the_statuses_it_ends_with() {
                 "{verb}: {lines:#?}"
             );
         }
+        let line = format!("Exit status: {}; ", statuses.join(", "));
+        assert!(help(&[verb]).contains(&line), "{verb} lacks {line}");
     }
 }
 
@@ -211,8 +271,7 @@ fn every_verb_names_its_environment() {
         "HOOKS_JOBS",
     ];
     for verb in VERBS {
-        let help = help(&[verb]);
-        let environment = section(&help, "Environment:").concat();
+        let environment = page_section(verb, "ENVIRONMENT").concat();
         // listen has no registry.
         assert_eq!(
             environment.contains("HOOKS_FILE"),
