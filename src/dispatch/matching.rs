@@ -1,7 +1,7 @@
 //! Whom a publication is for, and what is said of those who do not get it (docs/design.md §12).
 
 use crate::domain::deployment::Deployment;
-use crate::domain::hook::{ANY_EVENT, Hook, Skip};
+use crate::domain::hook::{ANY_EVENT, Hook, Skip, events_cover};
 use crate::domain::publication::Publication;
 use crate::format::renderer;
 use crate::output::Output;
@@ -107,9 +107,9 @@ fn why(skip: Skip, hook: &Hook, deployment: &Deployment) -> String {
 fn near(hooks: &[Hook], event: &str) -> Vec<String> {
     let wanted = event.to_ascii_lowercase();
     let mut near: Vec<String> = Vec::new();
-    for name in hooks.iter().flat_map(|hook| hook.event.split(',')) {
+    for name in hooks.iter().flat_map(Hook::events) {
         let lower = name.to_ascii_lowercase();
-        if lower == wanted {
+        if name != ANY_EVENT && events_cover(name, event) {
             return Vec::new();
         }
         let is_near = !name.ends_with(ANY_EVENT) && strsim::jaro(&lower, &wanted) >= NEAR;
@@ -129,7 +129,13 @@ mod tests {
     #[test]
     fn a_slip_in_an_events_name_is_seen_and_another_name_is_not() {
         let hook = |event: &str| Hook::new(HookId(1), String::new(), event.to_owned());
-        let hooks = ["PostDeployment", "Rollback", "*", "deploy.*"].map(hook);
+        let hooks = [
+            "PostDeployment, Rollback",
+            "deploy.rollback",
+            "*",
+            "deploy.*",
+        ]
+        .map(hook);
         for slip in [
             "PostDeploymnt",
             "postdeployments",
@@ -138,7 +144,7 @@ mod tests {
         ] {
             assert_eq!(near(&hooks, slip), ["PostDeployment"], "{slip}");
         }
-        for other in ["Built", "postdeployment", "Deploy", "*"] {
+        for other in ["Built", "postdeployment", "Deploy", "deploy.rolback", "*"] {
             assert_eq!(near(&hooks, other), [""; 0], "{other}");
         }
     }

@@ -48,7 +48,8 @@ pub(crate) fn holds(
     }
     let keys = deployment.values().map_err(|_| ConditionError::Content)?;
     let mut names = keys.clone();
-    names.insert("deployment".to_owned(), keys.clone().into());
+    let whole = deployment.value().map_err(|_| ConditionError::Content)?;
+    names.insert("deployment".to_owned(), whole);
     names.insert("event".to_owned(), event.into());
     let evaluated = stack::deep_enough_for(condition, || {
         let environment = environment();

@@ -17,7 +17,7 @@ use super::{clock, time};
 use crate::security::{escape, redact, signature::Secret};
 
 pub(crate) use check::{certificates_in, check_event, check_header, check_url, same_url};
-pub(crate) use events::{ANY_EVENT, check_pattern, join_events};
+pub(crate) use events::{ANY_EVENT, check_pattern, events_cover, join_events};
 pub(crate) use id::HookId;
 pub(crate) use name::check_name;
 pub(crate) use secrets::SigningSecret;
@@ -144,7 +144,7 @@ impl Hook {
     /// Whether it waits for this event, or for all that a `*` at its end stands for. Names compare
     /// ignoring ASCII case, as Kudu's do.
     pub(crate) fn waits_for(&self, event: &str) -> bool {
-        events::cover(&self.event, event)
+        events_cover(&self.event, event)
     }
 
     /// Whether it waits for just these events, in whatever order and case.

@@ -25,7 +25,7 @@ pub(super) fn split(events: &str) -> impl Iterator<Item = &str> {
 
 /// Whether a list has this event, or what stands for it and, if it ends in `*`, for all that it stands
 /// for.
-pub(super) fn cover(events: &str, event: &str) -> bool {
+pub(crate) fn events_cover(events: &str, event: &str) -> bool {
     split(events).any(|pattern| match pattern.strip_suffix('*') {
         None => pattern.eq_ignore_ascii_case(event),
         Some(start) => {
@@ -90,7 +90,7 @@ mod tests {
             ("deploy.*", "deploy."),
             ("Other,*", "anything"),
         ] {
-            assert!(cover(events, event), "{events}: {event}");
+            assert!(events_cover(events, event), "{events}: {event}");
         }
         for (events, event) in [
             ("deploy.*", "deploy"),
@@ -101,7 +101,7 @@ mod tests {
             (",", "E"),
             ("Post Deployment", "Post"),
         ] {
-            assert!(!cover(events, event), "{events}: {event}");
+            assert!(!events_cover(events, event), "{events}: {event}");
         }
     }
 
@@ -117,7 +117,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_a_hand_has_written_is_a_list(events in any::<String>(), event in any::<String>()) {
-            let _ = cover(&events, &event);
+            let _ = events_cover(&events, &event);
             prop_assert!(are_same(&events, &events));
             prop_assert!(are_same(&events, &join_events(split(&events))));
         }

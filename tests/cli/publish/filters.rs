@@ -191,7 +191,7 @@ fn a_status_that_is_none_of_kudus_is_taken_with_a_warning() {
     added.assert(
         0,
         &added.stdout,
-        "warning: 'rolled-back' is none of Kudu's statuses: pending, building, deploying, failed, success\n",
+        "warning: 'rolled-back' is not a usual status: pending, building, deploying, failed, success\n",
     );
     publish(&sandbox, "PostDeployment", r#"{"status":"Rolled-Back"}"#);
     receiver.request();
