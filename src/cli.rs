@@ -20,10 +20,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) use args::{
-    Add, Completions, Edit, Fields, Health, List, Listen, Log, Publish, Redeliver, Remove, Run,
-    Shell, Show, Test,
+    Completions, Fields, Health, List, Listen, Log, Publish, Redeliver, Remove, Run, Shell, Show,
+    Test,
 };
-pub(crate) use hook_options::HookOptions;
+pub(crate) use hook_options::{Add, Edit, HookOptions};
 
 /// Tells other systems that a deployment has finished
 ///

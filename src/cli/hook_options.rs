@@ -1,14 +1,82 @@
-//! The options of a hook, which `add` and `edit` share.
+//! The arguments of `add` and `edit`, and the options of a hook, which they share.
 
 // The doc comments are help texts.
-#![allow(clippy::doc_markdown)]
+#![allow(clippy::doc_markdown, clippy::struct_excessive_bools)]
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
+use clap_complete::engine::ArgValueCandidates;
 
-use super::values;
+use super::{complete, values};
+use crate::domain::reference::HookReference;
 use crate::security::signature::Secret;
+
+/// `hooks add`
+#[derive(Debug, Args)]
+pub(crate) struct Add {
+    /// Where to POST; one with a secret as @FILE or -
+    ///
+    /// An absolute http or https URL. User and password in it (user:password@) become Basic authorization. The
+    /// command line is seen by every user of the machine: @FILE reads the URL from a file, - from standard input.
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = values::url_source())]
+    pub(crate) url: values::Source<String>,
+    /// Such as PostDeployment,Rollback, deploy.* or *
+    ///
+    /// The events to wait for: names, in any case. A * at the end of one stands for every end, alone for every
+    /// event. Several are separated by commas, or the flag is repeated.
+    #[arg(long, value_name = "EVENT,…", required = true)]
+    #[arg(value_delimiter = ',', value_parser = values::event_pattern)]
+    #[arg(add = ArgValueCandidates::new(complete::hook_events))]
+    pub(crate) event: Vec<String>,
+    /// How the deliveries are made.
+    #[command(flatten)]
+    pub(crate) options: HookOptions,
+    /// Make the hook of that name, else URL, just so
+    ///
+    /// Whatever it was: an option that is not given goes to its default, and a disabled hook is enabled. Its secrets
+    /// stay unless one is given. A second run changes nothing and says so.
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// Print the hook as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `hooks edit`
+#[derive(Debug, Args)]
+pub(crate) struct Edit {
+    /// The hook's id or name
+    #[arg(value_name = "ID|NAME", value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) hook: HookReference,
+    /// Another URL; one with a secret as @FILE or -
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = values::url_source())]
+    pub(crate) url: Option<values::Source<String>>,
+    /// The URL itself; set when the file is read.
+    #[arg(skip)]
+    pub(crate) url_text: Option<String>,
+    /// Its events from now on, such as A,B or deploy.*
+    ///
+    /// All of them: they take the place of those that are there (see hooks add).
+    #[arg(long, value_name = "EVENT,…", value_delimiter = ',', value_parser = values::event_pattern)]
+    #[arg(add = ArgValueCandidates::new(complete::hook_events))]
+    pub(crate) event: Vec<String>,
+    /// How the deliveries are made; an empty value clears (`--status ''`, `--header 'Name:'`).
+    #[command(flatten)]
+    pub(crate) options: HookOptions,
+    /// Deliver to it again
+    #[arg(long, conflicts_with = "disable")]
+    pub(crate) enable: bool,
+    /// Keep it, but deliver nothing to it
+    #[arg(long)]
+    pub(crate) disable: bool,
+    /// Sign no longer
+    #[arg(long, conflicts_with_all = ["secret_file", "generate_secret"])]
+    pub(crate) no_secret: bool,
+    /// Print the hook as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 /// The options of a hook, for `add` and `edit`, the most used first.
 #[derive(Debug, Args)]
