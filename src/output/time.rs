@@ -12,30 +12,48 @@ use crate::security::escape::escape;
 
 /// `2026-11-25 10:20:53 +0100`
 pub(crate) fn local_time(time: DateTime<Utc>) -> String {
-    let local = time.with_timezone(&Local);
-    let (minute, seconds, offset) = (minute(&local), local.second(), offset(&local));
-    format!("{minute}:{seconds:02} {offset}")
+    let time = time.with_timezone(&Local);
+    let mut text = minute(&time);
+    push(&mut text, ':', time.second());
+    push_offset(&mut text, &time);
+    text
 }
 
 /// `2026-11-25 10:20 +0100`, for the column of a table.
 pub(crate) fn local_minute(time: DateTime<Utc>) -> String {
-    let local = time.with_timezone(&Local);
-    format!("{} {}", minute(&local), offset(&local))
+    let time = time.with_timezone(&Local);
+    let mut text = minute(&time);
+    push_offset(&mut text, &time);
+    text
 }
 
-/// Chrono's own `format` takes five times as long, which a hundred thousand hooks would feel.
-fn minute(local: &DateTime<Local>) -> String {
-    let (year, month, day) = (local.year(), local.month(), local.day());
-    let (hour, minute) = (local.hour(), local.minute());
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}")
+/// `2026-11-25 10:20`. By hand, as a hundred thousand hooks would feel what the general formatting takes.
+fn minute(time: &DateTime<Local>) -> String {
+    let mut text = format!("{:04}", time.year());
+    push(&mut text, '-', time.month());
+    push(&mut text, '-', time.day());
+    push(&mut text, ' ', time.hour());
+    push(&mut text, ':', time.minute());
+    text
 }
 
-/// `+0100`
-fn offset(local: &DateTime<Local>) -> String {
-    let seconds = local.offset().local_minus_utc();
-    let sign = if seconds < 0 { '-' } else { '+' };
-    let minutes = seconds.abs() / 60;
-    format!("{sign}{:02}{:02}", minutes / 60, minutes % 60)
+fn push_offset(text: &mut String, time: &DateTime<Local>) {
+    let seconds = time.offset().local_minus_utc();
+    let minutes = seconds.unsigned_abs() / 60;
+    text.push(' ');
+    push(text, if seconds < 0 { '-' } else { '+' }, minutes / 60);
+    let [tens, ones] = digits(minutes % 60);
+    text.extend([tens, ones]);
+}
+
+/// Adds a number of two digits.
+fn push(text: &mut String, before: char, number: u32) {
+    let [tens, ones] = digits(number);
+    text.extend([before, tens, ones]);
+}
+
+fn digits(number: u32) -> [char; 2] {
+    [number / 10, number % 10].map(|digit| char::from_digit(digit, 10).unwrap_or('?'))
 }
 
 /// A time of the registry, which may be in another notation than ours: that stays, escaped.

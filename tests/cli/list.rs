@@ -11,7 +11,8 @@ fn an_empty_registry_is_an_empty_array_and_a_friendly_word() {
         .hooks(["list", "--json"])
         .run()
         .assert(0, "[]\n", "");
-    let nothing = "note: no hook is registered; see 'hooks add --help'\n";
+    let nothing = "note: no hook is registered in [DIR]/hooks.json, which does not exist yet; \
+                   see 'hooks add --help'\n";
     sandbox.hooks(["list"]).run().assert(0, "", nothing);
     assert_eq!(
         sandbox.names(),
@@ -53,8 +54,8 @@ fn a_table_shows_each_hook_and_how_its_last_delivery_went() {
         .assert_code(0);
     // A free port has five digits, so the columns stand where they stand here.
     let table = "\
-ID  EVENT                     URL                           LAST DELIVERY      RESULT
-1   PostDeployment            http://127.0.0.1:[PORT]/good   [TIME]  200 OK, delivered
+ID  EVENT                     URL                           LAST DELIVERY           RESULT
+1   PostDeployment            http://127.0.0.1:[PORT]/good   [TIME]  200 OK
 2   PostDeployment (success)  http://127.0.0.1:[PORT]/bad    [TIME]  404 Not Found: no such\\nchannel
 3   Other                     http://127.0.0.1:[PORT]/never  never
 4   *                         http://127.0.0.1:9/refused    [TIME]  disabled

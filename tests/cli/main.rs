@@ -14,6 +14,7 @@ mod edit;
 mod formats;
 #[cfg(unix)]
 mod git;
+mod health;
 #[cfg(target_os = "linux")]
 mod help;
 mod journal;
@@ -34,3 +35,5 @@ mod run;
 mod show;
 mod test;
 mod trust;
+#[cfg(target_os = "linux")]
+mod views;
