@@ -171,11 +171,8 @@ TIME                    STATE      HOOK  EVENT                  DEPLOYMENT      
     );
     // With the id that `redeliver` takes.
     let verbose = sandbox.hooks(["log", "--verbose", "-n", "1"]).run();
-    assert!(
-        verbose.stdout.starts_with(char::is_numeric),
-        "{}",
-        verbose.stderr
-    );
+    assert_eq!(verbose.stderr, "note: the registry is [DIR]/hooks.json\n");
+    assert!(verbose.stdout.starts_with(char::is_numeric));
     let lines: Vec<&str> = verbose.stdout.lines().collect();
     let [first, second, third] = lines[..] else {
         panic!("three lines a delivery:\n{}", verbose.stdout)

@@ -1,6 +1,8 @@
 //! How tables and help look on terminals of four widths, with colour and without, as files in `views/`.
 //! `HOOKS_RENEW=1 cargo test --test cli views` writes them anew; look at them in a terminal then.
 
+mod times;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -173,4 +175,71 @@ fn show_is_shown_as_captured() {
 #[test]
 fn help_is_shown_as_captured() {
     assert_views("help.txt", &Sandbox::new(), &["list", "--help"]);
+}
+
+#[test]
+fn what_is_asked_for_tells_which_registry_it_looked_in() {
+    let sandbox = with_past(fixed());
+    for arguments in [
+        &["list"][..],
+        &["log"],
+        &["health"],
+        &["show", "1"],
+        &["add", "--url", "http://h/", "--event", "E"],
+    ] {
+        let asked = sandbox.hooks(arguments).arg("-v").run();
+        let first = asked.stderr.lines().next().unwrap_or_default();
+        assert_eq!(
+            first, "note: the registry is [DIR]/hooks.json",
+            "{arguments:?}"
+        );
+        let unasked = sandbox.hooks(arguments).run();
+        assert!(!unasked.stderr.contains("hooks.json"), "{}", unasked.stderr);
+    }
+}
+
+#[test]
+fn an_empty_answer_names_the_file_that_it_looked_in() {
+    let sandbox = Sandbox::new();
+    for (arguments, code, said) in [
+        (
+            &["list"][..],
+            0,
+            "no hook is registered in [DIR]/hooks.json, which does not exist yet",
+        ),
+        (
+            &["list", "--event", "E"],
+            0,
+            "no hook is registered for E in [DIR]/hooks.json, which",
+        ),
+        (
+            &["health"],
+            0,
+            "no hook is registered in [DIR]/hooks.json, which does not exist yet",
+        ),
+        (
+            &["log"],
+            0,
+            "no such delivery is in [DIR]/hooks.json.journal",
+        ),
+        (
+            &["show", "1"],
+            5,
+            "the registry is [DIR]/hooks.json, which does not exist yet",
+        ),
+        (
+            &["log", "1"],
+            5,
+            "the registry is [DIR]/hooks.json, which does not exist yet",
+        ),
+        (
+            &["health", "x"],
+            5,
+            "the registry is [DIR]/hooks.json, which does not exist yet",
+        ),
+    ] {
+        let nothing = sandbox.hooks(arguments).run();
+        nothing.assert_code(code).assert_stderr_has(&[said]);
+        assert_eq!(nothing.stdout, "", "{arguments:?}");
+    }
 }

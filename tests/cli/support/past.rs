@@ -8,10 +8,11 @@ use super::sandbox::Sandbox;
 /// How long a run had for its deliveries.
 const DEADLINE: TimeDelta = TimeDelta::seconds(30);
 
-/// What has happened, the oldest first, up to a moment.
+/// What has happened up to a moment.
 pub(crate) struct Past {
     now: DateTime<Utc>,
-    records: Vec<Value>,
+    /// When each was written.
+    records: Vec<(DateTime<Utc>, Value)>,
     publications: u32,
 }
 
@@ -34,10 +35,11 @@ impl Past {
             .iter()
             .map(|hook| json!({"hook": hook["id"], "url": hook["url"]}))
             .collect();
-        self.records.push(json!({"publication": {
+        let publication = json!({"publication": {
             "id": id, "time": written(time), "event": event, "deadline": written(time + DEADLINE),
             "targets": targets, "content": "{\"id\":\"42\",\"status\":\"success\"}",
-        }}));
+        }});
+        self.records.push((time, publication));
         id
     }
 
@@ -51,7 +53,7 @@ impl Past {
         code: Option<u16>,
         ms: u64,
     ) {
-        let time = written(self.now - TimeDelta::minutes(minutes));
+        let time = self.now - TimeDelta::minutes(minutes);
         let (delivered, status, reason) = match code {
             Some(200) => (true, "OK", "delivered"),
             Some(404) => (false, "Not Found", "no such channel"),
@@ -59,13 +61,13 @@ impl Past {
             None => (false, "Failure", "connection refused"),
         };
         let mut outcome = json!({
-            "id": id, "hook": hook["id"], "time": time, "delivered": delivered,
+            "id": id, "hook": hook["id"], "time": written(time), "delivered": delivered,
             "status": status, "reason": reason, "attempts": 1, "duration_ms": ms,
         });
         if let Some(code) = code {
             outcome["code"] = code.into();
         }
-        self.records.push(json!({ "outcome": outcome }));
+        self.records.push((time, json!({ "outcome": outcome })));
     }
 
     /// An event was published and delivered, or not, at once.
@@ -76,19 +78,20 @@ impl Past {
 
     /// The publication was a sample of `test`.
     pub(crate) fn sample(&mut self, id: &str) {
-        let is_it = |record: &&mut Value| record["publication"]["id"] == id;
-        let publication = self.records.iter_mut().find(is_it);
+        let mut records = self.records.iter_mut().map(|(_, record)| record);
+        let publication = records.find(|record| record["publication"]["id"] == id);
         publication.expect("it was published")["publication"]["test"] = true.into();
     }
 
     /// Another record.
     pub(crate) fn record(&mut self, record: Value) {
-        self.records.push(record);
+        self.records.push((self.now, record));
     }
 
-    /// Writes it beside the registry.
-    pub(crate) fn write(&self, sandbox: &Sandbox) {
-        let lines = self.records.iter().map(|record| format!("{record}\n"));
+    /// Writes it beside the registry, in the order in which it happened.
+    pub(crate) fn write(&mut self, sandbox: &Sandbox) {
+        self.records.sort_by_key(|(time, _)| *time);
+        let lines = self.records.iter().map(|(_, record)| format!("{record}\n"));
         sandbox.write("hooks.json.journal", lines.collect::<String>());
     }
 }
