@@ -284,7 +284,10 @@ impl FanOut {
 
     /// The deadline has come: everything ends with what is known. What was not begun has no outcome.
     fn give_up(&mut self) {
-        let allowed = humantime::format_duration(self.limits.deadline);
+        // What was read before it began is a matter of milliseconds.
+        let tenths = u64::try_from(self.limits.deadline.as_millis().div_ceil(100));
+        let allowed = Duration::from_millis(tenths.unwrap_or(u64::MAX).saturating_mul(100));
+        let allowed = humantime::format_duration(allowed);
         for number in 0..self.progress.len() {
             let progress = &mut self.progress[number];
             if progress.done {

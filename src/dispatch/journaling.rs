@@ -169,7 +169,7 @@ impl Journaling {
     pub(super) fn release(&self, report: &Report, claim: Option<Claim>) {
         let claims: Vec<Claim> = match claim {
             Some(claim) => vec![claim],
-            None if report.interrupted().is_some() => left(report),
+            None if report.untried() > 0 => left(report),
             None => return,
         };
         // Past the deadline they may be another process's.

@@ -6,6 +6,8 @@
 mod support;
 
 mod add;
+#[cfg(unix)]
+mod clock;
 #[cfg(target_os = "linux")]
 mod completions;
 mod docs;

@@ -21,3 +21,7 @@ mod power_cuts;
 #[cfg(target_os = "linux")]
 mod properties;
 mod races;
+#[cfg(target_os = "linux")]
+mod soak;
+#[cfg(target_os = "linux")]
+mod workers;

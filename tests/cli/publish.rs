@@ -13,6 +13,8 @@ mod filters;
 mod free_text;
 mod input;
 mod output;
+#[cfg(unix)]
+mod overtaken;
 mod responses;
 mod retries;
 #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! `hooks redeliver`: completes what was not delivered, and sends nothing twice.
 
+mod hanging;
 mod selection;
 
 use std::thread;
@@ -194,6 +195,29 @@ fn what_is_older_than_since_is_left() {
             .run();
         refused.assert_code(2).assert_stderr_has(&["--since"]);
     }
+}
+
+#[test]
+fn what_was_never_tried_and_is_too_old_is_said_even_when_quiet() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::new();
+    sandbox.add(&receiver.url("/"), "PostDeployment");
+    let defer = ["publish", "PostDeployment", "{}", "--defer"];
+    sandbox.hooks(defer).run().assert_code(0);
+    rewind(&sandbox, 25 * 3600);
+    let cron = ["-q", "redeliver", "--failed"];
+    sandbox.hooks(cron).run().assert(
+        0,
+        "",
+        "warning: never tried, and left so as older than --since: 1; to send them: --since 7d\n",
+    );
+    sandbox
+        .hooks(cron)
+        .args(["--since", "7d"])
+        .run()
+        .assert(0, "", "");
+    receiver.request();
+    sandbox.hooks(cron).run().assert(0, "", "");
 }
 
 #[test]

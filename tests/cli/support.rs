@@ -43,7 +43,7 @@ pub(crate) use full_pipe::full_pipe;
 #[cfg(unix)]
 pub(crate) use invocation::Invocation;
 #[cfg(target_os = "linux")]
-pub(crate) use mount::{Mount, make_image};
+pub(crate) use mount::{FileSystem, Mount};
 #[cfg(target_os = "linux")]
 pub(crate) use network::{needs_network, on_an_own_network};
 #[cfg(unix)]

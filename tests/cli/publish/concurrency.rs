@@ -89,27 +89,32 @@ fn while_a_receiver_is_slow_add_and_remove_return_at_once_and_both_survive() {
 }
 
 #[test]
-fn an_older_attempt_never_overwrites_a_newer_one() {
+fn an_older_outcome_never_overwrites_a_newer_one() {
     let sandbox = Sandbox::new();
-    let receiver = Receiver::new();
-    let url = receiver.url("/");
-    // As another process wrote it that finished later and got the lock sooner.
-    let newer = json!({
-        "id": 1,
-        "url": url,
-        "event": "PostDeployment",
-        "insecure_ssl": false,
-        "last_datetime": "2999-01-02T03:04:05.678Z",
-        "last_status": "Not Found",
-        "last_code": 404,
-        "last_reason": "newer",
-        "last_context": "{}",
-    });
+    let receiver = Receiver::answering([Reply::status(410).held()]);
+    sandbox.add(&receiver.url("/"), "E");
+    let publish = ["publish", "E", "{}", "--deadline", "2s"];
+    let publish = sandbox.hooks(publish).spawn();
+    receiver.wait_for(1);
+    let lock = sandbox.lock();
+    receiver.release();
+    publish.stdout_line("410 Gone");
+    // As another process writes it that has finished later and gets the lock sooner.
+    let mut newer = hook_json(1, receiver.url("/"), "E");
+    newer["last_datetime"] = json!(chrono::Utc::now().to_rfc3339());
+    newer["last_code"] = json!(200);
     sandbox.write_hooks(std::slice::from_ref(&newer));
-    sandbox.publish().assert_code(0);
-    receiver.request();
+    drop(lock);
+    let published = publish.wait();
+    published.assert_code(3);
     assert_eq!(sandbox.hook("1"), newer);
-    assert_eq!(sandbox.log()[0]["state"], "delivered");
+    assert_eq!(sandbox.log()[0]["state"], "failed");
+    // Nor is a hook said to be disabled that is not.
+    assert!(
+        !published.stderr.contains("disabled"),
+        "{}",
+        published.stderr
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{DEPLOYMENT, FullBacklog, Receiver, Reply, Sandbox, needs};
 
@@ -191,7 +191,7 @@ fn the_deadline_starts_when_the_input_has_been_read() {
 }
 
 #[test]
-fn more_hooks_than_jobs_still_end_by_the_deadline_and_each_is_recorded() {
+fn more_hooks_than_jobs_still_end_by_the_deadline_and_none_is_forgotten() {
     let sandbox = Sandbox::new();
     let silent = Receiver::answering([Reply::silent()]);
     for number in 0..6 {
@@ -211,22 +211,63 @@ fn more_hooks_than_jobs_still_end_by_the_deadline_and_each_is_recorded() {
     published
         .assert_code(3)
         .assert_took(Duration::from_millis(900), Duration::from_secs(3));
+    published.assert_stderr_has(&[
+        "note: 4 deliveries are left for the next run: hooks redeliver --failed\n",
+    ]);
     let publication = published.json();
-    let deliveries = publication["deliveries"].as_array().unwrap();
-    let attempts: u64 = deliveries
+    let count = |deliveries: &[Value], state: &str, tried: bool| {
+        let is_it = |d: &&Value| d["state"] == state && d.get("attempts").is_some() == tried;
+        deliveries.iter().filter(is_it).count()
+    };
+    // Those that were never begun have no outcome anywhere, and are sent later.
+    for deliveries in [
+        publication["deliveries"].as_array().unwrap(),
+        &sandbox.log(),
+    ] {
+        assert_eq!(deliveries.len(), 6);
+        let counts = (
+            count(deliveries, "failed", true),
+            count(deliveries, "unfinished", false),
+        );
+        assert_eq!(counts, (2, 4), "{deliveries:#?}");
+    }
+    // The publication, two outcomes, and that the rest is left.
+    let records = sandbox.journal();
+    assert_eq!(records.len(), 4);
+    assert_eq!(records[3]["interrupted"]["hooks"], json!([3, 4, 5, 6]));
+    let hooks = sandbox.registry()["hooks"].as_array().unwrap().clone();
+    let tried = hooks
         .iter()
-        .map(|delivery| delivery["attempts"].as_u64().unwrap())
-        .sum();
-    assert_eq!((deliveries.len(), attempts), (6, 2), "{publication:#}");
-    // Those that were never started are not lost: they are sent again later.
+        .filter(|hook| hook.get("last_status").is_some());
+    assert_eq!(tried.count(), 2);
+}
+
+#[test]
+fn what_was_not_begun_is_said_even_when_quiet() {
+    let sandbox = Sandbox::new();
+    let silent = Receiver::answering([Reply::silent()]);
+    sandbox.add(&silent.url("/a"), "E");
+    sandbox.add(&silent.url("/b"), "E");
+    let publish = [
+        "-q",
+        "publish",
+        "E",
+        "{}",
+        "--deadline",
+        "1s",
+        "--jobs",
+        "1",
+    ];
+    let published = sandbox.hooks(publish).run();
+    published.assert_code(3);
     assert_eq!(
-        sandbox
-            .log()
-            .iter()
-            .filter(|delivery| delivery["state"] == "failed")
-            .count(),
-        6
+        published.stderr,
+        "warning: 1 delivery is left for the next run: hooks redeliver --failed\n"
     );
+    // It is due at once.
+    let redeliver = ["redeliver", "--failed", "--deadline", "1s", "--json"];
+    sandbox.hooks(redeliver).run().assert_code(3);
+    assert_eq!(silent.requests().len(), 3);
 }
 
 #[test]

@@ -32,6 +32,56 @@ fn the_name_of_a_file_on_standard_input_is_read_from_that_file() {
 }
 
 #[test]
+#[cfg(unix)]
+fn the_registry_and_its_journal_are_no_deployment_by_whatever_way_they_come() {
+    let (sandbox, receiver) = one_hook();
+    sandbox
+        .hooks(["publish", "PostDeployment", "{}"])
+        .run()
+        .assert_code(0);
+    let journal = String::from_utf8(sandbox.read("hooks.json.journal")).unwrap();
+    // One line of it is a JSON object.
+    let line = journal.lines().next().unwrap();
+    sandbox.write("hooks.json.journal", line);
+    std::os::unix::fs::symlink("hooks.json", sandbox.path().join("link")).unwrap();
+    std::fs::hard_link(
+        sandbox.path().join("hooks.json.journal"),
+        sandbox.path().join("hard"),
+    )
+    .unwrap();
+    for way in [
+        r#""$@" @hooks.json"#,
+        r#""$@" @hooks.json.journal"#,
+        r#""$@" @./link"#,
+        r#""$@" @hard"#,
+        r#"echo hooks.json | "$@""#,
+        r#"echo ./link | "$@" -"#,
+        r#"echo hard | "$@""#,
+        r#""$@" < hooks.json"#,
+        r#""$@" - < link"#,
+        r#"cat hooks.json | "$@""#,
+        r#"cat hooks.json.journal | "$@""#,
+        r#""$@" "$(cat hooks.json)""#,
+        r#"cp hooks.json copy; "$@" @copy"#,
+        r#""$@" --id 7 @hooks.json"#,
+    ] {
+        let publish = sandbox
+            .hooks(["publish", "PostDeployment"])
+            .shell(way)
+            .run();
+        publish.assert_code(1).assert_stderr_has(&[
+            "error: could not read the deployment from ",
+            "which holds the hooks' secrets",
+            "hint: ",
+        ]);
+    }
+    receiver.request();
+    // Another registry's is a deployment like any other, as far as anybody can know.
+    let other = sandbox.hooks(["publish", "E", "{}", "--file", "other.json"]);
+    other.run().assert_code(0);
+}
+
+#[test]
 fn a_line_that_names_no_file_is_not_json() {
     let (sandbox, _receiver) = one_uncalled_hook();
     let refused = sandbox

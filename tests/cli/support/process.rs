@@ -18,6 +18,8 @@ pub(crate) enum Signal {
     Terminate,
     Kill,
     HangUp,
+    Stop,
+    Continue,
 }
 
 /// A process that was started and not yet waited for.
@@ -129,6 +131,8 @@ fn send(pid: u32, signal: Signal) {
         Signal::Terminate => Unix::TERM,
         Signal::Kill => Unix::KILL,
         Signal::HangUp => Unix::HUP,
+        Signal::Stop => Unix::STOP,
+        Signal::Continue => Unix::CONT,
     };
     let pid = i32::try_from(pid)
         .ok()

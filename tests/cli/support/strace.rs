@@ -151,7 +151,9 @@ impl Strace {
 /// The files of a registry, and the folder they are in.
 pub(crate) fn files_of(registry: &Path) -> Vec<PathBuf> {
     let beside = |suffix: &str| PathBuf::from(format!("{}{suffix}", registry.display()));
-    let mut files: Vec<_> = ["", ".lock", ".tmp", ".journal"].map(beside).into();
+    let mut files: Vec<_> = ["", ".lock", ".tmp", ".journal", ".journal.damaged"]
+        .map(beside)
+        .into();
     files.extend(registry.parent().map(Path::to_owned));
     files
 }
