@@ -110,10 +110,10 @@ pub(crate) enum Command {
     /// Shows the latest deliveries, newest first
     #[command(after_long_help = help::LOG)]
     Log(Log),
-    /// Shows how each hook's deliveries have gone of late, and what is owed
+    /// Shows how each hook is doing, and what is owed
     #[command(after_long_help = help::HEALTH)]
     Health(Health),
-    /// Sends again what was not delivered, or a hook's latest publication
+    /// Sends again what is not delivered, or a hook's latest event
     #[command(after_long_help = help::REDELIVER)]
     Redeliver(Redeliver),
     /// Shows one hook, whole

@@ -16,6 +16,7 @@ mod stream;
 mod table;
 pub(crate) mod time;
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Once;
@@ -155,7 +156,10 @@ impl Output {
         } else {
             crate::security::redact::url(url)
         };
-        crate::security::escape::escape(&shown).into_owned()
+        match escape(&shown) {
+            Cow::Borrowed(_) => shown,
+            Cow::Owned(escaped) => escaped,
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 const CUT: &str = "…";
 
 /// How much of a URL is shown behind its host at least, in columns: hooks often differ in the end alone.
-const LEAST_TAIL: usize = 10;
+pub(super) const LEAST_TAIL: usize = 10;
 
 /// How many columns a text takes.
 pub(super) fn width(text: &str) -> usize {

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::outcome::{deployed, duration, result};
 use super::table::{Column, Look};
-use super::time::local_time;
+use super::time::{local_minute, local_time};
 use super::{BAD, GOOD, Output, Table, plural};
 use crate::domain::deployment::Deployment;
 use crate::security::escape::{escape, escape_lines};
@@ -97,14 +97,14 @@ pub(crate) fn table(entries: &[LogEntry]) -> Table<'_> {
     let mut table = Table::new(&[
         Column::whole("TIME"),
         Column::whole("STATE"),
-        Column::cut("HOOK", 4),
-        Column::cut("EVENT", 6),
-        Column::cut("DEPLOYMENT", 5).optional(),
-        Column::cut("RESULT", 16).movable(),
+        Column::cut("HOOK", 8),
+        Column::cut("EVENT", 8),
+        Column::cut("DEPLOYMENT", 7).optional(),
+        Column::cut("RESULT", 14).movable(),
     ]);
     for entry in entries {
         let cells = [
-            local_time(entry.time()).into(),
+            local_minute(entry.time()).into(),
             entry.state.word().into(),
             entry.hook().into(),
             entry.event().into(),

@@ -176,6 +176,7 @@ impl<'a> Table<'a> {
         let (below, above): (Vec<_>, Vec<_>) = all.iter().partition(|column| is_movable(column));
         let fitted = |indent: usize, mut columns: Vec<(usize, usize)>| {
             let room = width.saturating_sub(indent);
+            self.shrink_urls(&mut columns, room);
             grow(&mut columns, &natural, room);
             clip(&mut columns, room);
             Line { indent, columns }
@@ -185,6 +186,16 @@ impl<'a> Table<'a> {
         }
         let indent = above.first().map_or(0, |(_, first)| first + GAP);
         vec![fitted(0, above), fitted(indent, below)]
+    }
+
+    /// Takes room from URLs before other columns are cut off: their hosts are shown all the same.
+    fn shrink_urls(&self, columns: &mut [(usize, usize)], line: usize) {
+        let missing = total(columns).saturating_sub(line);
+        for (column, width) in columns {
+            if self.columns[*column].fit == Fit::Url {
+                *width = width.saturating_sub(missing.min(cut::LEAST_TAIL));
+            }
+        }
     }
 
     /// For each column, what `of` says at most of its heading and its cells; 0 where it is left out.
@@ -259,17 +270,17 @@ fn total(columns: &[(usize, usize)]) -> usize {
 /// Shares what is left of the line among the columns that want more, as fairly as it goes.
 fn grow(columns: &mut [(usize, usize)], natural: &[usize], line: usize) {
     loop {
-        let left = line.saturating_sub(total(columns));
-        let mut wanting: Vec<_> = columns
-            .iter_mut()
-            .filter(|(column, width)| *width < natural[*column])
-            .collect();
-        let share = left.checked_div(wanting.len()).unwrap_or(0);
-        if share == 0 {
+        let mut left = line.saturating_sub(total(columns));
+        let wants = |(column, width): &&mut (usize, usize)| *width < natural[*column];
+        let wanting = columns.iter_mut().filter(wants).count();
+        if left == 0 || wanting == 0 {
             return;
         }
-        for (column, width) in &mut wanting {
-            *width = (*width + share).min(natural[*column]);
+        let share = (left / wanting).max(1);
+        for (column, width) in columns.iter_mut().filter(wants) {
+            let more = share.min(natural[*column] - *width).min(left);
+            *width += more;
+            left -= more;
         }
     }
 }

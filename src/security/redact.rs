@@ -229,15 +229,15 @@ impl<'a> Parts<'a> {
             None => out.push_str(self.host),
         }
         let secrets = self.secret_segments();
-        let segments = self.path.split('/').enumerate();
-        let shown: Vec<&str> = segments
-            .map(|(at, segment)| if secrets.contains(&at) { MASK } else { segment })
-            .collect();
-        out.push_str(&shown.join("/"));
+        for (at, segment) in self.path.split('/').enumerate() {
+            out.push_str(if at == 0 { "" } else { "/" });
+            out.push_str(if secrets.contains(&at) { MASK } else { segment });
+        }
         if let Some(query) = self.query {
-            out.push('?');
-            let pairs: Vec<String> = query.split('&').map(masked_pair).collect();
-            out.push_str(&pairs.join("&"));
+            for (at, pair) in query.split('&').enumerate() {
+                out.push(if at == 0 { '?' } else { '&' });
+                out.push_str(&masked_pair(pair));
+            }
         }
         if let Some(fragment) = self.fragment {
             out.push('#');
@@ -320,6 +320,10 @@ fn masked_pair(pair: &str) -> String {
 }
 
 fn is_token(text: &str) -> bool {
+    // Decoding makes no text longer.
+    if text.len() < TOKEN_CHARS {
+        return false;
+    }
     let decoded = percent_decode_str(text).decode_utf8_lossy();
     if decoded.chars().count() < TOKEN_CHARS {
         return false;

@@ -375,3 +375,20 @@ fn shellcheck_has_nothing_to_say_about_the_completion_of_bash() {
     let said = String::from_utf8_lossy(&checked.stdout);
     assert!(checked.status.success() && said.is_empty(), "{said}");
 }
+
+#[test]
+fn the_program_prints_the_file_of_each_shell() {
+    let sandbox = Sandbox::new();
+    for (shell, file) in [
+        ("bash", "hooks.bash"),
+        ("zsh", "_hooks"),
+        ("fish", "hooks.fish"),
+    ] {
+        let file = format!("{}/completions/{file}", env!("CARGO_MANIFEST_DIR"));
+        let file = fs::read_to_string(file).expect("a stub");
+        let printed = sandbox.hooks(["completions", shell]).run();
+        printed.assert(0, &file, "");
+    }
+    let other = sandbox.hooks(["completions", "tcsh"]).run();
+    other.assert_code(2).assert_stderr_has(&["bash, zsh, fish"]);
+}

@@ -5,33 +5,37 @@ use std::thread;
 use crate::support::{Sandbox, Shell, on_an_own_network};
 
 /// The verbs, in the order of a day's use.
-pub(crate) const VERBS: [&str; 11] = [
+pub(crate) const VERBS: [&str; 13] = [
     "add",
     "list",
     "publish",
     "run",
     "test",
     "log",
+    "health",
     "redeliver",
     "show",
     "edit",
     "remove",
     "listen",
+    "completions",
 ];
 
 /// What each verb can end with; `run` ends as its command does.
-const STATUSES: [(&str, &[&str]); 11] = [
+const STATUSES: [(&str, &[&str]); 13] = [
     ("add", &["0", "1", "2", "4", "6"]),
     ("list", &["0", "1", "2"]),
     ("publish", &["0", "1", "2", "3", "5", "130"]),
     ("run", &["N", "126", "127", "128+n", "2"]),
     ("test", &["0", "1", "2", "3", "5", "130"]),
     ("log", &["0", "1", "2", "3", "5"]),
+    ("health", &["0", "1", "2", "3", "5"]),
     ("redeliver", &["0", "1", "2", "3", "5", "6", "130"]),
     ("show", &["0", "1", "2", "5"]),
     ("edit", &["0", "1", "2", "4", "5", "6"]),
     ("remove", &["0", "1", "2", "5", "6"]),
     ("listen", &["0", "1", "2", "130"]),
+    ("completions", &["0", "1", "2"]),
 ];
 
 /// A day on which every example makes sense: three hooks of a receiver on the port of the examples, a
@@ -272,10 +276,11 @@ fn every_verb_names_its_environment() {
     ];
     for verb in VERBS {
         let environment = page_section(verb, "ENVIRONMENT").concat();
-        // listen has no registry.
+        // These have no registry.
+        let is_without = ["listen", "completions"].contains(&verb);
         assert_eq!(
             environment.contains("HOOKS_FILE"),
-            verb != "listen",
+            !is_without,
             "{verb}: {environment}"
         );
         let sends = ["publish", "run", "test", "redeliver"].contains(&verb);

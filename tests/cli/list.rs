@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{DEPLOYMENT, Receiver, Reply, Sandbox, needs, refused_url};
+use crate::support::{DEPLOYMENT, Receiver, Reply, Sandbox, hook_json, needs, refused_url};
 
 #[test]
 fn an_empty_registry_is_an_empty_array_and_a_friendly_word() {
@@ -11,7 +11,8 @@ fn an_empty_registry_is_an_empty_array_and_a_friendly_word() {
         .hooks(["list", "--json"])
         .run()
         .assert(0, "[]\n", "");
-    let nothing = "note: no hook is registered; see 'hooks add --help'\n";
+    let nothing = "note: no hook is registered in [DIR]/hooks.json, which does not exist yet; \
+                   see 'hooks add --help'\n";
     sandbox.hooks(["list"]).run().assert(0, "", nothing);
     assert_eq!(
         sandbox.names(),
@@ -53,8 +54,8 @@ fn a_table_shows_each_hook_and_how_its_last_delivery_went() {
         .assert_code(0);
     // A free port has five digits, so the columns stand where they stand here.
     let table = "\
-ID  EVENT                     URL                           LAST DELIVERY      RESULT
-1   PostDeployment            http://127.0.0.1:[PORT]/good   [TIME]  200 OK, delivered
+ID  EVENT                     URL                           LAST DELIVERY           RESULT
+1   PostDeployment            http://127.0.0.1:[PORT]/good   [TIME]  200 OK
 2   PostDeployment (success)  http://127.0.0.1:[PORT]/bad    [TIME]  404 Not Found: no such\\nchannel
 3   Other                     http://127.0.0.1:[PORT]/never  never
 4   *                         http://127.0.0.1:9/refused    [TIME]  disabled
@@ -63,28 +64,45 @@ ID  EVENT                     URL                           LAST DELIVERY      R
 }
 
 #[test]
-fn the_table_fits_the_terminal() {
+fn the_table_fits_the_terminal_and_shows_every_host() {
     if !needs("script") || !needs("stty") {
         return;
     }
     let sandbox = Sandbox::new();
-    sandbox.add(
-        &format!("https://h.example/{}", "long/".repeat(40)),
-        "PostDeployment",
-    );
-    sandbox.add("https://h.example/b", &"e".repeat(100));
-    for columns in [60, 80, 132] {
-        // `script` gives it a terminal, whose width `stty` sets.
-        let script = format!(r#"script -qec "stty cols {columns} rows 24; '$1' list" /dev/null"#);
-        let listed = sandbox.hooks(["list"]).shell(&script).run();
-        listed.assert_code(0);
-        for line in listed.stdout.lines() {
-            let width = without_escapes(line).trim_end().chars().count();
-            assert!(
-                width <= columns,
-                "{width} columns in {columns}:\n{}",
-                listed.stdout
-            );
+    for count in [1, 5, 300] {
+        // URLs of 20 to 300 characters, with a host of 11 to 30.
+        let host = |number: usize| format!("{}{number}.example.org", "h".repeat(number % 18));
+        let hook = |number: usize| {
+            let mut url = format!("https://{}/", host(number));
+            while url.len() < 20 + number * 71 % 281 {
+                url.push_str(if url.len().is_multiple_of(7) {
+                    "/"
+                } else {
+                    "p"
+                });
+            }
+            hook_json(number as u64, url, "PostDeployment")
+        };
+        let hooks: Vec<_> = (1..=count).map(hook).collect();
+        sandbox.write_hooks(&hooks);
+        for columns in [60, 80, 100, 200] {
+            // `script` gives it a terminal, whose width `stty` sets.
+            let script =
+                format!(r#"script -qec "stty cols {columns} rows 24; '$1' list" /dev/null"#);
+            let listed = sandbox.hooks(["list"]).shell(&script).run();
+            listed.assert_code(0);
+            let shown = &listed.stdout;
+            for line in shown.lines() {
+                let width = without_escapes(line).trim_end().chars().count();
+                assert!(width <= columns, "{width} columns in {columns}:\n{shown}");
+            }
+            for number in 1..=count {
+                let host = format!("https://{}", host(number));
+                assert!(
+                    shown.contains(&host),
+                    "no {host} in {columns} columns:\n{shown}"
+                );
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ mod edit;
 mod formats;
 #[cfg(unix)]
 mod git;
+mod health;
 #[cfg(target_os = "linux")]
 mod help;
 mod journal;
@@ -36,3 +37,5 @@ mod run;
 mod show;
 mod test;
 mod trust;
+#[cfg(target_os = "linux")]
+mod views;

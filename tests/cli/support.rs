@@ -14,6 +14,7 @@ mod mount;
 #[cfg(target_os = "linux")]
 mod network;
 mod output;
+mod past;
 mod pattern;
 mod process;
 mod program;
@@ -48,6 +49,7 @@ pub(crate) use mount::{FileSystem, Mount};
 pub(crate) use network::{needs_network, on_an_own_network};
 #[cfg(unix)]
 pub(crate) use output::Output;
+pub(crate) use past::Past;
 pub(crate) use process::{Process, Signal};
 pub(crate) use program::{Program, free_port, needs_success};
 #[cfg(target_os = "linux")]

@@ -44,8 +44,8 @@ fn the_columns_share_what_is_left_and_the_url_goes_below_with_its_host() {
         &table,
         49,
         "\
-ID  NAME     URL                           RESULT
-1   deploys  https://h.example/ser…abc/def  200 OK
+ID  NAME    URL                            RESULT
+1   deplo…  https://h.example/se…/abc/def  200 OK
 ",
     );
     assert_text(
@@ -53,9 +53,9 @@ ID  NAME     URL                           RESULT
         30,
         "\
 ID  NAME     RESULT
-URL
+    URL
 1   deploys  200 OK
-https://h.example/s…/def
+    https://h.example/s…bc/def
 ",
     );
     assert_text(
@@ -63,9 +63,9 @@ https://h.example/s…/def
         12,
         "\
 ID  NAME  R…
-URL
+    URL
 1   dep…  2…
-h.example
+    h.example
 ",
     );
 }

@@ -1,5 +1,7 @@
 //! Where services put a secret that is too short to be known by its looks, or into the host's name.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 
 /// A host, in which `*` is any text, and where in its path the secret is: at `*`, after segments that are
@@ -50,15 +52,11 @@ pub(super) fn has_secret_label(host: &str) -> bool {
 
 /// Which of a path's pieces, between slashes, stand where this host has a secret.
 pub(super) fn secrets(host: &str, path: &str) -> Vec<usize> {
-    let decoded = |piece| {
-        percent_decode_str(piece)
-            .decode_utf8_lossy()
-            .to_ascii_lowercase()
-    };
-    let pieces: Vec<String> = path.split('/').map(decoded).collect();
+    let decoded = |piece| percent_decode_str(piece).decode_utf8_lossy();
+    let pieces: Vec<Cow<'_, str>> = path.split('/').map(decoded).collect();
     let mut segments: Vec<usize> = Vec::new();
     for (at, piece) in pieces.iter().enumerate() {
-        match piece.as_str() {
+        match &**piece {
             "" | "." => {}
             ".." => drop(segments.pop()),
             _ => segments.push(at),
@@ -72,8 +70,9 @@ pub(super) fn secrets(host: &str, path: &str) -> Vec<usize> {
     for (_, place) in PLACES.iter().filter(|(known, _)| is_host(known, host)) {
         let length = place.split('/').count();
         let mut places = place.split('/').zip(&segments);
-        let fits =
-            |(known, at): (&str, &usize)| ["*", "_"].contains(&known) || pieces[*at] == known;
+        let fits = |(known, at): (&str, &usize)| {
+            ["*", "_"].contains(&known) || pieces[*at].eq_ignore_ascii_case(known)
+        };
         if places.all(fits) {
             found.extend(segments.get(length - 1));
         }
@@ -95,7 +94,8 @@ pub(crate) fn is_host(known: &str, host: &str) -> bool {
 /// characters without a digit at times.
 fn announces(before: &str, segment: &str) -> bool {
     let is_id = segment.len() == 26 && segment.bytes().all(|b| b.is_ascii_alphanumeric());
-    NAMES.contains(&before) || (before == "hooks" && is_id)
+    let is = |known: &str| before.eq_ignore_ascii_case(known);
+    NAMES.into_iter().any(is) || (is("hooks") && is_id)
 }
 
 #[cfg(test)]
