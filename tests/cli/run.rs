@@ -1,6 +1,8 @@
 //! `hooks run`: the deploy command is what counts, and nothing that happens to the publishing touches it.
 
 #[cfg(unix)]
+mod ci_environments;
+#[cfg(unix)]
 mod ci_step;
 #[cfg(unix)]
 mod command;

@@ -28,13 +28,13 @@ pub(crate) fn deploying(command: &str) -> String {
 }
 
 /// A server with the example as its hook, and a receiver that waits for its deployments.
-struct Server<'a> {
-    repository: Repository<'a>,
-    receiver: Receiver,
+pub(super) struct Server<'a> {
+    pub(super) repository: Repository<'a>,
+    pub(super) receiver: Receiver,
 }
 
 impl<'a> Server<'a> {
-    fn new(sandbox: &'a Sandbox, hook: &str, receiver: Receiver) -> Self {
+    pub(super) fn new(sandbox: &'a Sandbox, hook: &str, receiver: Receiver) -> Self {
         let repository = Repository::new(sandbox);
         repository.install(hook);
         let add = sandbox
@@ -48,7 +48,7 @@ impl<'a> Server<'a> {
     }
 
     /// A push by someone who has set nothing of `hooks`, and whose HOME the server does not know.
-    fn push(&self, refs: &[&str]) -> Invocation<'a> {
+    pub(super) fn push(&self, refs: &[&str]) -> Invocation<'a> {
         let push = self.repository.push(refs);
         push.without_env("HOOKS_FILE")
             .without_env("HOME")
@@ -69,7 +69,7 @@ impl<'a> Server<'a> {
     }
 
     /// What `log --json` says on the server.
-    fn log(&self, sandbox: &Sandbox) -> Vec<Value> {
+    pub(super) fn log(&self, sandbox: &Sandbox) -> Vec<Value> {
         let log = sandbox
             .hooks(["log", "--json", "-n", "1000"])
             .env("HOOKS_FILE", self.repository.bare().join("hooks.json"))

@@ -67,6 +67,7 @@ fn it_publishes_like_a_push_over_a_local_path() {
             "message": COMMIT.message,
             "deployer": "rémi",
             "ref": "refs/heads/main",
+            "repository": "site",
             "status": "success",
         })
     );

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::support::{Invocation, PLAIN, Receiver, Repository, Sandbox, Signal, needs};
 
-const STEP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/ci-step.sh");
+pub(super) const STEP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/ci-step.sh");
 
 /// A job's checkout: one commit deep, on no branch. Returns it and the commit's hash.
-fn checkout(sandbox: &Sandbox) -> (Repository<'_>, std::path::PathBuf, String) {
+pub(super) fn checkout(sandbox: &Sandbox) -> (Repository<'_>, std::path::PathBuf, String) {
     let repository = Repository::new(sandbox);
     repository.commit("main", PLAIN);
     let hash = repository.commit("main", PLAIN);
@@ -62,7 +62,10 @@ fn it_deploys_and_publishes_the_checked_out_commit() {
         ran.assert(
             code,
             "deploying to production\n",
-            "delivered  hook 1  http://127.0.0.1:[PORT]/  200 OK ([MS])\n",
+            &format!(
+                "note: publishing PostDeployment with the status {status} to 1 hook\n\
+                 delivered  hook 1  http://127.0.0.1:[PORT]/  200 OK ([MS])\n"
+            ),
         );
         let deployment = receiver.requests().pop().unwrap().json();
         assert_eq!(deployment["id"], json!(hash));
