@@ -67,7 +67,7 @@ impl HookOptions {
             ca_file: _,
             ca_text,
             format,
-            template: _,
+            template,
             template_text,
         } = self;
         if let Some(name) = name {
@@ -98,8 +98,10 @@ impl HookOptions {
             hook.format = filled(format).filter(|name| name != RAW);
             hook.template = None;
         }
-        if let Some(template) = template_text {
-            hook.template = filled(template);
+        if let Some(path) = template {
+            // No file clears; an empty file is a template, for an empty body.
+            let is_file = !path.as_os_str().is_empty();
+            hook.template = template_text.clone().filter(|_| is_file);
             hook.format = None;
         }
     }

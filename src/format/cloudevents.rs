@@ -12,7 +12,7 @@ use super::template::{self, Context};
 use super::{CLOUDEVENTS, RenderError, Subject};
 use crate::domain::json;
 
-/// A structured `CloudEvents` 1.0 envelope.
+/// A structured envelope of `CloudEvents` 1.0.
 pub(crate) fn render(subject: &Subject) -> Result<String, RenderError> {
     template::render(CLOUDEVENTS, Syntax::Json, context(subject)?)
 }

@@ -17,13 +17,13 @@ pub(crate) fn text(output: Output, hook: &Hook, request: &Request) -> String {
         let signs = ["authorization", "webhook-signature", "x-hub-signature-256"];
         !output.reveal && (own(name) || signs.contains(&name))
     };
+    let url = output.url(request.url.as_str());
+    // As the URL shows it: the name may hold a secret.
+    let host = url.split('/').nth(2).unwrap_or_default();
     let mut lines = vec![
         format!("# {}", hook.label()),
-        format!("POST {} HTTP/1.1", output.url(request.url.as_str())),
-        format!(
-            "host: {}",
-            &request.url[url::Position::BeforeHost..url::Position::AfterPort]
-        ),
+        format!("POST {url} HTTP/1.1"),
+        format!("host: {host}"),
     ];
     for (name, value) in &request.headers {
         let value = if hidden(name) { "***" } else { value };

@@ -59,6 +59,14 @@ pub(crate) fn path(text: &str) -> String {
     Parts::split(text, "").masked()
 }
 
+/// A host's name, with `***` for its first label where that is a service's secret.
+pub(crate) fn host(name: &str) -> String {
+    match name.split_once('.') {
+        Some((_, rest)) if places::has_secret_label(name) => format!("{MASK}.{rest}"),
+        _ => name.to_owned(),
+    }
+}
+
 /// The sensitive pieces of a URL, each as written, percent-decoded and as the crate url spells it, and
 /// `user:password` in the Base64 of Basic authorization (RFC 7617); of a URL whose parts are in doubt, the
 /// whole as well. For [`scrub`], as a receiver may send back what it got.

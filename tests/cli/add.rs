@@ -4,6 +4,7 @@ mod arguments;
 mod events;
 mod from_files;
 mod replace;
+mod services;
 mod templates;
 
 use serde_json::json;

@@ -1,5 +1,7 @@
 //! Formats, from a deployment to what a receiver gets.
 
+mod libraries;
+
 use std::process::Command;
 
 use serde_json::{Value, json};

@@ -35,6 +35,7 @@ mod registry;
 mod remove;
 mod run;
 mod show;
+mod templates;
 mod test;
 mod trust;
 #[cfg(target_os = "linux")]

@@ -3,6 +3,7 @@
 mod arguments;
 mod escaping;
 mod leaks;
+mod masking;
 #[cfg(unix)]
 mod modes;
 #[cfg(unix)]

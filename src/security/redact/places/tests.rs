@@ -1,117 +1,120 @@
-use super::super::{scrub, secrets_in, url};
+use super::super::{host, scrub, secrets_in, url};
+
+/// URLs with a short secret, and how they are shown.
+const KNOWN: &[(&str, &str)] = &[
+    (
+        "https://hooks.zapier.com/hooks/catch/123456/abcdef/",
+        "https://hooks.zapier.com/hooks/catch/123456/***/",
+    ),
+    (
+        "https://hooks.zapier.com/hooks/catch/123456/o4xk2q1",
+        "https://hooks.zapier.com/hooks/catch/123456/***",
+    ),
+    (
+        "https://hooks.zapier.com/hooks/catch/1/ab,cd/silent/",
+        "https://hooks.zapier.com/hooks/catch/1/***/silent/",
+    ),
+    (
+        "HTTPS://Hooks.Zapier.COM:443/Hooks/Catch/1/abcdef",
+        "HTTPS://Hooks.Zapier.COM:443/Hooks/Catch/1/***",
+    ),
+    (
+        "https://hooks.zapier.com./hooks/catch/1/abcdef",
+        "https://hooks.zapier.com./hooks/catch/1/***",
+    ),
+    (
+        "https://hooks.zapier.com//hooks/catch//1/abcdef",
+        "https://hooks.zapier.com//hooks/catch//1/***",
+    ),
+    (
+        "https://hooks.zapier.com/x/../hooks/./catch/1/abcdef",
+        "https://hooks.zapier.com/x/../hooks/./catch/1/***",
+    ),
+    (
+        "https://hooks.zapier.com/x/%2e%2e/hooks/c%61tch/1/abcdef",
+        "https://hooks.zapier.com/x/%2e%2e/hooks/c%61tch/1/***",
+    ),
+    (
+        "https://u:p@hooks%2Ezapier.com/hooks/catch/1/abcdef?x=1",
+        "https://u:***@hooks%2Ezapier.com/hooks/catch/1/***?x=***",
+    ),
+    (
+        "https://api.vercel.com/v1/integrations/deploy/prj_abc/Zk3nV0pQ1x",
+        "https://api.vercel.com/v1/integrations/deploy/prj_abc/***",
+    ),
+    (
+        "https://api.vercel.com/v1/integrations/deploy/prj_abc/Zk3nV0pQ1x?buildCache=false",
+        "https://api.vercel.com/v1/integrations/deploy/prj_abc/***?buildCache=***",
+    ),
+    (
+        "https://api.netlify.com/build_hooks/5c23abcd",
+        "https://api.netlify.com/build_hooks/***",
+    ),
+    (
+        "https://maker.ifttt.com/trigger/deployed/with/key/bq1-_Zx",
+        "https://maker.ifttt.com/trigger/deployed/with/key/***",
+    ),
+    (
+        "https://maker.ifttt.com/trigger/deployed/json/with/key/bq1",
+        "https://maker.ifttt.com/trigger/deployed/json/with/key/***",
+    ),
+    (
+        "https://hook.eu1.make.com/abcdefghijklmn",
+        "https://hook.eu1.make.com/***",
+    ),
+    (
+        "https://hook.us2.make.com/abc",
+        "https://hook.us2.make.com/***",
+    ),
+    (
+        "https://hook.integromat.com/abc",
+        "https://hook.integromat.com/***",
+    ),
+    (
+        "https://me.app.n8n.cloud/webhook/deploys",
+        "https://me.app.n8n.cloud/webhook/***",
+    ),
+    ("https://webhook.site/abc", "https://webhook.site/***"),
+    ("https://ntfy.sh/my-deploys", "https://ntfy.sh/***"),
+    (
+        "https://hc-ping.com/abc/fail",
+        "https://hc-ping.com/***/fail",
+    ),
+    (
+        "https://hooks.slack.com/services/T02/B02/abcdefghijklmnopqrstuvwx",
+        "https://hooks.slack.com/services/T02/B02/***",
+    ),
+    (
+        "https://eoabc1.m.pipedream.net/",
+        "https://***.m.pipedream.net/",
+    ),
+    (
+        "https://eoabc1.x.pipedream.net:443/a",
+        "https://***.x.pipedream.net:443/a",
+    ),
+    (
+        "https://u:p@EOABC1.m.pipedream.net",
+        "https://u:***@***.m.pipedream.net",
+    ),
+    (
+        "https://chat.example.com/hooks/abcdefghijkmnopqrstuwxyzab",
+        "https://chat.example.com/hooks/***",
+    ),
+    (
+        "https://ci.example.com/build/key/short",
+        "https://ci.example.com/build/key/***",
+    ),
+    (
+        "https://ci.example.com/api/token/x1/run",
+        "https://ci.example.com/api/token/***/run",
+    ),
+];
 
 #[test]
 #[expect(clippy::too_many_lines)] // a table
 fn known_places_of_short_secrets_are_masked() {
-    for (text, shown) in [
-        (
-            "https://hooks.zapier.com/hooks/catch/123456/abcdef/",
-            "https://hooks.zapier.com/hooks/catch/123456/***/",
-        ),
-        (
-            "https://hooks.zapier.com/hooks/catch/123456/o4xk2q1",
-            "https://hooks.zapier.com/hooks/catch/123456/***",
-        ),
-        (
-            "https://hooks.zapier.com/hooks/catch/1/ab,cd/silent/",
-            "https://hooks.zapier.com/hooks/catch/1/***/silent/",
-        ),
-        (
-            "HTTPS://Hooks.Zapier.COM:443/Hooks/Catch/1/abcdef",
-            "HTTPS://Hooks.Zapier.COM:443/Hooks/Catch/1/***",
-        ),
-        (
-            "https://hooks.zapier.com./hooks/catch/1/abcdef",
-            "https://hooks.zapier.com./hooks/catch/1/***",
-        ),
-        (
-            "https://hooks.zapier.com//hooks/catch//1/abcdef",
-            "https://hooks.zapier.com//hooks/catch//1/***",
-        ),
-        (
-            "https://hooks.zapier.com/x/../hooks/./catch/1/abcdef",
-            "https://hooks.zapier.com/x/../hooks/./catch/1/***",
-        ),
-        (
-            "https://hooks.zapier.com/x/%2e%2e/hooks/c%61tch/1/abcdef",
-            "https://hooks.zapier.com/x/%2e%2e/hooks/c%61tch/1/***",
-        ),
-        (
-            "https://u:p@hooks%2Ezapier.com/hooks/catch/1/abcdef?x=1",
-            "https://u:***@hooks%2Ezapier.com/hooks/catch/1/***?x=***",
-        ),
-        (
-            "https://api.vercel.com/v1/integrations/deploy/prj_abc/Zk3nV0pQ1x",
-            "https://api.vercel.com/v1/integrations/deploy/prj_abc/***",
-        ),
-        (
-            "https://api.vercel.com/v1/integrations/deploy/prj_abc/Zk3nV0pQ1x?buildCache=false",
-            "https://api.vercel.com/v1/integrations/deploy/prj_abc/***?buildCache=***",
-        ),
-        (
-            "https://api.netlify.com/build_hooks/5c23abcd",
-            "https://api.netlify.com/build_hooks/***",
-        ),
-        (
-            "https://maker.ifttt.com/trigger/deployed/with/key/bq1-_Zx",
-            "https://maker.ifttt.com/trigger/deployed/with/key/***",
-        ),
-        (
-            "https://maker.ifttt.com/trigger/deployed/json/with/key/bq1",
-            "https://maker.ifttt.com/trigger/deployed/json/with/key/***",
-        ),
-        (
-            "https://hook.eu1.make.com/abcdefghijklmn",
-            "https://hook.eu1.make.com/***",
-        ),
-        (
-            "https://hook.us2.make.com/abc",
-            "https://hook.us2.make.com/***",
-        ),
-        (
-            "https://hook.integromat.com/abc",
-            "https://hook.integromat.com/***",
-        ),
-        (
-            "https://me.app.n8n.cloud/webhook/deploys",
-            "https://me.app.n8n.cloud/webhook/***",
-        ),
-        ("https://webhook.site/abc", "https://webhook.site/***"),
-        ("https://ntfy.sh/my-deploys", "https://ntfy.sh/***"),
-        (
-            "https://hc-ping.com/abc/fail",
-            "https://hc-ping.com/***/fail",
-        ),
-        (
-            "https://hooks.slack.com/services/T02/B02/abcdefghijklmnopqrstuvwx",
-            "https://hooks.slack.com/services/T02/B02/***",
-        ),
-        (
-            "https://eoabc1.m.pipedream.net/",
-            "https://***.m.pipedream.net/",
-        ),
-        (
-            "https://eoabc1.x.pipedream.net:443/a",
-            "https://***.x.pipedream.net:443/a",
-        ),
-        (
-            "https://u:p@EOABC1.m.pipedream.net",
-            "https://u:***@***.m.pipedream.net",
-        ),
-        (
-            "https://chat.example.com/hooks/abcdefghijkmnopqrstuwxyzab",
-            "https://chat.example.com/hooks/***",
-        ),
-        (
-            "https://ci.example.com/build/key/short",
-            "https://ci.example.com/build/key/***",
-        ),
-        (
-            "https://ci.example.com/api/token/x1/run",
-            "https://ci.example.com/api/token/***/run",
-        ),
-    ] {
-        assert_eq!(url(text), shown, "{text}");
+    for (text, shown) in KNOWN {
+        assert_eq!(url(text), *shown, "{text}");
         let secrets = secrets_in(text);
         let echo = scrub(text, &secrets);
         for hidden in [
@@ -182,4 +185,11 @@ fn random_token(length: usize) -> String {
         .iter()
         .map(|byte| ALPHABET[usize::from(*byte) % ALPHABET.len()]);
     characters.map(char::from).collect()
+}
+
+#[test]
+fn a_host_is_masked_as_in_its_url() {
+    assert_eq!(host("eoabc1.m.pipedream.net"), "***.m.pipedream.net");
+    assert_eq!(host("hooks.zapier.com"), "hooks.zapier.com");
+    assert_eq!(host("localhost"), "localhost");
 }
