@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use crate::folder::Folder;
-use crate::measure::{median, seconds};
+use crate::measure::{median, seconds, seconds_to_end};
 use crate::receiver::Receiver;
+
+/// The exit code of a publish or a redelivery that did not reach every hook.
+const NOT_DELIVERED: i32 = 3;
 
 const SIZES: [usize; 5] = [10, 100, 1_000, 10_000, 100_000];
 
 pub(crate) fn print() {
     hooks();
+    failed_publication();
     journal();
 }
 
@@ -37,6 +41,34 @@ fn hooks() {
             seconds(folder.hooks(["publish", "PostDeployment", "@deploy.json"]))
         });
         println!("| {size} | {list} | {add} | {one} | {all} |");
+    }
+    println!();
+}
+
+/// One publication to so many hooks, at a port that refuses connections.
+fn failed_publication() {
+    println!(
+        "| hooks that failed | `log` | `redeliver --failed`, all sent | `redeliver --failed`, nothing due |\n\
+         |---|---|---|---|"
+    );
+    for size in SIZES {
+        let folder = Folder::new(size, "http://127.0.0.1:9");
+        let publish = [
+            "publish",
+            "PostDeployment",
+            "@deploy.json",
+            "--retries",
+            "0",
+        ];
+        seconds_to_end(folder.hooks(publish), NOT_DELIVERED);
+        let log = measured(5, || seconds(folder.hooks(["log"])));
+        // Due at once after the first failure, and not for minutes after the second.
+        let sent = measured(1, || {
+            let redeliver = ["redeliver", "--failed", "--retries", "0"];
+            seconds_to_end(folder.hooks(redeliver), NOT_DELIVERED)
+        });
+        let nothing = measured(5, || seconds(folder.hooks(["redeliver", "--failed"])));
+        println!("| {size} | {log} | {sent} | {nothing} |");
     }
     println!();
 }

@@ -52,8 +52,13 @@ pub(crate) fn pairs(count: usize, ours: impl Fn() -> Command, theirs: impl Fn() 
     )
 }
 
-/// How long a process takes, from its start to its end.
-pub(crate) fn seconds(mut command: Command) -> f64 {
+/// How long a process takes that succeeds, from its start to its end.
+pub(crate) fn seconds(command: Command) -> f64 {
+    seconds_to_end(command, 0)
+}
+
+/// How long a process takes that ends with this exit code, from its start to its end.
+pub(crate) fn seconds_to_end(mut command: Command, code: i32) -> f64 {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -63,7 +68,7 @@ pub(crate) fn seconds(mut command: Command) -> f64 {
         .status()
         .unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let seconds = start.elapsed().as_secs_f64();
-    assert!(status.success(), "{command:?}: {status}");
+    assert_eq!(status.code(), Some(code), "{command:?}");
     seconds
 }
 

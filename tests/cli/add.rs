@@ -116,7 +116,7 @@ fn every_option_is_stored_and_the_json_keys_keep_their_order() {
         "the secret is stored: {hook}"
     );
 
-    // It is told once, and never again.
+    // The secret is shown once, and never again.
     for arguments in [
         &["show", "1", "--json"][..],
         &["show", "1"],
@@ -268,7 +268,7 @@ fn adding_without_an_option_that_the_hook_has_is_a_conflict() {
 }
 
 #[test]
-fn an_address_that_is_a_url_is_kept_as_it_was_written() {
+fn a_valid_url_is_kept_as_it_was_written() {
     let sandbox = Sandbox::new();
     for url in [
         "http://h",
@@ -309,7 +309,7 @@ fn a_secret_comes_from_a_file_or_standard_input_and_is_never_shown() {
 }
 
 #[test]
-fn people_see_the_hook_and_its_new_secret_this_once() {
+fn the_text_shows_the_hook_and_its_new_secret_once() {
     let sandbox = Sandbox::new();
     let add = [
         "add",

@@ -1,4 +1,4 @@
-//! Completions in real shells: what a TAB gives, with the files of completions/ where a package puts them.
+//! Completions in real shells: what TAB gives, with the files of `completions/` installed as by a package.
 
 mod errors;
 
@@ -11,7 +11,7 @@ use crate::help::VERBS;
 use crate::support::{Candidate, Sandbox, Shell, Terminal, needs};
 
 /// A sandbox with two hooks, whose URLs hold secrets.
-fn registered() -> Sandbox {
+fn two_hooks() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.add("https://user:s3cret@ci.example.com/hook", "PostDeployment");
     let token = "https://chat.example.com/hooks/tok3nabcdef0123456789?key=s3cret";
@@ -19,24 +19,24 @@ fn registered() -> Sandbox {
     sandbox
 }
 
-/// A registry of one hook, another than those of [`registered`].
+/// A registry of one hook that is not in [`two_hooks`].
 fn other_registry() -> String {
     let hook =
         json!({"id": 77, "url": "http://other.example/", "event": "Other", "insecure_ssl": false});
     json!({"version": 1, "next_id": 78, "hooks": [hook]}).to_string()
 }
 
-/// Puts files on the desk, where the shells are.
-fn on_desk(sandbox: &Sandbox, names: &[&str]) {
+/// Writes files into the folder in which the shells run.
+fn write_files(sandbox: &Sandbox, names: &[&str]) {
     for name in names {
-        let path = sandbox.path().join("desk").join(name);
+        let path = sandbox.path().join("current").join(name);
         let folder = path.parent().expect("a file is in a folder");
         fs::create_dir_all(folder).expect("a folder can be made in the sandbox");
         fs::write(path, "{}").expect("the sandbox can be written to");
     }
 }
 
-/// Checks in each shell what becomes of each line after one TAB.
+/// Checks in each shell what each line is after one TAB.
 #[track_caller]
 fn assert_completed(sandbox: &Sandbox, lines: &[(&str, &str)]) {
     for shell in Shell::installed() {
@@ -114,7 +114,7 @@ fn described(shell: Shell, offers: &[(&str, &str)]) -> Vec<Candidate> {
 
 #[test]
 fn the_ids_are_offered_with_their_urls_and_without_their_secrets() {
-    let sandbox = registered();
+    let sandbox = two_hooks();
     let ids = [
         ("1", "https://user:***@ci.example.com/hook"),
         ("2", "https://chat.example.com/hooks/***?key=***"),
@@ -166,7 +166,7 @@ fn a_name_is_offered_beside_its_id_and_completed() {
 
 #[test]
 fn the_events_are_those_of_the_registry_and_kudus_own() {
-    let sandbox = registered();
+    let sandbox = two_hooks();
     let events = [
         ("PostDeployment", "1 hook"),
         ("repo/main:deployed", "1 hook"),
@@ -225,7 +225,7 @@ fn a_list_of_events_is_completed_event_by_event() {
 #[test]
 fn an_event_with_colons_and_slashes_is_completed_from_any_place_in_it() {
     assert_completed(
-        &registered(),
+        &two_hooks(),
         &[
             ("hooks publish re", "hooks publish repo/main:deployed "),
             ("hooks publish repo/", "hooks publish repo/main:deployed "),
@@ -248,7 +248,7 @@ fn an_event_with_colons_and_slashes_is_completed_from_any_place_in_it() {
 #[test]
 fn files_are_completed_where_a_file_is_wanted() {
     let sandbox = Sandbox::new();
-    on_desk(&sandbox, &["deploy.json", "sub/only.json", "deploy.sh"]);
+    write_files(&sandbox, &["deploy.json", "sub/only.json", "deploy.sh"]);
     assert_completed(
         &sandbox,
         &[
@@ -285,9 +285,9 @@ fn files_are_completed_where_a_file_is_wanted() {
 }
 
 #[test]
-fn where_nothing_fits_the_line_stays_as_it_is() {
-    let sandbox = registered();
-    on_desk(&sandbox, &["9.json", "nothing.json"]);
+fn where_nothing_matches_the_line_stays_as_it_is() {
+    let sandbox = two_hooks();
+    write_files(&sandbox, &["9.json", "nothing.json"]);
     let lines = [
         "hooks show 9",
         "hooks publish noth",
@@ -302,9 +302,9 @@ fn where_nothing_fits_the_line_stays_as_it_is() {
 }
 
 #[test]
-fn a_folder_is_completed_to_go_on_in_it() {
+fn a_folder_is_completed_with_a_slash() {
     let sandbox = Sandbox::new();
-    on_desk(&sandbox, &["sub/one.json", "sub/two.json"]);
+    write_files(&sandbox, &["sub/one.json", "sub/two.json"]);
     assert_completed(
         &sandbox,
         &[
@@ -315,33 +315,33 @@ fn a_folder_is_completed_to_go_on_in_it() {
 }
 
 #[test]
-fn a_file_with_blanks_and_signs_in_its_name_is_one_word() {
+fn a_file_name_with_spaces_and_special_characters_is_one_word() {
     let sandbox = Sandbox::new();
-    on_desk(&sandbox, &["my hooks.json", "a;$(touch b)"]);
+    write_files(&sandbox, &["my hooks.json", "a;$(touch b)"]);
     for shell in Shell::installed() {
         let mut terminal = Terminal::start(shell, &sandbox);
         let line = terminal.completed("hooks list --file my");
         assert_eq!(line, r"hooks list --file my\ hooks.json ", "{shell:?}");
         let line = terminal.completed("hooks list --file 'my");
         assert_eq!(line, "hooks list --file 'my hooks.json' ", "{shell:?}");
-        // Run by the shell itself, what it inserted names the file and does nothing else.
+        // The shell itself reads what it has inserted as the name of the file, and runs nothing.
         let line = terminal.completed("echo a; hooks list --file a");
         let word = line.strip_prefix("echo a; hooks list --file ").unwrap();
         terminal.line_after(&format!("cat {word} >read\n"));
-        let desk = sandbox.path().join("desk");
+        let folder = sandbox.path().join("current");
         assert_eq!(
-            fs::read_to_string(desk.join("read")).unwrap(),
+            fs::read_to_string(folder.join("read")).unwrap(),
             "{}",
             "{shell:?}: {word}"
         );
-        assert!(!desk.join("b").exists(), "{shell:?}: {word}");
-        fs::remove_file(desk.join("read")).unwrap();
+        assert!(!folder.join("b").exists(), "{shell:?}: {word}");
+        fs::remove_file(folder.join("read")).unwrap();
     }
 }
 
 #[test]
-fn a_registry_named_on_the_line_is_the_one_that_is_asked() {
-    let sandbox = registered();
+fn the_registry_named_on_the_command_line_is_read() {
+    let sandbox = two_hooks();
     sandbox.write("other.json", other_registry());
     sandbox.write("my other.json", other_registry());
     for shell in Shell::installed() {
@@ -363,7 +363,7 @@ fn a_registry_named_on_the_line_is_the_one_that_is_asked() {
 }
 
 #[test]
-fn shellcheck_has_nothing_to_say_about_the_completion_of_bash() {
+fn shellcheck_finds_nothing_in_the_completion_of_bash() {
     if !needs("shellcheck") {
         return;
     }

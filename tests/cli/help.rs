@@ -1,4 +1,4 @@
-//! Help that teaches: examples that work as pasted, exit statuses, environment, and near-misses.
+//! The help texts: examples that work as pasted, exit statuses, environment variables, suggestions for typing errors.
 
 use std::thread;
 
@@ -38,9 +38,9 @@ const STATUSES: [(&str, &[&str]); 13] = [
     ("completions", &["0", "1", "2"]),
 ];
 
-/// A day on which every example makes sense: three hooks of a receiver on the port of the examples, a
-/// publication to send again, a commit. `work` is the example, on whose status the whole ends.
-const DAY: &str = r#"
+/// What an example needs around it: a receiver on the port of the examples with three hooks, a publication to
+/// send again, a commit. The file `work` holds the example; its exit status is that of the script.
+const SCRIPT: &str = r#"
 set -euo pipefail
 exec 3< <(exec hooks listen 2>&1 >received)
 receiver=$!
@@ -58,8 +58,9 @@ status=0
 exit "$status"
 "#;
 
-/// What `listen` is for, with its own example as the receiver; it is ended unless it ends by itself.
-const RECEIVING: &str = r#"
+/// What an example of `listen` needs around it: a hook and a publish, with the example as the receiver. It gets
+/// SIGTERM unless it ends by itself.
+const LISTEN_SCRIPT: &str = r#"
 set -euo pipefail
 exec 3< <(. ./work 2>&1)
 receiver=$!
@@ -108,13 +109,13 @@ pub(crate) fn examples(verb: &str) -> Vec<String> {
         .collect()
 }
 
-/// Runs one example on its day; the receiver and all else is on a network of its own.
+/// Runs one example in its script, on a network of its own.
 #[track_caller]
-fn assert_works(example: &str, day: &str, status: i32) {
+fn assert_works(example: &str, script: &str, status: i32) {
     let sandbox = Sandbox::new();
     sandbox.write("work", format!("{example}\n"));
-    sandbox.write("day", day);
-    let ran = on_an_own_network(sandbox.hooks::<&str>([]), "bash ./day");
+    sandbox.write("script", script);
+    let ran = on_an_own_network(sandbox.hooks::<&str>([]), "bash ./script");
     let ran = ran.env("PATH", Shell::path_with_the_binary()).run();
     ran.assert_code(status);
     assert!(!ran.stderr.contains("error: "), "{example}\n{}", ran.stderr);
@@ -134,8 +135,12 @@ fn the_examples_of_every_verb_work_as_pasted() {
                         None if example.contains("--respond") => 3,
                         None => 0,
                     };
-                    let day = if verb == "listen" { RECEIVING } else { DAY };
-                    assert_works(&example, day, status);
+                    let script = if verb == "listen" {
+                        LISTEN_SCRIPT
+                    } else {
+                        SCRIPT
+                    };
+                    assert_works(&example, script, status);
                 }
             });
         }
@@ -152,8 +157,8 @@ fn the_examples_of_the_tool_itself_work_one_after_the_other() {
         examples[0].ends_with(" &"),
         "a receiver comes first: {examples:?}"
     );
-    let day = "trap 'kill $!' EXIT; set -e; . ./work";
-    assert_works(&examples.join("\n"), day, 0);
+    let script = "trap 'kill $!' EXIT; set -e; . ./work";
+    assert_works(&examples.join("\n"), script, 0);
 }
 
 fn on_an_own_network_is_possible() -> bool {
@@ -304,7 +309,7 @@ fn every_verb_names_its_environment() {
 }
 
 #[test]
-fn alone_it_shows_the_verbs_in_the_order_of_a_days_use_and_where_to_begin() {
+fn without_arguments_it_shows_the_verbs_in_their_order_and_how_to_begin() {
     let sandbox = Sandbox::new();
     let alone = sandbox.hooks::<&str>([]).run();
     alone.assert_code(2);
@@ -395,7 +400,7 @@ const NEAR_MISSES: [(&[&str], &str); 16] = [
 ];
 
 #[test]
-fn help_of_a_verb_may_be_asked_for_as_git_does_it() {
+fn help_followed_by_a_verb_is_the_help_of_the_verb() {
     let sandbox = Sandbox::new();
     let flag = sandbox.hooks(["add", "--help"]).run();
     sandbox
@@ -405,7 +410,7 @@ fn help_of_a_verb_may_be_asked_for_as_git_does_it() {
 }
 
 #[test]
-fn a_usage_error_suggests_the_near_miss_and_the_help_to_see() {
+fn a_usage_error_suggests_the_right_spelling_and_the_help() {
     let sandbox = Sandbox::new();
     for (arguments, suggestion) in NEAR_MISSES {
         let refused = sandbox.hooks(arguments).run();

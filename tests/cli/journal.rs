@@ -29,7 +29,7 @@ fn a_publication_is_on_disk_before_the_first_byte_is_sent_and_the_outcome_after(
 
 #[test]
 #[cfg(unix)]
-fn a_publish_that_was_killed_shows_and_is_completed_once() {
+fn a_publish_that_was_killed_is_shown_and_completed_once() {
     let sandbox = Sandbox::new();
     let quick = Receiver::new();
     let slow = Receiver::answering([Reply::silent(), Reply::status(200)]);
@@ -50,7 +50,7 @@ fn a_publish_that_was_killed_shows_and_is_completed_once() {
         let log = sandbox.log();
         log.iter().find(|entry| entry["hook"] == hook).unwrap()["state"].clone()
     };
-    // The other process may still be at work, for all that anybody can know before its deadline.
+    // Before its deadline the other process may still be delivering.
     assert_eq!(state(2), "pending");
     sandbox
         .hooks(["redeliver", "--failed", "--now"])
@@ -100,7 +100,7 @@ fn one_failure() -> (Sandbox, Receiver) {
 }
 
 #[test]
-fn a_torn_last_line_and_garbage_in_the_middle_lose_nothing_but_themselves() {
+fn a_cut_off_last_line_and_a_damaged_line_lose_no_other_line() {
     let (sandbox, receiver) = one_failure();
     let whole = sandbox.read("hooks.json.journal");
     let first_line = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
@@ -141,13 +141,13 @@ fn a_torn_last_line_and_garbage_in_the_middle_lose_nothing_but_themselves() {
         .run()
         .assert(0, "", "");
 
-    // And the next publication is whole, too.
+    // The next publication can be read, too.
     sandbox.publish().assert_code(0);
     assert_eq!(sandbox.log().len(), 2);
 }
 
 #[test]
-fn a_journal_that_can_not_be_written_keeps_no_event_from_its_hooks_and_is_said() {
+fn when_the_journal_cannot_be_written_the_event_is_delivered_with_a_warning() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::new();
     sandbox.add(&receiver.url("/"), "PostDeployment");
@@ -165,7 +165,7 @@ fn a_journal_that_can_not_be_written_keeps_no_event_from_its_hooks_and_is_said()
 }
 
 #[test]
-fn two_registries_in_one_folder_never_meet() {
+fn two_registries_in_one_folder_have_journals_of_their_own() {
     let sandbox = Sandbox::new();
     let (a, b) = (
         Receiver::answering([Reply::status(500), Reply::status(200)]),
@@ -249,7 +249,7 @@ fn compaction_drops_what_was_delivered_and_never_what_was_not() {
     let size = fs::metadata(sandbox.path().join("hooks.json.journal"))
         .unwrap()
         .len();
-    // Twelve undelivered ones of 1 MiB must stay; the rest has to fit into what is left.
+    // Twelve undelivered publications of 1 MiB have to stay, and little else.
     assert!(size < 19 * 1024 * 1024, "{size} bytes");
     assert!(!sandbox.has("hooks.json.journal.tmp"));
     assert_eq!(sandbox.mode("hooks.json.journal"), 0o600);

@@ -1,4 +1,4 @@
-//! What Kudu's web hooks promise, by the commands that stand in for its REST calls.
+//! What Kudu's web hooks promise, by the commands that replace its REST calls.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ fn urls_of(list: &Value) -> Vec<String> {
 }
 
 #[test]
-fn subscribe_list_publish_and_see_how_it_went() {
+fn a_published_event_is_posted_and_its_outcome_recorded() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::new();
     let id = sandbox.add(&receiver.url("/hookCalled/1"), "PostDeployment");
@@ -130,7 +130,7 @@ fn a_custom_event_with_custom_properties_reaches_its_two_hooks_alone() {
 }
 
 #[test]
-fn a_publish_that_no_hook_waits_for_is_done_and_says_so() {
+fn an_event_without_a_hook_is_a_note() {
     let sandbox = Sandbox::new();
     let other = Receiver::never();
     sandbox.add(&other.url("/"), "Other");

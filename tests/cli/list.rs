@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{DEPLOYMENT, Receiver, Reply, Sandbox, hook_json, needs, refused_url};
 
 #[test]
-fn an_empty_registry_is_an_empty_array_and_a_friendly_word() {
+fn an_empty_registry_is_an_empty_array_and_a_note() {
     let sandbox = Sandbox::new();
     sandbox
         .hooks(["list", "--json"])
@@ -52,7 +52,7 @@ fn a_table_shows_each_hook_and_how_its_last_delivery_went() {
         .hooks(["edit", "4", "--disable"])
         .run()
         .assert_code(0);
-    // A free port has five digits, so the columns stand where they stand here.
+    // A free port has five digits, so the columns are as wide as here.
     let table = "\
 ID  EVENT                     URL                           LAST DELIVERY           RESULT
 1   PostDeployment            http://127.0.0.1:[PORT]/good   [TIME]  200 OK
@@ -169,7 +169,7 @@ fn a_closed_pipe_ends_it_quietly() {
         sandbox.add(&format!("https://h.example/{number}"), "PostDeployment");
     }
     for arguments in [&["list"][..], &["list", "--json"], &["show", "1"]] {
-        // `true` has gone, or goes, before the first byte is written.
+        // `true` has ended before the first byte is written.
         let piped = sandbox
             .hooks(arguments)
             .shell(r#"{ sleep 0.2; "$@"; echo "code $?" >&2; } | true"#)
@@ -189,9 +189,9 @@ fn a_full_disk_under_standard_output_is_an_error() {
 }
 
 #[test]
-fn what_a_terminal_would_obey_is_shown_escaped() {
+fn control_characters_are_shown_escaped() {
     let sandbox = Sandbox::new();
-    // As a hand, or a remote server's answer, can put it into the file.
+    // As a person or a receiver's response can put it into the file.
     sandbox.write(
         "hooks.json",
         "{\"version\":1,\"next_id\":2,\"hooks\":[{\"id\":1,\"url\":\"http://h/\\u001b]0;x\\u0007\",\

@@ -61,7 +61,7 @@ fn it_prints_each_delivery_answers_200_and_ends_after_count() {
 }
 
 #[test]
-fn it_answers_what_it_is_told() {
+fn it_answers_with_the_given_status() {
     let sandbox = Sandbox::new();
     let (listen, url) = listen(&sandbox, &["--count", "1", "--respond", "503"]);
     let hook = sandbox.add(&url, "PostDeployment");
@@ -74,9 +74,9 @@ fn it_answers_what_it_is_told() {
 }
 
 #[test]
-fn what_is_no_delivery_is_answered_and_is_no_crash() {
+fn requests_that_are_not_deliveries_are_answered() {
     let sandbox = Sandbox::new();
-    // A GET is a request, too; what is no HTTP is none.
+    // A GET counts as a request; what is not HTTP does not.
     let (mut listen, url) = listen(&sandbox, &["--count", "2"]);
     let address = url.strip_prefix("http://").unwrap();
     for bytes in [
@@ -100,7 +100,7 @@ fn what_is_no_delivery_is_answered_and_is_no_crash() {
 }
 
 #[test]
-fn what_a_terminal_would_obey_is_shown_escaped() {
+fn control_characters_are_shown_escaped() {
     let sandbox = Sandbox::new();
     let (listen, url) = listen(&sandbox, &["--count", "1"]);
     sandbox.add(&url, "PostDeployment");

@@ -127,7 +127,7 @@ fn the_log_outlives_its_hooks_and_may_be_empty() {
 }
 
 #[test]
-fn people_see_no_secret_in_the_log() {
+fn the_text_of_the_log_shows_no_secret() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::status(404).body("\u{1b}[2Jgone\u{202e}")]);
     sandbox.add(
@@ -152,7 +152,7 @@ fn people_see_no_secret_in_the_log() {
 }
 
 #[test]
-fn people_see_a_table_of_the_deliveries() {
+fn the_text_is_a_table_of_the_deliveries() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::status(404).body("gone\naway"), Reply::status(200)]);
     sandbox.add(&receiver.url("/cb?key=hush"), "PostDeployment");
@@ -169,7 +169,7 @@ TIME                    STATE      HOOK  EVENT                  DEPLOYMENT      
 ",
         "",
     );
-    // With the id that `redeliver` takes.
+    // `--verbose` shows the id that `redeliver` takes.
     let verbose = sandbox.hooks(["log", "--verbose", "-n", "1"]).run();
     assert_eq!(verbose.stderr, "note: the registry is [DIR]/hooks.json\n");
     assert!(verbose.stdout.starts_with(char::is_numeric));

@@ -16,6 +16,8 @@ mod edit;
 mod formats;
 #[cfg(unix)]
 mod git;
+#[cfg(unix)]
+mod golden;
 mod health;
 #[cfg(target_os = "linux")]
 mod help;

@@ -1,4 +1,4 @@
-//! What a reader of the README pastes works: its `sh` blocks are run, in order, in one folder.
+//! The README's commands work: its `sh` blocks are run, in order, in one folder.
 
 use std::process::{Command, Stdio};
 
@@ -20,7 +20,7 @@ fn the_commands_of_the_readme_work_as_they_stand() {
         return;
     }
     let sandbox = Sandbox::new();
-    // The reader's port may be taken here, and the receiver is to end with the script.
+    // The README's port may be in use here, and the receiver has to end with the script.
     let listening = "hooks listen --port 9000 &";
     let port = "hooks listen --port 0 >received 2>address & receiver=$!; trap 'kill $receiver' EXIT
         until grep -q listening address; do kill -0 $receiver; sleep 0.05; done
@@ -65,7 +65,7 @@ fn the_commands_of_the_readme_work_as_they_stand() {
         run.status
     );
     let received = std::fs::read_to_string(sandbox.path().join("received")).unwrap();
-    // The walk-through's promise: a chat message for the push.
+    // The push has sent the chat message that the README promises.
     assert!(
         received.contains("Say hello"),
         "{received}\n{stdout}\n{stderr}"

@@ -90,7 +90,7 @@ fn a_hook_that_was_removed_disabled_or_moved_gets_nothing() {
         .map(|request| request.target.clone())
         .collect();
     assert_eq!(targets, ["/kept"]);
-    // Back under its id, it gets what it missed.
+    // Once it is enabled again, it gets what it missed.
     sandbox
         .hooks(["edit", "2", "--enable"])
         .run()
@@ -362,7 +362,7 @@ fn a_redelivery_is_a_delivery_of_the_hook() {
 }
 
 #[test]
-fn one_hook_gets_what_it_missed_in_order_and_a_slow_one_holds_up_no_other() {
+fn a_hook_gets_what_it_missed_in_order_and_a_slow_hook_delays_no_other() {
     let sandbox = Sandbox::new();
     let count = 8;
     let slow_failures = (0..count).map(|_| Reply::status(500));
@@ -389,9 +389,9 @@ fn one_hook_gets_what_it_missed_in_order_and_a_slow_one_holds_up_no_other() {
 }
 
 #[test]
-fn a_registry_that_is_not_there_is_said_even_when_quiet() {
+fn a_missing_registry_is_reported_even_when_quiet() {
     let sandbox = Sandbox::new();
-    // A crontab with a slip in its --file would be silent for ever.
+    // Otherwise nobody would notice a wrong --file in a crontab.
     let redeliver = ["--quiet", "redeliver", "--failed"];
     sandbox.hooks(redeliver).run().assert(
         0,

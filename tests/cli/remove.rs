@@ -67,7 +67,7 @@ fn force_ignores_unknown_ids_and_removes_the_others() {
 }
 
 #[test]
-fn force_on_a_registry_that_is_not_there_makes_none() {
+fn force_without_a_registry_makes_none() {
     let sandbox = Sandbox::new();
     sandbox
         .hooks(["remove", "--force", "7"])

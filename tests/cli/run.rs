@@ -1,4 +1,4 @@
-//! `hooks run`: the deploy command is what counts, and nothing that happens to the publishing touches it.
+//! `hooks run`: the exit code is the deploy command's, whatever happens while publishing.
 
 #[cfg(unix)]
 mod ci_environments;
@@ -19,7 +19,7 @@ fn run(script: &str) -> [&str; 6] {
 }
 
 #[test]
-fn the_command_keeps_its_streams_and_how_it_went_is_published() {
+fn the_command_keeps_its_streams_and_its_status_is_published() {
     let (sandbox, receiver) = one_hook();
     let ran = sandbox
         .hooks([
@@ -55,7 +55,7 @@ fn the_command_keeps_its_streams_and_how_it_went_is_published() {
 }
 
 #[test]
-fn a_delivery_that_fails_is_said_and_changes_nothing() {
+fn a_failed_delivery_is_shown_and_does_not_change_the_exit_code() {
     let sandbox = Sandbox::new();
     sandbox.add(refused_url(), "PostDeployment");
     let failed = format!(
@@ -69,14 +69,14 @@ fn a_delivery_that_fails_is_said_and_changes_nothing() {
 }
 
 #[test]
-fn no_hook_at_all_is_no_failure() {
+fn without_any_hook_the_command_runs_all_the_same() {
     let sandbox = Sandbox::new();
     let note = "note: no hook is to be called for PostDeployment: there is no registry [DIR]/hooks.json yet\n";
     sandbox.hooks(run("exit 4")).run().assert(4, "", note);
 }
 
 #[test]
-fn what_the_command_decides_can_not_be_set() {
+fn status_and_end_time_cannot_be_set() {
     let sandbox = Sandbox::new();
     for arguments in [
         &["run", "PostDeployment", "--status", "success", "--", "true"][..],
@@ -92,7 +92,7 @@ fn what_the_command_decides_can_not_be_set() {
 }
 
 #[test]
-fn the_deployment_is_never_stopped_by_a_full_disk() {
+fn a_full_disk_does_not_stop_the_deployment() {
     let (sandbox, receiver) = one_hook();
     let full = r#"trap "" XFSZ; ulimit -f 0; exec "$@""#;
     let ran = sandbox

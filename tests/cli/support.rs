@@ -16,6 +16,7 @@ mod network;
 mod output;
 mod past;
 mod pattern;
+pub(crate) mod placeholder;
 mod process;
 mod program;
 #[cfg(target_os = "linux")]
@@ -50,6 +51,7 @@ pub(crate) use network::{needs_network, on_an_own_network};
 #[cfg(unix)]
 pub(crate) use output::Output;
 pub(crate) use past::Past;
+pub(crate) use pattern::difference;
 pub(crate) use process::{Process, Signal};
 pub(crate) use program::{Program, free_port, needs_success};
 #[cfg(target_os = "linux")]
@@ -84,7 +86,7 @@ pub(crate) fn is_webhook_id(text: &str) -> bool {
     pattern::matches("[ID]", text)
 }
 
-/// Padded base64, by hand, so that the tests don't check the tool with the tool's own crate.
+/// Padded base64. Not by the tool's own crate, with which the tool would check itself.
 pub(crate) fn base64(bytes: impl AsRef<[u8]>) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let encode = |chunk: &[u8]| {
@@ -108,8 +110,8 @@ pub(crate) fn base64(bytes: impl AsRef<[u8]>) -> String {
 
 /// Whether an external program that a test needs is there.
 ///
-/// A machine of a contributor may do without it, and is told loudly; on CI a test that silently did not run
-/// would be a promise nobody keeps, so there it fails.
+/// A contributor's machine may lack it, which is said loudly; on CI a test that did not run
+/// would prove nothing, so there it fails.
 pub(crate) fn needs(program: &str) -> bool {
     let found = Command::new("sh")
         .args(["-c", "command -v \"$0\"", program])
@@ -146,7 +148,7 @@ pub(crate) fn one_uncalled_hook() -> (Sandbox, Receiver) {
     (sandbox, receiver)
 }
 
-/// Waits for what only the passing of time brings about, such as the end of another process's deadline.
+/// Waits for something that only time brings, such as the end of another process's deadline.
 pub(crate) fn wait_until(mut ready: impl FnMut() -> bool) {
     for _ in 0..200 {
         if ready() {

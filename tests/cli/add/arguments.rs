@@ -3,7 +3,7 @@
 use crate::support::Sandbox;
 
 #[test]
-fn an_address_that_is_no_url_is_a_wrong_argument_and_is_not_quoted() {
+fn an_invalid_url_is_a_wrong_argument_and_is_not_quoted() {
     let sandbox = Sandbox::new();
     let host = "an absolute URL is wanted: http:// or https:// and a host";
     let scheme = "the scheme is missing: write https:// (or http://) before the host";
@@ -83,7 +83,7 @@ fn an_event_has_its_letters_and_its_length() {
 }
 
 #[test]
-fn a_header_that_can_not_be_sent_is_refused_and_its_value_is_not_quoted() {
+fn a_header_that_cannot_be_sent_is_refused_and_its_value_is_not_quoted() {
     let sandbox = Sandbox::new();
     let name = "a header's name is letters, digits and -";
     let value = "a header's value is printable ASCII on one line";
@@ -128,7 +128,7 @@ fn a_header_that_can_not_be_sent_is_refused_and_its_value_is_not_quoted() {
 }
 
 #[test]
-fn a_secret_that_is_none_is_refused_without_being_quoted() {
+fn an_invalid_secret_is_refused_and_not_quoted() {
     let sandbox = Sandbox::new();
     for (secret, why) in [
         ("", "empty"),

@@ -121,7 +121,7 @@ fn the_deployment_has_neither_home_nor_user_and_the_registry_lies_in_the_reposit
 fn a_receiver_that_hangs_delays_it_by_the_deadline_at_most() {
     let (sandbox, receiver) = (Sandbox::new(), Receiver::answering([Reply::silent()]));
     let repository = Repository::new(&sandbox);
-    // The web server's environment is fixed, so it is the script that says it.
+    // The web server's environment is fixed, so the script sets the deadline.
     let hook = EXAMPLE.replace(":-10s}", ":-2s}");
     assert_ne!(hook, EXAMPLE);
     repository.install(&hook);

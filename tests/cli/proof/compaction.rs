@@ -216,7 +216,7 @@ fn a_fault_in_a_compaction_is_a_warning_and_loses_nothing() {
 }
 
 #[test]
-fn what_is_appended_without_the_lock_meanwhile_is_carried_over() {
+fn a_record_that_was_appended_without_the_lock_is_carried_over() {
     if Strace::find().is_none() {
         return;
     }
@@ -226,7 +226,7 @@ fn what_is_appended_without_the_lock_meanwhile_is_carried_over() {
     let slow = "exec strace -f -qqq -o /dev/null -e trace=fsync -e inject=fsync:delay_enter=3000000:when=1 \"$@\"";
     let compacting = sandbox.hooks(REDELIVER).shell(slow).spawn();
     wait_until(|| sandbox.has("hooks.json.tmp"));
-    // It cannot wait for that, goes on without the lock, and appends to the journal that is to go.
+    // A publish with a short deadline goes on without the lock, and appends to the old journal.
     let hurried = ["publish", "E", "{\"hurried\":true}", "--deadline", "1s"];
     let hurried = sandbox.hooks(hurried).run();
     hurried

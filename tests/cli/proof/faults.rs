@@ -1,5 +1,5 @@
-//! Each system call on the registry's files fails in turn: the old registry is intact or the new one in
-//! place, and what the tool says of it is true.
+//! Each system call on the registry's files fails in turn: the registry is the old one or the new one, and the
+//! message and the exit code say which.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::support::{Receiver, Sandbox, hook_json};
 
 const DURABLE: &str = "saved, but not durable";
 
-/// `add`, `edit` and `remove`: done and said so, or not done and said so.
+/// `add`, `edit` and `remove`: the change is made and acknowledged, or neither.
 fn change(run: &Run, fault: &Fault, new: &Value) -> &'static str {
     if fault.code == 0 {
         fault.must(
@@ -38,7 +38,7 @@ fn change(run: &Run, fault: &Fault, new: &Value) -> &'static str {
     "not done"
 }
 
-/// `publish`: delivered, whatever happens to the files; what is not on record is warned of.
+/// `publish`: delivered, whatever happens to the files, with a warning for what is not on record.
 fn publication(run: &Run, fault: &Fault, new: &Value) -> &'static str {
     let journal = run.journal_text();
     fault.must(journal.is_some(), "the journal lost what it had");
@@ -129,23 +129,23 @@ fn assert_change(arguments: &[&str], registry: &str, prepare: &dyn Fn(&Sandbox))
 const ADD: [&str; 5] = ["add", "--url", "https://h.example/new", "--event", "E"];
 
 #[test]
-fn add_is_true_to_each_fault() {
+fn add_reports_each_fault() {
     assert_change(&ADD, "hooks.json", &in_use);
 }
 
 #[test]
-fn the_first_add_is_true_to_each_fault() {
+fn the_first_add_reports_each_fault() {
     assert_change(&ADD, "new/folder/hooks.json", &|_| ());
 }
 
 #[test]
-fn edit_is_true_to_each_fault_behind_a_symlink_too() {
+fn edit_behind_a_symlink_reports_each_fault() {
     let edit = ["edit", "2", "--url", "https://h.example/moved", "--disable"];
     assert_change(&edit, "hooks.json", &behind_a_link);
 }
 
 #[test]
-fn remove_is_true_to_each_fault() {
+fn remove_reports_each_fault() {
     assert_change(&["remove", "2"], "hooks.json", &in_use);
 }
 
@@ -164,14 +164,14 @@ fn publish_delivers_and_warns_at_each_fault_of_its_journal() {
     assert_seen(&seen, &["delivered", "warned", "not sent"]);
     let later = |sandbox: &Sandbox| {
         first(sandbox);
-        // An earlier publication, and a record that a full disk tore.
+        // An earlier compaction, and a record that a full disk has cut off.
         sandbox.write("hooks.json.journal", "{\"compacted\":{\"time\":\"2026-01-01T00:00:00Z\",\"length\":1}}\n{\"outcome\":{\"id\":\"msg_");
     };
     let seen = each_fault(&scenario(&later), publication);
     assert_seen(&seen, &["delivered", "warned", "not sent"]);
 }
 
-/// `redeliver`: nothing is sent that is not on record as being sent, so that two at once never send the same.
+/// `redeliver`: sends only what it has claimed in the journal, so that two processes never send the same.
 fn redelivery(run: &Run, fault: &Fault, _: &Value) -> &'static str {
     let journal = run.journal_text().unwrap_or_default();
     let claimed = journal.contains(r#"{"redelivery":"#);
@@ -200,7 +200,7 @@ fn redelivery(run: &Run, fault: &Fault, _: &Value) -> &'static str {
 }
 
 #[test]
-fn redeliver_sends_nothing_that_it_cannot_claim() {
+fn redeliver_sends_nothing_that_it_cannot_record() {
     let receiver = Receiver::new();
     let url = receiver.url("/");
     let hook = hook_json(1, url.as_str(), "E");

@@ -107,12 +107,12 @@ fn on_a_full_disk_a_change_is_refused_and_the_registry_stays_as_it_was() {
 }
 
 #[test]
-fn on_a_full_disk_a_publish_delivers_says_what_is_not_on_record_and_damages_nothing() {
+fn on_a_full_disk_a_publish_delivers_and_warns_of_what_is_not_on_record() {
     let Some(disk) = Disk::new() else { return };
     let receiver = Receiver::new();
     disk.register(&receiver);
     disk.hooks(&["publish", "E", "{}"]).run().assert_code(0);
-    // Of different lengths, so that the disk is full in the middle of a record, too.
+    // Of different lengths, so that the disk becomes full within a record, too.
     let mut warned = 0;
     for (number, free) in [0, 1, 2, 3, 4, 0, 1, 0].into_iter().enumerate() {
         disk.fill(free);
@@ -134,7 +134,7 @@ fn on_a_full_disk_a_publish_delivers_says_what_is_not_on_record_and_damages_noth
     }
     assert!(warned >= 3, "{warned}");
     disk.empty();
-    // The next one is on record, whatever the disk tore before.
+    // The next publication is on record, whatever was cut off before.
     let published = disk
         .hooks(&["publish", "E", "{\"next\":1}", "--json"])
         .run();
@@ -145,7 +145,7 @@ fn on_a_full_disk_a_publish_delivers_says_what_is_not_on_record_and_damages_noth
     assert_eq!(log.json_lines()[0]["state"], "delivered");
 }
 
-/// Runs it where no file may grow past this many KiB, in the process itself and for all it starts.
+/// Runs it with a limit to the size of the files that it writes, in KiB.
 fn limited(invocation: Invocation, kib: usize) -> crate::support::Output {
     let script = format!("exec prlimit --fsize={} \"$@\"", kib * 1024);
     invocation.shell(&script).run()
@@ -180,7 +180,7 @@ fn at_a_file_size_limit_a_change_is_refused_with_its_reason() {
 }
 
 #[test]
-fn at_a_file_size_limit_a_publish_delivers_all_the_same_and_warns() {
+fn at_a_file_size_limit_a_publish_delivers_and_warns() {
     if !needs("prlimit") {
         return;
     }

@@ -125,11 +125,11 @@ fn bodies_without_an_end_are_cut_and_a_status_that_has_arrived_counts() {
 }
 
 #[test]
-fn compressed_bodies_stay_compressed() {
+fn compressed_bodies_are_not_decompressed() {
     if !needs("gzip") {
         return;
     }
-    // 50 MB of zeros, in less than what is read of a reply.
+    // 50 MB of zeros, compressed to less than the limit of what is read of a response.
     let bomb = Command::new("sh")
         .args(["-c", "head -c 50M /dev/zero | gzip -9"])
         .stdout(Stdio::piped())

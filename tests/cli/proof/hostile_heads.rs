@@ -1,5 +1,5 @@
-//! Receivers whose replies break off or whose heads break HTTP: each delivery has an outcome on record,
-//! none is a panic, and none takes more than 50 MB.
+//! Receivers whose responses break off or have an invalid head: each delivery has an outcome on record, none
+//! panics, and none takes more than 50 MB.
 
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
@@ -118,7 +118,7 @@ fn unusual_statuses_are_recorded_as_what_they_are() {
         Delivered(200),
         sends("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\nHTTP/1.1 500 Oops\r\n\r\n"),
     );
-    // A connection that became another protocol is no delivery.
+    // A switch to another protocol is not a delivery.
     check(
         "101",
         OnRecord,
@@ -166,7 +166,7 @@ fn interim_responses_end_in_the_final_one_or_in_a_failure() {
 }
 
 #[test]
-fn headers_without_measure_are_a_recorded_outcome() {
+fn too_many_or_too_long_headers_are_a_recorded_outcome() {
     let headers = |count: usize, length: usize| {
         let value = "v".repeat(length);
         let mut many = String::new();
@@ -219,7 +219,7 @@ fn headers_without_measure_are_a_recorded_outcome() {
     ];
     for (name, (record, _)) in too_much {
         let reason = record["reason"].as_str().unwrap_or_default();
-        // Either it was read after all, or the reason is the true one.
+        // Either it was read, or the reason names the header.
         let is_true = record["state"] == "delivered" || reason.contains("header");
         assert!(is_true, "{name}: {reason}");
     }

@@ -1,5 +1,5 @@
 //! SIGKILL at every system call of `add` and of `publish`: the next command succeeds, and no event that was
-//! sent is off the record.
+//! sent is missing from the journal.
 
 use std::cell::Cell;
 use std::fs;
@@ -8,8 +8,7 @@ use crate::support::{
     Call, Effect, Receiver, Sandbox, Scope, Strace, complete, figures, hook_json, needs,
 };
 
-/// Kills a call of the binary at each of its system calls in turn; `each` says what to run and `then` looks
-/// at what there is.
+/// Kills a run of the binary at each of its system calls in turn, and calls `then` after each.
 fn at_each_call(
     arguments: &[&str],
     prepare: impl Fn() -> Sandbox,
@@ -24,7 +23,7 @@ fn at_each_call(
         let sandbox = prepare();
         let invocation = sandbox.hooks(arguments);
         let (ended, killed) = strace.inject(invocation, Scope::All, call, Effect::Kill);
-        // A thread may make a call less than the last time.
+        // A thread may make fewer calls than in the first run.
         assert!(
             killed || ended.code() == Some(0),
             "{} at {call}\n{}",
@@ -122,7 +121,7 @@ fn after_a_kill_at_any_system_call_of_publish_the_event_is_on_record_and_the_nex
         },
     );
     assert!(!left.is_empty(), "no kill left a publication unfinished");
-    // All their deadlines pass at the same time.
+    // Their deadlines pass at about the same time, so this waits only once.
     for sandbox in &left {
         complete(sandbox);
         let log = sandbox.log();

@@ -1,7 +1,7 @@
-//! The power goes at the moment of an acknowledgement: what the disk holds then is all that is left.
+//! Power cuts at the moment of an acknowledgement: only what is on the disk at that moment is left.
 //!
-//! The disk is an image that is mounted, copied while it is, and the copy mounted in its turn: what the
-//! kernel had not written yet is not in the copy. What a real disk loses of its own cache is not shown.
+//! The disk is a mounted image. A power cut copies the image while it is mounted, and mounts the copy: what the
+//! kernel has not written yet is not in it. What a real disk would lose from its own cache is not simulated.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -61,7 +61,7 @@ impl Disk {
         self.hooks(&["add", "--url", url, "--event", "E"])
     }
 
-    /// Everything so far is on the disk.
+    /// Writes everything so far to the disk.
     fn sync(&self) {
         let synced = Command::new("sync")
             .arg("-f")
@@ -73,7 +73,7 @@ impl Disk {
         );
     }
 
-    /// The power goes: gives the disk as it is found afterwards.
+    /// Cuts the power, and gives the disk as it is found afterwards.
     fn cut(&self) -> Cut {
         let number = self.cuts.fetch_add(1, Ordering::SeqCst);
         let at = |name: &str| self.sandbox.path().join(format!("{name}-{number}"));
@@ -90,7 +90,7 @@ impl Disk {
     }
 }
 
-/// What a power cut left.
+/// The disk after a power cut.
 struct Cut {
     mount: Mount,
     image: PathBuf,
@@ -188,7 +188,7 @@ fn a_power_cut_after_the_first_add_keeps_the_folders_that_it_made() {
     );
 }
 
-/// The proof of the proof: with one sync taken out, the same test loses what was acknowledged.
+/// Runs it with one sync left out: shows that these tests would notice a missing sync.
 fn without(sync: &str, of: &Path, disk: &Disk, invocation: Invocation) -> Option<Output> {
     let strace = Strace::find()?;
     disk.sync();

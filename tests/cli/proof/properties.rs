@@ -1,6 +1,6 @@
-//! Whatever is put in, from a file, a pipe, a flag or the network: the real binary keeps its properties.
+//! Properties of the real binary for random input from files, pipes, flags and the network.
 //!
-//! `HOOKS_PROOF=long` tries more of it. The parsers' own properties are tested beside them, in `src/`.
+//! `HOOKS_PROOF=long` tries more cases. The properties of the parsers are tested beside them, in `src/`.
 
 use std::io::Write as _;
 
@@ -178,7 +178,7 @@ proptest! {
             prop_assert!(added.stderr.contains("[DIR]/hooks.json"), "{}", added.stderr);
             return Ok(());
         }
-        // What was there is there still, in its order and with its unknown keys.
+        // The hooks are still there, in their order and with their unknown keys.
         let before: Value = serde_json::from_slice(&bytes).expect("it was read");
         let before = before.get("hooks").unwrap_or(&before).clone();
         let after = sandbox.registry();
@@ -231,7 +231,7 @@ proptest! {
         let sandbox = Sandbox::new();
         let receiver = Receiver::new();
         sandbox.add(&receiver.url("/"), "E");
-        // So that the receiver was called, whatever comes of it.
+        // The receiver fails the test if it is never called.
         sandbox.hooks(["publish", "E", "{}"]).run().assert_code(0);
         let published = sandbox.hooks(["publish", "E", "-"]).stdin(bytes.clone()).run();
         check(&published)?;
@@ -321,7 +321,7 @@ proptest! {
             let _ = stream.write_all(&reply);
         });
         sandbox.add(&server.url("/"), "E");
-        // Shorter than the usual wait before a retry, which would be long for nothing.
+        // Shorter than the usual wait before a retry, to save time.
         let publish = ["publish", "E", "{}", "--retries", "1", "--deadline", "700ms"];
         let published = sandbox.hooks(publish).run();
         check(&published)?;

@@ -77,7 +77,7 @@ fn a_hundred_adds_and_a_hundred_removes_at_once_leave_exactly_what_was_added() {
 fn a_publish_amid_fifty_adds_and_removes_changes_nothing_but_the_last_delivery() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::status(200).held()]);
-    // To the first ten it is delivered; the others wait for the removes.
+    // The first ten get the event; the others are there to be removed.
     with_hooks(&sandbox, 60, |id| {
         if id <= 10 {
             receiver.url(&format!("/{id}"))
@@ -105,7 +105,7 @@ fn a_publish_amid_fifty_adds_and_removes_changes_nothing_but_the_last_delivery()
         running.push(start_add(&sandbox, &added(number)));
         running.push(start_remove(&sandbox, number + 11));
         if number == 25 {
-            // Now the outcomes come in between.
+            // The outcomes arrive between the changes.
             receiver.release();
         }
     }
@@ -136,7 +136,7 @@ fn readers_see_a_whole_registry_at_every_moment_of_five_hundred_writes() {
     with_hooks(&sandbox, 40, |id| format!("https://h.example/old/{id}"));
     let ended = AtomicBool::new(false);
     thread::scope(|scope| {
-        // The binary's own reading, and a reader that is quicker than any process can be.
+        // One reader is the binary; the other, in this process, is much faster.
         let listing = scope.spawn(|| {
             let mut lists = 0;
             while !ended.load(Ordering::SeqCst) {

@@ -56,7 +56,7 @@ fn hooks_at(sandbox: &Sandbox, receiver: &Receiver, count: u64) {
 }
 
 #[test]
-fn while_a_receiver_is_slow_add_and_remove_return_at_once_and_both_survive() {
+fn while_a_receiver_is_slow_add_remove_and_edit_return_at_once_and_are_kept() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::status(200).held()]);
     let slow = sandbox.add(&receiver.url("/slow"), "PostDeployment");
@@ -151,11 +151,11 @@ fn twenty_publishes_at_once_to_ten_hooks_are_two_hundred_requests_and_outcomes()
 
 #[test]
 #[cfg(unix)]
-fn more_hooks_than_open_files_are_allowed_take_their_turns() {
+fn more_hooks_than_allowed_open_files_are_delivered_in_turn() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::status(200).delay(Duration::from_millis(100))]);
     hooks_at(&sandbox, &receiver, 60);
-    // macOS gives a process 256 of them, which is as many as deliveries are in flight.
+    // macOS allows a process 256 open files, which is as many as there are deliveries in flight.
     let published = sandbox
         .hooks(["publish", "PostDeployment", "{}", "--retries", "0"])
         .shell(r#"ulimit -n 40; exec "$@""#)

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{DEPLOYMENT, FullBacklog, Receiver, Reply, Sandbox, needs};
 
-/// Every way to be slow that a receiver has.
+/// Receivers that are slow, each in another way.
 struct Slow {
     receivers: Vec<(&'static str, Receiver)>,
     unanswering: FullBacklog,
@@ -45,7 +45,7 @@ impl Slow {
         }
     }
 
-    /// Registers them all and returns how many they are.
+    /// Registers a hook for each and returns how many there are.
     fn add_to(&self, sandbox: &Sandbox) -> usize {
         for (name, receiver) in &self.receivers {
             let origin = if name.contains("handshake") {
@@ -60,7 +60,7 @@ impl Slow {
     }
 }
 
-/// A deployment larger than what the kernel takes for a server that never reads.
+/// A deployment larger than what the kernel buffers for a server that never reads.
 fn large() -> String {
     format!("{{\"a\":\"{}\"}}", "x".repeat(1024 * 1024 - 100))
 }
@@ -272,7 +272,7 @@ fn what_was_not_begun_is_said_even_when_quiet() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_name_look_up_that_never_answers_counts_too() {
+fn a_dns_lookup_that_hangs_ends_with_the_timeout() {
     if !needs("cc") {
         return;
     }
@@ -300,7 +300,7 @@ fn a_name_look_up_that_never_answers_counts_too() {
     assert_eq!(sandbox.hook("2")["last_status"], json!("OK"));
 }
 
-/// A library that stands before the C library's look-up of names, and hangs at `hangs.test`.
+/// A library to preload, whose `getaddrinfo` never returns for `hangs.test`.
 #[cfg(target_os = "linux")]
 pub(crate) fn hanging_look_up(sandbox: &Sandbox) -> PathBuf {
     let source = sandbox.write(

@@ -1,4 +1,4 @@
-//! How a deployment is delivered: the request, who gets one, and what counts as delivered.
+//! The request of a delivery, and to which hooks it is sent.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -177,7 +177,7 @@ fn a_disabled_hook_gets_nothing() {
 }
 
 #[test]
-fn a_fragment_stays_at_home() {
+fn a_fragment_is_not_sent() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::new();
     let url = receiver.url("/a%20b/%7Ec?d=%26&e#fragment");
@@ -191,7 +191,7 @@ fn a_fragment_stays_at_home() {
 fn a_name_with_several_addresses_is_tried_at_each() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::new();
-    // On most machines it is ::1 first, where nothing listens.
+    // On most machines the first address is ::1, where nothing listens.
     let id = sandbox.add(&receiver.url_as("http://localhost", "/"), "PostDeployment");
     let publish = ["publish", "PostDeployment", "{}", "--retries", "0"];
     sandbox.hooks(publish).run().assert_code(0);
@@ -201,7 +201,7 @@ fn a_name_with_several_addresses_is_tried_at_each() {
 }
 
 #[test]
-fn a_hand_edited_header_that_can_not_be_sent_fails_its_hook_alone() {
+fn a_hand_edited_header_that_cannot_be_sent_fails_its_hook_alone() {
     let sandbox = Sandbox::new();
     let (receiver, broken) = (Receiver::new(), Receiver::never());
     sandbox.add(&receiver.url("/"), "PostDeployment");
@@ -231,7 +231,7 @@ fn a_registry_that_is_damaged_meanwhile_is_left_alone_and_the_outcome_is_in_the_
         .assert_code(0)
         .assert_stderr_has(&["warning: ", "[DIR]/hooks.json", "journal"]);
     assert_eq!(sandbox.registry_bytes(), b"half an edi");
-    // The log shows what it has, and then says what is wrong beside it.
+    // The log shows the journal, and then the error about the registry.
     let log = sandbox.hooks(["log", "--json"]).run();
     log.assert_code(1).assert_stderr_has(&["[DIR]/hooks.json"]);
     assert!(

@@ -54,7 +54,7 @@ fn a_hook_with_statuses_gets_the_deployments_that_have_one_of_them() {
 }
 
 #[test]
-fn a_failed_run_is_told_to_those_who_asked_for_failures() {
+fn a_failed_run_goes_to_the_hooks_that_want_failures() {
     let sandbox = Sandbox::new();
     let (failures, successes) = (Receiver::new(), Receiver::new());
     sandbox.add_with(&failures.url("/"), "PostDeployment", ["--status", "failed"]);
@@ -101,7 +101,7 @@ fn a_star_gets_every_event_and_names_the_one_that_came() {
 }
 
 #[test]
-fn a_star_is_an_event_to_register_and_none_to_publish() {
+fn a_star_can_be_registered_and_not_published() {
     let sandbox = Sandbox::new();
     sandbox.add(URL, "*");
     for arguments in [
@@ -118,7 +118,7 @@ fn a_star_is_an_event_to_register_and_none_to_publish() {
 }
 
 #[test]
-fn verbose_says_why_a_hook_was_passed_over() {
+fn verbose_says_why_a_hook_was_skipped() {
     let (sandbox, receiver) = (Sandbox::new(), Receiver::new());
     let add = |path: &str, event: &str, options: [&str; 2]| {
         sandbox.add_with(&format!("{URL}/{path}"), event, options);
@@ -171,7 +171,7 @@ fn verbose_says_why_a_hook_was_passed_over() {
 }
 
 #[test]
-fn when_every_hook_is_passed_over_nothing_is_journalled() {
+fn when_every_hook_is_skipped_nothing_is_journalled() {
     let (sandbox, receiver) = (Sandbox::new(), Receiver::never());
     sandbox.add_with(&receiver.url("/"), "PostDeployment", ["--status", "failed"]);
     let published = sandbox.hooks(["publish", "PostDeployment", r#"{"status":"success"}"#]);
@@ -182,7 +182,7 @@ fn when_every_hook_is_passed_over_nothing_is_journalled() {
 }
 
 #[test]
-fn a_status_that_is_none_of_kudus_is_taken_with_a_warning() {
+fn a_status_that_kudu_does_not_have_is_accepted_with_a_warning() {
     let (sandbox, receiver) = (Sandbox::new(), Receiver::new());
     let added = sandbox
         .hooks_add(&receiver.url("/"), "PostDeployment")

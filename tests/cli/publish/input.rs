@@ -149,7 +149,7 @@ fn what_is_no_json_object_is_refused_with_its_place_before_anything_is_written()
         (b"{\0}", "line 1 column 2: a NUL byte"),
         (b"{\"a\":\"\x01\"}", "line 1 column "),
     ] {
-        // What follows these is the JSON parser's own words, which name the trouble well.
+        // The rest is the JSON parser's message.
         let parsers = said.ends_with(' ');
         let rest = if parsers { "[LINE]" } else { "" };
         let expected = format!(
@@ -184,7 +184,7 @@ fn one_mebibyte_is_taken_and_a_byte_more_is_not() {
     refused
         .assert_code(1)
         .assert_stderr_has(&["error: ", "1 MiB"]);
-    // However much there is, it does not have to be read to its end.
+    // Input without an end is refused, too.
     let flood = sandbox
         .hooks(["publish", "PostDeployment"])
         .shell(r#"yes | "$@""#)
@@ -236,7 +236,7 @@ fn gits_ref_lines_are_recognised_and_the_error_names_git() {
 }
 
 #[test]
-fn a_terminal_is_never_waited_for() {
+fn a_terminal_on_standard_input_is_refused() {
     if !needs("script") {
         return;
     }
@@ -245,7 +245,7 @@ fn a_terminal_is_never_waited_for() {
         &["publish", "PostDeployment"][..],
         &["publish", "PostDeployment", "-"],
     ] {
-        // `script` gives it a terminal for a standard input, and nobody types there.
+        // `script` gives it a terminal as standard input, on which nothing is typed.
         let script = format!(
             r#"sleep 30 | script -qec "'$1' {}; echo code \$?" /dev/null & pid=$!; wait $pid"#,
             arguments.join(" ")

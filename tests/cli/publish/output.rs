@@ -40,7 +40,7 @@ fn a_result_line_comes_as_each_delivery_ends() {
 }
 
 #[test]
-fn quiet_leaves_only_what_went_wrong() {
+fn quiet_shows_only_what_failed() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::new();
     sandbox.add(&receiver.url("/"), "PostDeployment");
@@ -71,7 +71,7 @@ fn quiet_leaves_only_what_went_wrong() {
 }
 
 #[test]
-fn verbose_tells_of_each_attempt_and_of_who_was_passed_over() {
+fn verbose_shows_each_attempt_and_each_hook_that_was_skipped() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::status(503), Reply::status(200)]);
     let other = Receiver::never();
@@ -95,7 +95,7 @@ fn verbose_tells_of_each_attempt_and_of_who_was_passed_over() {
 }
 
 #[test]
-fn a_terminal_sees_who_is_still_awaited() {
+fn on_a_terminal_a_line_shows_the_deliveries_that_are_awaited() {
     if !needs("script") {
         return;
     }
@@ -109,7 +109,7 @@ fn a_terminal_sees_who_is_still_awaited() {
         .env("TERM", "xterm-256color")
         .spawn();
     receiver.wait_for(1);
-    // A live line that is drawn again has no end of line, so what is waited for is the passing of time.
+    // A line that is drawn again has no end that could be awaited, so time has to pass.
     std::thread::sleep(std::time::Duration::from_millis(2500));
     receiver.release();
     let published = publish.wait();
@@ -130,7 +130,7 @@ fn a_terminal_sees_who_is_still_awaited() {
 }
 
 #[test]
-fn people_get_a_line_for_each_delivery() {
+fn each_delivery_is_a_line_of_text() {
     let sandbox = Sandbox::new();
     let good = Receiver::new();
     let bad = Receiver::answering([Reply::status(404).body("no such\nchannel")]);
@@ -238,7 +238,7 @@ fn the_json_of_a_publication_tells_of_every_delivery() {
 
 #[test]
 #[cfg(unix)]
-fn with_standard_output_and_error_closed_it_delivers_and_records_all_the_same() {
+fn with_standard_output_and_error_closed_it_delivers_and_records() {
     for script in [
         r#""$@" >&- 2>&-"#,
         r#""$@" >&- 2>&- <&-"#,
@@ -266,12 +266,12 @@ fn with_standard_output_and_error_closed_it_delivers_and_records_all_the_same() 
 /// A pipe that nobody reads, but that is not closed either: git keeps such a pipe for a hook whose push client was
 /// killed.
 #[test]
-fn more_lines_than_a_pipe_takes_keep_nobody_from_delivering_and_recording() {
+fn more_lines_than_a_pipe_holds_do_not_stop_a_publish() {
     let sandbox = Sandbox::new();
     let mut hooks = String::new();
     for id in 1..=600 {
         let separator = if id == 1 { "" } else { "," };
-        // A refused address is as good an outcome as any; 600 lines of over 150 bytes are more than 64 KiB.
+        // 600 lines of over 150 bytes are more than the 64 KiB of a pipe.
         let path = "a-long-path/".repeat(10);
         let _ = write!(
             hooks,
@@ -292,7 +292,7 @@ fn more_lines_than_a_pipe_takes_keep_nobody_from_delivering_and_recording() {
         .stderr(writer)
         .spawn()
         .expect("hooks starts");
-    // Where the full pipe holds it up, it would never end by itself.
+    // If the full pipe stopped it, it would never end.
     let mut status = None;
     wait_until(|| {
         status = publish.try_wait().expect("hooks can be waited for");

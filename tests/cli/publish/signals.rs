@@ -20,7 +20,7 @@ fn an_interrupt_ends_it_within_a_second_and_records_what_is_known() {
         let publish = sandbox.hooks(PUBLISH).spawn();
         quick.wait_for(1);
         silent.wait_for(1);
-        // Its result line shows that the answer has arrived, too.
+        // Its result line shows that the response has arrived, too.
         publish.stdout_line(&quick.port().to_string());
         let ended = publish.end_by(signal, Duration::from_secs(2));
         ended.assert_code(code);
@@ -31,7 +31,7 @@ fn an_interrupt_ends_it_within_a_second_and_records_what_is_known() {
             let expected = if entry["hook"] == 1 {
                 "delivered"
             } else {
-                // Nobody knows what became of it, and nobody is at it any more.
+                // It was started, and its outcome is not known.
                 "unfinished"
             };
             assert!(
@@ -72,7 +72,7 @@ fn after_an_interrupt_nothing_new_is_started() {
     sandbox.add(&receiver.url("/"), "PostDeployment");
     let publish = sandbox.hooks(PUBLISH).args(["--verbose"]).spawn();
     receiver.wait_for(1);
-    // In the second before the next attempt.
+    // During the wait before the second attempt.
     publish
         .end_by(Signal::Interrupt, Duration::from_secs(2))
         .assert_code(130);
@@ -82,7 +82,7 @@ fn after_an_interrupt_nothing_new_is_started() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_name_look_up_that_hangs_does_not_hold_it() {
+fn a_dns_lookup_that_hangs_does_not_delay_an_interrupt() {
     if !needs("cc") {
         return;
     }
@@ -100,7 +100,7 @@ fn a_name_look_up_that_hangs_does_not_hold_it() {
 }
 
 #[test]
-fn an_interrupt_while_the_registry_is_locked_ends_it_too() {
+fn an_interrupt_ends_a_publish_while_the_registry_is_locked() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::silent()]);
     sandbox.add(&receiver.url("/"), "PostDeployment");
@@ -117,7 +117,7 @@ fn an_interrupt_while_the_registry_is_locked_ends_it_too() {
 }
 
 #[test]
-fn a_hang_up_does_not_cut_a_publish_that_a_closed_terminal_left_behind() {
+fn a_sighup_does_not_end_a_publish() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::status(200).held()]);
     let id = sandbox.add(&receiver.url("/"), "PostDeployment");

@@ -1,11 +1,11 @@
-//! The registry's file: where it is, what it is made like, and that nothing ever loses it.
+//! The registry's file: what is read and kept, what is refused, and that a refused file is never written.
 
 use std::fs;
 
 use super::ADD;
 use crate::support::{Receiver, Sandbox};
 
-/// One hook as a person would type it, with fields of a later version.
+/// A registry as a person would type it, with keys that this version does not know.
 const BY_HAND: &str = r#"{
     "comment": "keep me",
     "version": 1, "next_id": 8,
@@ -38,7 +38,7 @@ fn fields_that_this_version_does_not_know_are_kept() {
 }
 
 #[test]
-fn a_next_id_that_a_hand_has_put_too_low_is_not_believed() {
+fn a_next_id_below_the_highest_id_is_ignored() {
     let sandbox = Sandbox::new();
     sandbox.write(
         "hooks.json",
@@ -49,7 +49,7 @@ fn a_next_id_that_a_hand_has_put_too_low_is_not_believed() {
     assert_eq!(sandbox.add("https://h.example/", "PostDeployment"), "8");
 }
 
-/// What stands in a file that is no registry.
+/// Files that are not a registry.
 fn damaged() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("empty", Vec::new()),
@@ -74,7 +74,7 @@ fn damaged() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Every verb that reads the registry, with arguments that would otherwise do.
+/// Every verb that reads the registry, with arguments that are right.
 const VERBS: [&[&str]; 11] = [
     &ADD,
     &["list"],
@@ -139,7 +139,7 @@ fn a_bad_url_in_the_file_is_a_failed_delivery_and_no_more() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::new();
     let bad = r#"{"id": 8, "url": "no url", "event": "E", "insecure_ssl": false},"#;
-    // Without the number that the tests' own parser does not take.
+    // Without the number that the tests' own JSON parser does not read.
     let text = BY_HAND.replace("1e400", "1");
     let text = text.replace(r#""hooks": ["#, &format!(r#""hooks": [{bad}"#));
     sandbox.write(
@@ -214,7 +214,7 @@ fn a_loop_of_symlinks_is_an_error() {
 }
 
 #[test]
-fn a_folder_in_the_files_place_is_an_error_that_names_it() {
+fn a_folder_in_place_of_the_file_is_an_error_that_names_it() {
     let sandbox = Sandbox::new();
     fs::create_dir(sandbox.path().join("hooks.json")).unwrap();
     assert_refused(&sandbox);
@@ -222,7 +222,7 @@ fn a_folder_in_the_files_place_is_an_error_that_names_it() {
 }
 
 #[test]
-fn a_temporary_file_that_a_crash_has_left_is_no_obstacle() {
+fn a_temporary_file_that_a_crash_has_left_is_replaced() {
     let sandbox = Sandbox::new();
     sandbox.add("https://h.example/a", "PostDeployment");
     sandbox.write("hooks.json.tmp", "half a regis");
@@ -232,7 +232,7 @@ fn a_temporary_file_that_a_crash_has_left_is_no_obstacle() {
 
 #[test]
 #[cfg(unix)]
-fn a_publish_on_a_full_disk_delivers_all_the_same_and_says_what_is_not_recorded() {
+fn a_publish_without_room_for_its_files_delivers_and_warns() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::new();
     sandbox.write(

@@ -1,4 +1,4 @@
-//! Many writers of one registry.
+//! The registry's lock.
 
 use std::fs;
 use std::thread;
@@ -48,7 +48,7 @@ fn a_registry_that_stays_locked_is_exit_code_6_and_names_the_holder() {
     sandbox.write("hooks.json", BY_HAND);
     let _held = sandbox.lock();
     let verbs: [&[&str]; 3] = [&ADD, &["edit", "7", "--disable"], &["remove", "7"]];
-    // At once, because each waits for ten seconds.
+    // At the same time, because each waits for ten seconds.
     thread::scope(|scope| {
         for verb in verbs {
             let sandbox = &sandbox;
@@ -68,7 +68,7 @@ fn a_registry_that_stays_locked_is_exit_code_6_and_names_the_holder() {
 fn the_holder_of_the_lock_is_named_by_its_process_id() {
     let sandbox = Sandbox::new();
     sandbox.add("https://h.example/", "PostDeployment");
-    // The file says who took the lock last; this process stands in for a `hooks` that hangs there.
+    // The file holds the id of the process that took the lock last.
     let _held = sandbox.lock();
     fs::write(
         sandbox.path().join("hooks.json.lock"),
@@ -90,7 +90,7 @@ fn a_publish_delivers_while_the_registry_is_locked_and_keeps_its_deadline() {
     let published = sandbox
         .hooks(["publish", "E", "{}", "--deadline", "4s"])
         .run();
-    // The lock is not the receiver's fault, so the exit code is that of the deliveries.
+    // The exit code is that of the deliveries.
     published
         .assert_code(0)
         .assert_stderr_has(&["warning: ", "[DIR]/hooks.json", "journal"])

@@ -78,7 +78,7 @@ fn a_user_without_a_passwd_entry_has_the_configuration_folder_or_none() {
         return;
     }
     let sandbox = Sandbox::new();
-    // The tests' own folder may be closed to the other user.
+    // The other user may not be allowed to read the build's folder.
     fs::copy(Sandbox::BINARY, sandbox.path().join("hooks")).unwrap();
     sandbox.set_mode(".", 0o777);
     sandbox.set_mode("hooks", 0o755);

@@ -1,5 +1,5 @@
-//! `hooks run` for every kind of command and of misfortune: always the command's own code, and standard output
-//! only the command's.
+//! `hooks run` for every kind of command and failure: the exit code is always the command's, and standard output
+//! holds only what the command prints.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,7 +15,7 @@ fn run<'a>(sandbox: &'a Sandbox, script: &str) -> Invocation<'a> {
     sandbox.hooks(["run", "PostDeployment", "--", "sh", "-c", script])
 }
 
-/// It ended with 7, said what the command said on standard output, and nothing else there.
+/// It ended with 7, and standard output is that of the command alone.
 #[track_caller]
 fn assert_own(ran: &Output) {
     ran.assert_code(7);
@@ -75,7 +75,7 @@ fn a_command_that_could_not_start_is_named() {
 }
 
 #[test]
-fn a_script_without_a_first_line_is_the_shells_as_in_a_shell() {
+fn a_script_without_an_interpreter_line_is_run_by_the_shell() {
     let (sandbox, receiver) = one_hook();
     let script = "echo \"$1 and $2\"\nexit 7\n";
     executable(&sandbox.write("deploy", script));
@@ -127,7 +127,7 @@ fn a_command_gets_the_folder_and_the_environment() {
 }
 
 #[test]
-fn start_and_end_are_those_of_the_command() {
+fn start_time_and_end_time_are_those_of_the_command() {
     let (sandbox, receiver) = one_hook();
     let before = DateTime::<Utc>::from(SystemTime::now()) - Duration::from_millis(1);
     let ran = run(&sandbox, "echo ready; read -r _; exit 7")
@@ -135,7 +135,7 @@ fn start_and_end_are_those_of_the_command() {
         .spawn();
     ran.stdout_line("ready");
     let running = DateTime::<Utc>::from(SystemTime::now());
-    // For a difference that the clock can show.
+    // So that the clock shows a difference.
     std::thread::sleep(Duration::from_millis(20));
     ran.signal(crate::support::Signal::Terminate);
     ran.wait().assert_code(143);
@@ -191,7 +191,7 @@ fn the_commit_is_published_with_how_it_went() {
 }
 
 #[test]
-fn a_commit_that_can_not_be_read_only_warns() {
+fn a_commit_that_cannot_be_read_is_only_a_warning() {
     let (sandbox, receiver) = one_hook();
     let repository = Repository::new(&sandbox);
     let run = |from: &std::path::Path, revision: &str| {
@@ -239,7 +239,7 @@ fn a_commit_that_can_not_be_read_only_warns() {
 }
 
 #[test]
-fn a_receiver_that_hangs_holds_it_by_the_deadline_at_most() {
+fn a_receiver_that_hangs_delays_the_end_by_the_deadline_at_most() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::silent()]);
     sandbox.add(&receiver.url("/"), "PostDeployment");
@@ -252,7 +252,7 @@ fn a_receiver_that_hangs_holds_it_by_the_deadline_at_most() {
 }
 
 #[test]
-fn a_registry_that_is_nowhere_or_can_not_be_used_only_warns() {
+fn a_registry_that_cannot_be_used_is_only_a_warning() {
     const BROKEN: &[u8] = b"{ \"version\": 1, \"hooks\": [";
     let sandbox = Sandbox::new();
     sandbox.write("broken.json", BROKEN);
@@ -281,7 +281,7 @@ fn a_registry_that_is_nowhere_or_can_not_be_used_only_warns() {
 }
 
 #[test]
-fn without_home_and_user_it_publishes_all_the_same() {
+fn without_home_and_user_it_publishes() {
     let (sandbox, receiver) = one_hook();
     let ran = run(&sandbox, "echo deployed; exit 7")
         .without_env("HOME")
@@ -292,7 +292,7 @@ fn without_home_and_user_it_publishes_all_the_same() {
 }
 
 #[test]
-fn a_journal_that_can_not_be_written_only_warns_and_the_delivery_is_made() {
+fn when_the_journal_cannot_be_written_run_delivers_with_a_warning() {
     let (sandbox, receiver) = one_hook();
     std::fs::create_dir(sandbox.path().join("hooks.json.journal")).unwrap();
     let ran = run(&sandbox, "echo deployed; exit 7").run();
@@ -304,7 +304,7 @@ fn a_journal_that_can_not_be_written_only_warns_and_the_delivery_is_made() {
 #[test]
 fn streams_that_are_closed_or_whose_reader_has_gone_change_nothing() {
     let (sandbox, receiver) = one_hook();
-    // A reader that has gone, for sure: it was the only one, and it has been waited for.
+    // The only reader of the pipe has ended, because it was waited for.
     let gone = r#"mkfifo gone; : <gone & exec 3>gone; wait; "$@" 2>&3 >out; echo $? >code"#;
     for (number, script) in [
         r#""$@" 2>&- >out; echo $? >code"#,

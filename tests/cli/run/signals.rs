@@ -1,4 +1,4 @@
-//! Signals to `hooks run`: they are the command's, and what it makes of them is published.
+//! Signals to `hooks run` are passed on to the command, and how the command ends is published.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -20,18 +20,18 @@ fn run<'a>(sandbox: &'a Sandbox, script: &str) -> Invocation<'a> {
     sandbox.hooks(["run", "PostDeployment", "--", "sh", "-c", script])
 }
 
-/// A command that says when it can be signalled, and then waits for as long as its input is open.
+/// Starts a command that prints `ready` when it can be signalled, and waits for that.
 fn ready(invocation: Invocation) -> Process {
     let running = invocation.stdin_left_open().spawn();
     running.stdout_line("ready");
     running
 }
 
-/// Heeds what `trap` in front of it says, at once.
+/// Waits, and runs the traps that were set before it at once.
 const WAIT: &str = "echo ready; while :; do read -r _ || exit 99; done";
 
 #[test]
-fn it_ends_as_the_command_ends_and_publishes_how_that_was() {
+fn run_ends_as_the_command_ends_and_publishes_its_status() {
     for (signal, name, by_default) in [
         (Signal::Terminate, "TERM", 143),
         (Signal::Interrupt, "INT", 130),
@@ -54,7 +54,7 @@ fn it_ends_as_the_command_ends_and_publishes_how_that_was() {
     }
 }
 
-/// Counts these signals, and for a while after the first of them whether there is another.
+/// Counts these signals, up to half a second after the first.
 fn counting(signal: &str) -> String {
     format!(
         "trap 'n=$((n+1))' {signal}; n=0; echo ready; \
@@ -155,7 +155,7 @@ fn a_terminals_ctrl_c_reaches_the_command_once() {
 }
 
 #[test]
-fn a_command_that_ends_by_the_terminals_ctrl_c_is_published_each_time() {
+fn a_command_that_ctrl_c_ends_is_published_each_time() {
     if !needs("script") {
         return;
     }
@@ -171,11 +171,11 @@ fn a_command_that_ends_by_the_terminals_ctrl_c_is_published_each_time() {
 }
 
 #[test]
-fn what_was_ignored_stays_ignored_in_the_command() {
+fn a_signal_that_was_ignored_stays_ignored_in_the_command() {
     let receiver = Receiver::new();
     for signal in ["HUP", "INT", "TERM"] {
         let sandbox = hooked(&receiver);
-        // As nohup starts it, or a script with & behind it.
+        // As `nohup` or `&` in a script starts a command.
         let ran = run(&sandbox, &format!("kill -{signal} $$; echo survived"))
             .shell(&format!(r#"trap "" {signal}; exec "$@""#))
             .run();
@@ -185,7 +185,7 @@ fn what_was_ignored_stays_ignored_in_the_command() {
 }
 
 #[test]
-fn a_terminal_that_is_closed_does_not_end_a_publish() {
+fn a_sighup_does_not_end_the_publish_of_a_run() {
     let receiver = Receiver::answering([Reply::status(200).held()]);
     let sandbox = hooked(&receiver);
     let running = run(&sandbox, "exit 7").spawn();
@@ -197,7 +197,7 @@ fn a_terminal_that_is_closed_does_not_end_a_publish() {
 }
 
 #[test]
-fn a_second_signal_cuts_the_publish_and_the_event_is_not_lost() {
+fn a_second_signal_during_the_publish_ends_it_and_the_event_is_not_lost() {
     let receiver = Receiver::answering([Reply::silent()]);
     let sandbox = hooked(&receiver);
     let ran = ready(run(&sandbox, WAIT));

@@ -1,4 +1,4 @@
-//! Lets each system call on the registry's files fail in turn, and has a test judge what came of it.
+//! Makes each system call on the registry's files fail in turn, and lets a test check the result.
 
 use std::cell::RefCell;
 use std::fs;
@@ -13,7 +13,7 @@ use super::receiver::Receiver;
 use super::sandbox::Sandbox;
 use super::strace::{Call, Effect, Scope, Strace, files_of};
 
-/// The errors, and how the system words them.
+/// The errors, and the system's texts for them.
 const ERRORS: [(&str, &str); 5] = [
     ("ENOSPC", "No space left on device"),
     ("EIO", "Input/output error"),
@@ -113,7 +113,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// What one run came to.
+/// How one run ended.
 pub(crate) struct Fault<'a> {
     call: &'a Call,
     pub(crate) error: &'static str,
@@ -131,7 +131,7 @@ impl Fault<'_> {
         }
     }
 
-    /// What was wrong, with all that there is to know of the run.
+    /// The failed checks, with all that the run printed.
     fn failure(self) -> Option<String> {
         let failures = self.failures.into_inner();
         (!failures.is_empty()).then(|| {
@@ -156,8 +156,8 @@ impl Fault<'_> {
     }
 }
 
-/// Lets each call fail with each error, and has `judge` look at what came of it. Gives how many runs there
-/// were, and the figures of the verdicts.
+/// Makes each call fail with each error, and lets `judge` name the result of each run. Gives how many runs had
+/// which result.
 pub(crate) fn each_fault(
     scenario: &Scenario,
     judge: impl Fn(&Run, &Fault, &Value) -> &'static str,
@@ -215,12 +215,12 @@ pub(crate) fn each_fault(
     count
 }
 
-/// A `close` that fails has closed all the same, which injection cannot show: the lock would stay taken.
+/// A real `close` closes even when it fails. An injected failure does not, and the lock would stay taken.
 fn fails(name: &str) -> bool {
     !matches!(name, "close" | "fcntl")
 }
 
-/// The same command without a fault, after one: it ends as if nothing had been.
+/// After a fault, the same command succeeds without one.
 fn next_command_works(run: &Run, fault: &Fault, new: &Value) {
     let saved = run.contents().as_ref() == Some(new);
     let again = run.invocation().run();
@@ -231,7 +231,7 @@ fn next_command_works(run: &Run, fault: &Fault, new: &Value) {
         again.code() == Some(expected) || waits,
         &format!("the next command must succeed: {}", again.stderr),
     );
-    // A claim whose sync failed stands until its deadline, so a redelivery may have to wait for that.
+    // A claim whose sync failed counts until its deadline, so a redelivery may have to wait for that.
     fault.must(
         run.contents().as_ref() == Some(new) || run.scenario.arguments[0] == "redeliver",
         "the next command must end where the first one should have",

@@ -1,4 +1,4 @@
-//! One publish to a receiver that breaks HTTP, and what is on record of it afterwards.
+//! One publish to a receiver that breaks the rules of HTTP, and what is on record of it.
 
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -89,7 +89,7 @@ pub(crate) fn check(
     published.assert_code(if state == "delivered" { 0 } else { 3 });
 }
 
-/// Reads the request, says this, and closes.
+/// Reads the request, sends this, and closes the connection.
 pub(crate) fn sends(bytes: impl Into<Vec<u8>>) -> impl Fn(TcpStream) + Send + Sync + 'static {
     let bytes = bytes.into();
     move |mut stream| {
@@ -99,7 +99,7 @@ pub(crate) fn sends(bytes: impl Into<Vec<u8>>) -> impl Fn(TcpStream) + Send + Sy
     }
 }
 
-/// Reads the request, says the first, and then the second for as long as anybody listens.
+/// Reads the request, sends the first, and then the second until the client closes the connection.
 pub(crate) fn sends_forever(
     first: &'static str,
     then: &'static str,

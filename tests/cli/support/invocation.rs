@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 enum Stdin {
     Nothing,
     Bytes(Vec<u8>),
-    /// A pipe that stays open and never says anything: whoever reads it hangs.
+    /// A pipe that stays open and empty: a read of it never returns.
     Open,
 }
 
@@ -118,7 +118,7 @@ impl<'a> Invocation<'a> {
         let stdin = child.stdin.take();
         let held = match (self.stdin, stdin) {
             (Stdin::Bytes(bytes), Some(mut pipe)) => {
-                // A process may end without reading all of it, which is for its test to judge.
+                // A process may end without reading all of it.
                 thread::spawn(move || pipe.write_all(&bytes));
                 None
             }

@@ -1,4 +1,4 @@
-//! File systems of a test's own, which need root: full ones, and ones that lose their power.
+//! File systems for tests of full disks and power cuts. Mounting needs root.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -50,7 +50,7 @@ impl Mount {
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        // Lazily, where a process that a failed test left has a file open.
+        // Lazily, in case a process that a failed test left has a file open.
         let plain = Command::new("umount").arg(&self.at).output();
         if !plain.is_ok_and(|done| done.status.success()) {
             let _ = Command::new("umount").arg("-l").arg(&self.at).output();

@@ -1,4 +1,4 @@
-//! A process that has ended, and the strict comparison of what it left.
+//! What a process printed and its exit code, compared as a whole.
 
 use std::fmt::Write as _;
 use std::process::ExitStatus;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::pattern::{difference, matches};
 
-/// All that a finished run of `hooks` showed.
+/// All that a run of `hooks` printed, how it ended and how long it took.
 pub(crate) struct Output {
     /// The command line, for the message of a failed assertion.
     pub(crate) command: String,
@@ -50,7 +50,7 @@ impl Output {
                 let _ = write!(
                     wrong,
                     "{name} (- expected, + got):\n{}",
-                    difference(expected, actual)
+                    difference(expected, actual, matches)
                 );
             }
         }
@@ -63,7 +63,7 @@ impl Output {
         self
     }
 
-    /// Compares the exit code alone, for a test whose subject is what a receiver or a file got.
+    /// Compares the exit code alone, for a test about what a receiver or a file got.
     #[track_caller]
     pub(crate) fn assert_code(&self, code: i32) -> &Self {
         assert!(
@@ -98,7 +98,7 @@ impl Output {
         self
     }
 
-    /// Standard error holds each of these, for a message that quotes another program's words.
+    /// Standard error holds each of these, for a message with parts that vary.
     #[track_caller]
     pub(crate) fn assert_stderr_has(&self, needles: &[&str]) -> &Self {
         for needle in needles {
@@ -112,7 +112,7 @@ impl Output {
         self
     }
 
-    /// Ended between these two, which are to be a factor of two away from what is expected.
+    /// It took between these two, which have to be a factor of two away from what is expected.
     #[track_caller]
     pub(crate) fn assert_took(&self, least: Duration, most: Duration) -> &Self {
         assert!(

@@ -1,4 +1,4 @@
-//! A running `hooks` process, which never outlives its test and never holds it up.
+//! A running `hooks` process. It is killed at the end of its test, or when it hangs.
 
 use std::process::{Child, ChildStdin};
 use std::sync::mpsc;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::capture::Capture;
 use super::output::Output;
 
-/// How long to wait for something that is about to happen, on a machine that is busy with other things.
+/// How long to wait for an event, on a machine that may be busy.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The signals that tests send.
@@ -138,7 +138,7 @@ fn send(pid: u32, signal: Signal) {
         .ok()
         .and_then(Pid::from_raw)
         .expect("a child has a valid process id");
-    // It may have ended a moment ago: then there is nobody to tell.
+    // The process may have ended a moment ago.
     let _ = kill_process(pid, signal);
 }
 

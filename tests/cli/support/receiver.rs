@@ -72,12 +72,12 @@ impl Receiver {
         Self::start([Reply::status(200)], Some(identity), Expected::Request)
     }
 
-    /// An HTTPS server that may be connected to but must not be trusted with a request.
+    /// An HTTPS server that may be connected to, but may get no request.
     pub(crate) fn untrusted(identity: &Identity) -> Self {
         Self::start([Reply::status(200)], Some(identity), Expected::NoRequest)
     }
 
-    /// A server that does this to a connection, and to which no whole request comes.
+    /// A server with this reply, to which no whole request may come.
     pub(crate) fn without_request(reply: Reply) -> Self {
         Self::start([reply], None, Expected::NoRequest)
     }
@@ -159,7 +159,7 @@ impl Receiver {
         );
     }
 
-    /// Lets the answers go that are `Reply::held`.
+    /// Sends the replies that are `Reply::held`.
     pub(crate) fn release(&self) {
         self.shared.lock().released = true;
         self.shared.changed.notify_all();
@@ -273,7 +273,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, tls: Option<&Arc<rustls:
         shared.changed.notify_all();
         let (shared, tls) = (shared.clone(), tls.cloned());
         workers.push(thread::spawn(move || {
-            // A client that goes away in the middle is its own affair.
+            // A client may close its connection at any moment.
             let _ = match tls {
                 Some(config) => rustls::ServerConnection::new(config)
                     .map_err(io::Error::other)

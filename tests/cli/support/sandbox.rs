@@ -1,4 +1,4 @@
-//! A folder of a test's own, and the binary run in it with nothing of the machine's environment.
+//! A folder for one test, and the binary run in it without the machine's environment.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -231,7 +231,7 @@ impl Drop for Sandbox {
                 clippy::print_stderr,
                 reason = "shown by the test runner below the failure"
             )]
-            // What the tool had on disk is often what explains the failure.
+            // The files often explain the failure.
             for name in ["hooks.json", "hooks.json.journal"] {
                 if let Ok(text) = fs::read_to_string(self.folder.path().join(name)) {
                     eprintln!(
@@ -244,7 +244,7 @@ impl Drop for Sandbox {
     }
 }
 
-/// A hook with nothing but what each hook has, as it stands in a registry.
+/// A hook without options, as it stands in a registry.
 pub(crate) fn hook_json(id: u64, url: impl Into<String>, event: &str) -> Value {
     let url: String = url.into();
     json!({"id": id, "url": url, "event": event, "insecure_ssl": false})

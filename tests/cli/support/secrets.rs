@@ -1,10 +1,10 @@
-//! Secrets that must not come out anywhere, each in every spelling in which it could.
+//! Secrets that no output may show, in each form in which they could appear.
 
 use super::output::Output;
 use super::{base64, sandbox::Sandbox};
 
-/// What the registry needs to know and nobody may see. Each test has its own, told apart by `name`, so that
-/// tests that run at the same time don't see each other's.
+/// The secrets of a hook: in its URL, its header and its signing secret. Each test has its own, named by `name`,
+/// because tests that run at the same time see each other's processes.
 pub(crate) struct Secrets {
     name: &'static str,
 }
@@ -41,7 +41,7 @@ impl Secrets {
         sandbox.add_with(url, event, options)
     }
 
-    /// What a URL holds: `--json` alone may show it.
+    /// Those of the URL, which `--json` may show.
     fn of_url(&self) -> Vec<String> {
         let Self { name } = self;
         vec![
@@ -52,18 +52,18 @@ impl Secrets {
         ]
     }
 
-    /// What nothing may show.
+    /// Those that nothing may show.
     fn of_hook(&self) -> Vec<String> {
         vec![format!("Header-{}", self.name), self.key()]
     }
 
-    /// Where a text names one of them.
+    /// The secret that a text holds, if it holds one.
     pub(crate) fn found_in(&self, text: &str) -> Option<String> {
         let all = [self.of_url(), self.of_hook()].concat();
         all.into_iter().find(|secret| text.contains(secret))
     }
 
-    /// Nothing of them is in the output, which is text for people.
+    /// No secret is in the output, which is text for people.
     #[track_caller]
     pub(crate) fn assert_absent(&self, finished: &Output) {
         for secret in [self.of_url(), self.of_hook()].concat() {
@@ -71,7 +71,7 @@ impl Secrets {
         }
     }
 
-    /// The output is JSON, which shows URLs whole, but neither header nor secret.
+    /// The output is JSON, which shows URLs whole, but neither the header nor the signing secret.
     #[track_caller]
     pub(crate) fn assert_only_url(&self, finished: &Output) {
         for secret in self.of_hook() {

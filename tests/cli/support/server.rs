@@ -1,4 +1,4 @@
-//! A server that does to each connection what a test's own code says, HTTP or not.
+//! A server whose connections are served by a test's own code, by HTTP or not.
 
 use std::io::{BufReader, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream};

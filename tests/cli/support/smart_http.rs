@@ -64,7 +64,7 @@ impl Backend {
         stream.get_mut().write_all(body)
     }
 
-    /// The environment is all that a web server gives: no HOME, no USER.
+    /// With only what a web server sets in the environment: no HOME, no USER.
     fn run(&self, request: &Request) -> io::Result<Vec<u8>> {
         let (path, query) = request
             .target
@@ -100,7 +100,7 @@ impl Backend {
         let body = request.body.clone();
         let writing = thread::spawn(move || stdin.write_all(&body));
         let answered = backend.wait_with_output()?;
-        // It may well end without having read all.
+        // It may end without reading everything.
         let _ = writing.join();
         assert!(
             answered.status.success(),

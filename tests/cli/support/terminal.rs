@@ -1,4 +1,4 @@
-//! bash, zsh and fish as a person meets them: in a terminal, with the completions where a packager puts them.
+//! bash, zsh and fish in a terminal, with the completions installed as by a package.
 
 use std::ffi::OsString;
 use std::fs;
@@ -24,15 +24,15 @@ pub(crate) enum Shell {
     Fish,
 }
 
-/// One thing that a shell offers, with what it says about it.
+/// A completion that a shell offers, with its description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Candidate {
     pub(crate) value: String,
-    /// bash shows none.
+    /// bash shows no descriptions.
     pub(crate) description: Option<String>,
 }
 
-/// An interactive shell in a terminal, in the folder `desk` of the sandbox.
+/// An interactive shell in a terminal, in the folder `current` of the sandbox.
 pub(crate) struct Terminal {
     shell: Shell,
     child: Child,
@@ -44,7 +44,7 @@ pub(crate) struct Terminal {
 }
 
 impl Shell {
-    /// Those that are installed, which on CI is each.
+    /// Those that are installed; on CI all of them have to be.
     pub(crate) fn installed() -> Vec<Self> {
         let mut shells = vec![Self::Bash, Self::Zsh, Self::Fish];
         shells.retain(|shell| super::needs("script") && super::needs(shell.name()));
@@ -84,7 +84,7 @@ impl Shell {
     /// own doing, and the two keys.
     fn start_up(self) -> [&'static str; 2] {
         match self {
-            // The package bash-completion loads a command's file at its first TAB, just so.
+            // As the package bash-completion loads a command's file at the first TAB.
             Self::Bash => [
                 "bashrc",
                 r#"
@@ -151,7 +151,7 @@ impl Terminal {
         let installed = sandbox.path().join(installed);
         for folder in [
             installed.parent().expect("it is in a folder"),
-            &desk(sandbox),
+            &current_folder(sandbox),
         ] {
             fs::create_dir_all(folder).expect("a folder can be made in the sandbox");
         }
@@ -163,7 +163,7 @@ impl Terminal {
         let command = format!("stty cols 1000 rows 500; {}", shell.command());
         let mut child = Command::new("script")
             .args(["-qec", &command, "/dev/null"])
-            .current_dir(desk(sandbox))
+            .current_dir(current_folder(sandbox))
             .env_clear()
             .envs(sandbox.environment())
             .env("PATH", Shell::path_with_the_binary())
@@ -261,7 +261,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // The shell itself is hung up on when its terminal is gone.
+        // The shell gets SIGHUP when its terminal ends.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -301,7 +301,7 @@ impl Candidate {
     }
 }
 
-/// The folder that the shells are in.
-fn desk(sandbox: &Sandbox) -> PathBuf {
-    sandbox.path().join("desk")
+/// The folder in which the shells run.
+fn current_folder(sandbox: &Sandbox) -> PathBuf {
+    sandbox.path().join("current")
 }

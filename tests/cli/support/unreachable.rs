@@ -1,4 +1,4 @@
-//! Addresses on loopback where nobody answers.
+//! Addresses on loopback where nothing answers.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
@@ -8,7 +8,7 @@ pub(crate) fn refused_url() -> &'static str {
     "http://127.0.0.1:9/refused"
 }
 
-/// A server whose queue of waiting connections is full: a connect to it is neither accepted nor refused.
+/// A server whose backlog of connections is full: a connect to it is neither accepted nor refused.
 pub(crate) struct FullBacklog {
     listener: TcpListener,
     _waiting: Vec<TcpStream>,

@@ -1,5 +1,5 @@
-//! Refused arguments, refused files and completions: whatever secret was typed in the wrong place, it is not
-//! said again.
+//! Refused arguments, refused files and completions never quote what was given, which may be a secret in the
+//! wrong place.
 
 use crate::support::{Output, Receiver, Sandbox, Secrets, base64};
 
@@ -168,7 +168,7 @@ fn a_refused_value_of_another_flag_is_not_quoted() {
 }
 
 #[test]
-fn a_deployment_that_is_none_is_not_quoted() {
+fn an_invalid_deployment_is_not_quoted() {
     let sandbox = Sandbox::new();
     assert_refused(
         &sandbox,
@@ -318,7 +318,7 @@ fn completions_show_no_secret_and_no_event_that_a_shell_might_run() {
             let completed = completed(&sandbox, shell, words);
             assert!(completed.stdout.contains(offered), "{}", completed.stdout);
             assert_eq!(completed.stderr, "");
-            // The word being typed may be offered back to the one who types it, as it is in the shell's line.
+            // The word that is being typed may be offered, because it is on the command line already.
             if offered.is_empty() {
                 secrets.assert_only_url(&completed);
             } else {

@@ -12,7 +12,7 @@ use crate::support::{Output, Receiver, Reply, Sandbox, Secrets, needs, refused_u
 /// looks like ours, and U+2028.
 const HOSTILE: &str = "a\u{1b}]0;owned\u{7}b\u{1b}[2Jc\u{9b}31md\u{7f}e\u{202e}f\r\nerror: forged\rg\u{2028}error: forged\u{2066}h";
 
-/// What a terminal, or a log viewer, would obey.
+/// Whether a terminal or a log viewer would act on this character.
 fn obeyed(c: char) -> bool {
     (c.is_control() && c != '\n')
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -33,7 +33,7 @@ fn without_colours(text: &str) -> String {
     plain
 }
 
-/// Neither stream holds anything that a terminal obeys, or a line that the tool did not write.
+/// Neither stream holds a control sequence, or a line that the tool did not write.
 #[track_caller]
 fn assert_harmless(finished: &Output) {
     for text in [&finished.stdout, &finished.stderr] {
@@ -83,7 +83,7 @@ fn a_hostile_reply_is_escaped_by_every_verb_that_shows_it() {
         ] {
             let shown = harmless(&sandbox, arguments);
             let shown = format!("{}{}", shown.stdout, shown.stderr);
-            // Disabled by a 410: the verbs that deliver say so instead.
+            // After a 410 the hook is disabled, and the verbs that deliver say so instead.
             assert!(
                 shown.contains("\\u{1b}]0;owned") || status == 410,
                 "{arguments:?}: {shown}"
@@ -97,7 +97,7 @@ fn a_hostile_reply_is_escaped_by_every_verb_that_shows_it() {
 #[test]
 fn hostile_headers_of_a_reply_are_escaped() {
     let sandbox = Sandbox::new();
-    // ESC itself makes it no HTTP, but what is not ASCII may stand in a header.
+    // A header may hold what is not ASCII, but no ESC.
     let reply =
         "HTTP/1.1 302 x\u{9b}2J\r\nlocation: /a\u{9b}31m\u{202e}b\tc\r\ncontent-length: 0\r\n\r\n";
     let receiver = Receiver::answering([Reply::raw(reply)]);
@@ -111,7 +111,7 @@ fn hostile_headers_of_a_reply_are_escaped() {
 }
 
 #[test]
-fn the_note_of_another_attempt_is_escaped() {
+fn the_note_about_a_retry_is_escaped() {
     let sandbox = Sandbox::new();
     let bad = Reply::status(503).body(HOSTILE).header("retry-after", "0");
     let receiver = Receiver::answering([bad.clone(), Reply::status(200), bad, Reply::status(200)]);
@@ -257,7 +257,7 @@ fn hostile_text_on_the_command_line_and_in_the_environment_is_escaped() {
 }
 
 #[test]
-fn json_escapes_what_a_terminal_would_obey_and_loses_nothing() {
+fn json_escapes_control_characters_and_loses_nothing() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::status(404).body(HOSTILE)]);
     sandbox.add(&receiver.url("/"), "PostDeployment");
@@ -279,8 +279,8 @@ fn json_escapes_what_a_terminal_would_obey_and_loses_nothing() {
 }
 
 #[test]
-fn a_secret_that_was_broken_up_by_escapes_is_still_masked() {
-    // A receiver that colours what it sends back.
+fn a_secret_with_escape_sequences_in_it_is_masked() {
+    // A receiver that colours its response, with the secrets in it.
     let sandbox = Sandbox::new();
     let secrets = Secrets::new("colour");
     let body = "\u{1b}[1mPw-colour/canary\u{1b}[0m and Header-colour-canary\r\n";

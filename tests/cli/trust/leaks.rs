@@ -37,7 +37,7 @@ fn assert_views_hide(sandbox: &Sandbox, secrets: &Secrets, id: &str) {
     }
 }
 
-/// Publishes as text and as JSON, and looks at all that is said of it then.
+/// Publishes as text and as JSON, and checks what every verb shows of it.
 #[track_caller]
 fn assert_failure_hides(
     sandbox: &Sandbox,
@@ -172,7 +172,7 @@ fn a_dry_run_shows_the_exact_request_only_if_asked_to_reveal_it() {
 }
 
 #[test]
-fn a_receiver_that_sends_back_what_it_got_shows_nothing_of_it() {
+fn secrets_that_a_receiver_sends_back_are_not_shown() {
     type Answer = fn(&Request) -> Vec<u8>;
     let answers: [(&'static str, Answer, &str); 4] = [
         (
@@ -265,7 +265,7 @@ fn no_error_of_a_failing_delivery_shows_a_secret() {
 }
 
 #[test]
-fn the_note_of_another_attempt_shows_no_secret() {
+fn the_note_about_a_retry_shows_no_secret() {
     let sandbox = Sandbox::new();
     let secrets = Secrets::new("again");
     let receiver = Responder::new(echo::whole);
@@ -306,7 +306,7 @@ fn no_error_of_a_proxy_shows_its_password() {
 }
 
 #[test]
-fn a_url_edited_by_hand_into_something_else_is_not_shown() {
+fn an_invalid_url_edited_by_hand_is_not_shown() {
     for (name, url) in [
         ("bare", "u:Pw-bare@127.0.0.1/?Query-bare"),
         ("port", "http://u:Pw-port@127.0.0.1:99999/?Query-port"),

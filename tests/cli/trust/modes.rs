@@ -17,7 +17,7 @@ fn under(sandbox: &Sandbox, umask: &str, arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn everything_is_the_owners_alone_from_the_start_under_any_umask() {
+fn new_files_are_the_owners_alone_under_any_umask() {
     for umask in UMASKS {
         let sandbox = Sandbox::new();
         let receiver = Receiver::answering([Reply::status(500), Reply::status(200)]);
@@ -45,7 +45,7 @@ fn everything_is_the_owners_alone_from_the_start_under_any_umask() {
 }
 
 #[test]
-fn the_default_place_is_the_owners_alone_too() {
+fn the_files_in_the_default_place_are_the_owners_alone() {
     let sandbox = Sandbox::new();
     let add = ["add", "--url", "http://h.example/", "--event", "E"];
     let add = sandbox.hooks(add).without_env("HOOKS_FILE");
@@ -87,7 +87,7 @@ fn the_temporary_file_is_never_readable_by_others_even_for_a_moment() {
 }
 
 #[test]
-fn a_temporary_file_that_a_killed_process_left_open_to_all_is_not_written_into() {
+fn a_temporary_file_that_a_killed_process_left_is_not_written_into() {
     let sandbox = Sandbox::new();
     sandbox.write("hooks.json.tmp", "left");
     sandbox.set_mode("hooks.json.tmp", 0o666);
@@ -161,7 +161,6 @@ fn a_file_that_others_can_read_is_warned_about_if_it_holds_secrets() {
                 &["run", "E", "--retries", "0", "--", "true"],
             ] {
                 let finished = sandbox.hooks(arguments).run();
-                // `add` with fewer options than the hook has is the hook that is there.
                 assert_eq!(
                     warns(&finished),
                     holds,
@@ -238,7 +237,7 @@ fn a_directory_that_is_there_keeps_its_mode() {
 }
 
 #[test]
-fn roots_add_does_not_take_the_deploy_users_file_away() {
+fn root_leaves_the_files_to_the_owner_of_the_registry() {
     use std::fs;
     use std::os::unix::fs::{MetadataExt as _, chown};
     if !rustix::process::geteuid().is_root() {
@@ -252,7 +251,7 @@ fn roots_add_does_not_take_the_deploy_users_file_away() {
     sandbox.add("http://127.0.0.1:9/", "E");
     let publish = ["publish", "E", "{}", "--retries", "0"];
     sandbox.hooks(publish).run().assert_code(3);
-    // What stands beside it is the deploy user's, too, who could otherwise not lock it the next time.
+    // The files beside it get the same owner, who otherwise could not lock the registry the next time.
     for name in ["hooks.json", "hooks.json.lock", "hooks.json.journal"] {
         let metadata = fs::metadata(sandbox.path().join(name)).unwrap();
         assert_eq!((metadata.uid(), metadata.gid()), (54321, 54322), "{name}");

@@ -1,4 +1,4 @@
-//! Whom a hook trusts, and the words when it does not.
+//! Which certificates a hook trusts, and the errors for those that it does not.
 
 use std::process::Command;
 use std::time::Duration;
@@ -15,7 +15,7 @@ fn targets(receiver: &Receiver) -> Vec<String> {
 }
 
 #[test]
-fn in_one_run_each_way_to_trust_counts_for_its_hook_alone() {
+fn each_way_to_trust_a_certificate_counts_for_its_hook_alone() {
     let sandbox = Sandbox::new();
     let (ours, theirs) = (Identity::from_private_ca(), Identity::from_private_ca());
     let (our_server, their_server) = (Receiver::tls(&ours), Receiver::tls(&theirs));
@@ -46,12 +46,12 @@ fn in_one_run_each_way_to_trust_counts_for_its_hook_alone() {
         "{}",
         published.stdout
     );
-    // The other authority has the same name: a company that has renewed its own looks like that.
+    // The other authority has the same name, as after a renewal.
     let refused = published.stdout.lines().filter(|line| {
         line.contains("failed") && line.contains("not trusted") && line.contains("--ca-file")
     });
     assert_eq!(refused.count(), 3, "{}", published.stdout);
-    // The machine's own store is for every hook, and a hook's file comes on top of it.
+    // The machine's store is trusted by every hook, in addition to the hook's own file.
     let publish = sandbox.hooks(["publish", "PostDeployment", "{}"]);
     let store = sandbox.path().join("theirs.pem");
     publish.env("SSL_CERT_FILE", store).run().assert_code(3);
@@ -96,7 +96,7 @@ fn reason(sandbox: &Sandbox) -> String {
 }
 
 #[test]
-fn each_fault_of_a_certificate_has_its_own_words_and_hint_and_is_not_tried_again() {
+fn each_fault_of_a_certificate_has_its_own_message_and_is_not_tried_again() {
     for (identity, trusted, words, not) in [
         (
             Identity::from_private_ca(),
@@ -161,7 +161,7 @@ fn openssl_certificate(sandbox: &Sandbox, more: &[&str]) -> Responder {
 }
 
 #[test]
-fn a_certificate_that_openssl_marks_as_a_ca_is_refused_with_the_command_that_makes_a_good_one() {
+fn a_certificate_marked_as_a_ca_is_refused_with_the_command_that_makes_a_right_one() {
     if !needs("openssl") {
         return;
     }
@@ -174,7 +174,7 @@ fn a_certificate_that_openssl_marks_as_a_ca_is_refused_with_the_command_that_mak
         assert!(reason.contains(word), "{reason}");
     }
     assert_eq!(receiver.requests(), 0);
-    // The hint, taken at its word.
+    // The command of the hint makes a certificate that works.
     let words: Vec<&str> = reason.split([' ', ')']).collect();
     let place = words.iter().position(|word| *word == "-addext").unwrap();
     let good = openssl_certificate(&sandbox, &["-addext", words[place + 1]]);
@@ -204,7 +204,7 @@ fn a_ca_file_with_a_private_key_in_it_is_kept_and_shown_without_the_key() {
     let added = sandbox.hooks(add).args(["--ca-file", "both.pem", "--json"]);
     let added = added.run();
     if added.code() == Some(2) {
-        // To refuse such a file would be right, too.
+        // It may be refused, too.
         added.assert_hides("PRIVATE KEY");
         return;
     }
@@ -338,7 +338,7 @@ fn a_self_signed_certificate_can_be_trusted_by_itself() {
 }
 
 #[test]
-fn plain_http_behind_an_https_url_is_a_failure_that_can_be_understood() {
+fn plain_http_behind_an_https_url_is_a_failure_that_names_tls() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::without_request(Reply::greeting("HTTP/1.1 400 Bad Request\r\n\r\n"));
     let id = sandbox.add_with(
