@@ -37,16 +37,15 @@ impl Audience {
                 audience.hooks.push(hook);
                 continue;
             };
+            // That is said without -v, too.
+            if skip == Skip::Disabled {
+                audience.held.push(hook);
+                continue;
+            }
             let why = why(skip, &hook, deployment);
             output.detail(format!("{} is passed over: {why}", hook.label()));
-            match skip {
-                Skip::Event => {}
-                Skip::Disabled => audience.held.push(hook),
-                // It is said already.
-                Skip::Status | Skip::Condition if output.verbose => {}
-                Skip::Status | Skip::Condition => {
-                    audience.filtered.push(format!("{}: {why}", hook.label()));
-                }
+            if skip != Skip::Event && !output.verbose {
+                audience.filtered.push(format!("{}: {why}", hook.label()));
             }
         }
         audience

@@ -38,7 +38,9 @@ fn the_command_keeps_its_streams_and_its_status_is_published() {
     ran.assert(
         0,
         "from stdin\non stdout\n[DIR]\n",
-        &format!("on stderr\n{line}"),
+        &format!(
+            "on stderr\nnote: publishing PostDeployment with the status success to 1 hook\n{line}"
+        ),
     );
     let mut sent = receiver.request().json();
     let (start, end) = (sent["start_time"].clone(), sent["end_time"].clone());
@@ -62,16 +64,19 @@ fn a_failed_delivery_is_shown_and_does_not_change_the_exit_code() {
         "failed     hook 1  {}  connection refused ([MS])\n",
         refused_url()
     );
-    for (script, code) in [("exit 0", 0), ("exit 9", 9)] {
+    let next = "note: 1 not delivered; to send again: hooks redeliver --failed\n";
+    for (script, code, status) in [("exit 0", 0, "success"), ("exit 9", 9, "failed")] {
         let ran = sandbox.hooks(run(script)).env("HOOKS_RETRIES", "0").run();
-        ran.assert(code, "", &failed);
+        let published =
+            format!("note: publishing PostDeployment with the status {status} to 1 hook\n");
+        ran.assert(code, "", &format!("{published}{failed}{next}"));
     }
 }
 
 #[test]
 fn without_any_hook_the_command_runs_all_the_same() {
     let sandbox = Sandbox::new();
-    let note = "note: no hook is to be called for PostDeployment: there is no registry [DIR]/hooks.json yet\n";
+    let note = "note: no hook is to be called for PostDeployment in [DIR]/hooks.json, which does not exist yet\n";
     sandbox.hooks(run("exit 4")).run().assert(4, "", note);
 }
 

@@ -141,20 +141,23 @@ fn verbose_says_why_a_hook_was_skipped() {
     publish(r#"{"status":"succ\u001bess"}"#, "-v").assert(
         0,
         delivered,
-        "note: hook 1 is passed over: it waits for Backup\n\
+        "note: the registry is [DIR]/hooks.json\n\
+         note: hook 1 is passed over: it waits for Backup\n\
          note: hook 2 is passed over: it wants the status failed, and this deployment's is succ\\u{1b}ess\n\
          note: hook 3 is passed over: it wants the status failed or pending, and this deployment's is succ\\u{1b}ess\n\
-         note: hook 4 is passed over: it is disabled\n",
+         note: hook 4 is disabled, and the event is held for it; to enable it: hooks edit 4 --enable\n",
     );
     publish(r#"{"status":4}"#, "--verbose").assert(
         0,
         delivered,
-        "note: hook 1 is passed over: it waits for Backup\n\
+        "note: the registry is [DIR]/hooks.json\n\
+         note: hook 1 is passed over: it waits for Backup\n\
          note: hook 2 is passed over: it wants the status failed, and this deployment has none\n\
          note: hook 3 is passed over: it wants the status failed or pending, and this deployment has none\n\
-         note: hook 4 is passed over: it is disabled\n",
+         note: hook 4 is disabled, and the event is held for it; to enable it: hooks edit 4 --enable\n",
     );
-    publish("{}", "--color=never").assert(0, delivered, "");
+    let held = "note: hook 4 is disabled, and the event is held for it; to enable it: hooks edit 4 --enable\n";
+    publish("{}", "--color=never").assert(0, delivered, held);
     let ran = sandbox
         .hooks(["run", "-v", "PostDeployment", "--", "true"])
         .run();
@@ -162,10 +165,11 @@ fn verbose_says_why_a_hook_was_skipped() {
         0,
         "",
         &format!(
-            "note: hook 1 is passed over: it waits for Backup\n\
+            "note: the registry is [DIR]/hooks.json\n\
+         note: hook 1 is passed over: it waits for Backup\n\
              note: hook 2 is passed over: it wants the status failed, and this deployment's is success\n\
              note: hook 3 is passed over: it wants the status failed or pending, and this deployment's is success\n\
-             note: hook 4 is passed over: it is disabled\n{delivered}"
+             note: hook 4 is disabled, and the event is held for it; to enable it: hooks edit 4 --enable\n{delivered}"
         ),
     );
 }
@@ -175,9 +179,12 @@ fn when_every_hook_is_skipped_nothing_is_journalled() {
     let (sandbox, receiver) = (Sandbox::new(), Receiver::never());
     sandbox.add_with(&receiver.url("/"), "PostDeployment", ["--status", "failed"]);
     let published = sandbox.hooks(["publish", "PostDeployment", r#"{"status":"success"}"#]);
-    published
-        .run()
-        .assert(0, "", "note: no hook is to be called for PostDeployment\n");
+    published.run().assert(
+        0,
+        "",
+        "note: no hook is to be called for PostDeployment in [DIR]/hooks.json\n\
+         note: hook 1: it wants the status failed, and this deployment's is success\n",
+    );
     assert!(!sandbox.has("hooks.json.journal"));
 }
 

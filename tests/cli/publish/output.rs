@@ -153,7 +153,7 @@ failed     hook 2  http://127.0.0.1:[PORT]/  404 Not Found: no such\\nchannel ([
 failed     hook 3  http://127.0.0.1:[PORT]/  302 Found: redirects to https://new.example/cb?key=***, which is not followed ([MS])
 failed     hook 4  http://127.0.0.1:9/refused  connection refused (2 attempts, [MS])
 ",
-        "",
+        "note: 3 not delivered; to send again: hooks redeliver --failed\n",
     );
 }
 
@@ -197,6 +197,7 @@ fn the_json_of_a_publication_tells_of_every_delivery() {
             "hook": 1,
             "url": url,
             "delivered": true,
+            "state": "delivered",
             "status": "OK",
             "code": 200,
             "reason": "delivered",

@@ -69,7 +69,7 @@ fn a_command_that_could_not_start_is_named() {
     call("no-such\u{1b}command").assert(
         127,
         "",
-        &format!("error: could not run no-such\\u{{1b}}command: [LINE]\n{delivered}"),
+        &format!("error: could not run no-such\\u{{1b}}command: [LINE]\nnote: publishing PostDeployment with the status failed to 1 hook\n{delivered}"),
     );
     assert_eq!(receiver.requests().len(), 1);
 }
@@ -122,7 +122,8 @@ fn a_command_gets_the_folder_and_the_environment() {
     ran.run().assert(
         0,
         "[DIR]/site\nproduction ünd mehr\n",
-        "oops\ndelivered  hook 1  http://127.0.0.1:[PORT]/  200 OK ([MS])\n",
+        "oops\nnote: publishing PostDeployment with the status success to 1 hook\n\
+         delivered  hook 1  http://127.0.0.1:[PORT]/  200 OK ([MS])\n",
     );
 }
 
@@ -228,7 +229,7 @@ fn a_commit_that_cannot_be_read_is_only_a_warning() {
         ran.assert(
             7,
             "deployed\n",
-            &format!("warning: could not read the commit {cause}; published without the commit\n{delivered}"),
+            &format!("warning: could not read the commit {cause}; published without the commit\nnote: publishing PostDeployment with the status failed to 1 hook\n{delivered}"),
         );
     }
     assert_eq!(receiver.requests().len(), 5);
