@@ -1,6 +1,8 @@
 //! Which deliveries are sent again: chosen and claimed under one lock, so that two at once never send
 //! the same (docs/design.md §5).
 
+mod skipped;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +15,10 @@ use crate::domain::hook::{Hook, HookId};
 use crate::domain::publication::Delivery;
 use crate::domain::reference::{HookReference, Reference};
 use crate::exit::Failure;
-use crate::output::time::local_time;
 use crate::store::file::Patience;
 use crate::store::journal::{Claim, Journal, Recorded, RecordedDelivery, State};
 use crate::store::registry::Registry;
+use skipped::Skipped;
 
 /// How long the claim waits for the lock: without it, two could send the same.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
@@ -55,27 +57,6 @@ pub(crate) struct Selected {
     pub(crate) warnings: Vec<String>,
     /// The numbers of the journal's lines that were damaged.
     pub(crate) damaged: Vec<usize>,
-}
-
-/// Why a delivery is not sent again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Skipped {
-    /// It is none of those that are asked for.
-    Other,
-    /// No hook has that id any more.
-    Gone,
-    /// Its hook is disabled.
-    Disabled,
-    /// A process is at it.
-    Pending,
-    /// Its publication is too old.
-    Old,
-    /// The same, and it has not been tried once, so nobody has been told of it.
-    Missed,
-    /// Its hook has another URL since.
-    Moved,
-    /// It is due later.
-    Later(DateTime<Utc>),
 }
 
 /// The hooks of the registry, by their ids.
@@ -233,50 +214,12 @@ impl Choice<'_> {
         } else {
             self.claims = claims(&self.selected.deliveries);
         }
-        self.say_what_is_left();
+        let left = skipped::notes(&self.skipped, self.selected.deliveries.is_empty());
+        self.selected.notes.extend(left);
+        self.selected
+            .warnings
+            .extend(skipped::warning(&self.skipped));
         Ok(())
-    }
-
-    fn say_what_is_left(&mut self) {
-        let later = self.skipped.iter().filter_map(|skipped| match skipped {
-            Skipped::Later(due) => Some(*due),
-            _ => None,
-        });
-        let notes = &mut self.selected.notes;
-        if let Some(next) = later.clone().min() {
-            notes.push(format!(
-                "not due yet: {}, the next at {}; to send whatever failed: --now",
-                later.count(),
-                local_time(next)
-            ));
-        } else if self.selected.deliveries.is_empty() {
-            notes.push("nothing to send again".to_owned());
-        }
-        let kinds = [
-            (Skipped::Gone, "to a hook that is gone"),
-            (
-                Skipped::Moved,
-                "to a hook that has another URL since (--moved)",
-            ),
-            (Skipped::Disabled, "to a disabled hook"),
-            (Skipped::Old, "older than --since"),
-        ];
-        let count = |kind| self.skipped.iter().filter(|why| **why == kind).count();
-        let kinds: Vec<String> = kinds
-            .into_iter()
-            .map(|(kind, what)| (count(kind), what))
-            .filter(|(number, _)| *number > 0)
-            .map(|(number, what)| format!("{number} {what}"))
-            .collect();
-        if !kinds.is_empty() {
-            notes.push(format!("undelivered, and left so: {}", kinds.join(", ")));
-        }
-        let missed = count(Skipped::Missed);
-        if missed > 0 {
-            self.selected.warnings.push(format!(
-                "never tried, and left so as older than --since: {missed}; to send them: --since 7d"
-            ));
-        }
     }
 
     /// The latest publication of each hook, or the publications, that are named.
@@ -424,17 +367,4 @@ fn claims(deliveries: &[Delivery]) -> Vec<Claim> {
         Claim::Publication(of_one[0].publication.id.clone(), hooks)
     };
     deliveries.chunk_by(same).map(claim).collect()
-}
-
-impl Skipped {
-    /// Why a delivery that was named is left out.
-    fn words(self) -> &'static str {
-        match self {
-            Self::Gone => "it does not exist any more",
-            Self::Moved => "it has another URL since (--to sends it there)",
-            Self::Disabled => "it is disabled",
-            Self::Pending => "another process may be at it",
-            Self::Other | Self::Old | Self::Missed | Self::Later(_) => "it is not asked for",
-        }
-    }
 }

@@ -44,7 +44,7 @@ fn the_crate_holds_what_a_user_needs_and_nothing_else() {
     let listed = cargo(&["package", "--list", "--allow-dirty"]);
     let listed: BTreeSet<String> = listed.lines().map(str::to_owned).collect();
     let mut wanted = BTreeSet::new();
-    for folder in ["src", "man", "completions", "examples"] {
+    for folder in ["src", "man", "completions", "docs", "examples"] {
         wanted.append(&mut files_in(folder));
     }
     let others = [
@@ -112,7 +112,7 @@ fn no_page_completion_or_example_is_left_out_of_the_debian_package() {
         })
     };
     let mut files = BTreeSet::new();
-    for folder in ["man", "completions", "examples"] {
+    for folder in ["man", "completions", "docs", "examples"] {
         files.append(&mut files_in(folder));
     }
     // It builds the tool from the sources.

@@ -1,17 +1,25 @@
-//! The README's commands work: its `sh` blocks are run, in order, in one folder.
+//! The commands of the README and of its further pages work: their `sh` blocks are run, in order, in one folder.
 
 use std::process::{Command, Stdio};
 
 use crate::support::{Sandbox, needs};
 
-const README: &str = include_str!("../../README.md");
+const PAGES: [&str; 3] = [
+    include_str!("../../README.md"),
+    include_str!("../../docs/receivers.md"),
+    include_str!("../../docs/operations.md"),
+];
 
 /// The texts between "```sh" and "```".
-fn blocks() -> Vec<&'static str> {
-    let after_fence = README.split("\n```sh\n").skip(1);
-    after_fence
-        .map(|rest| rest.split("\n```").next().unwrap_or(rest))
-        .collect()
+fn blocks() -> impl Iterator<Item = &'static str> {
+    let after_fences = PAGES.iter().flat_map(|page| page.split("\n```sh\n").skip(1));
+    after_fences.map(|rest| rest.split("\n```").next().unwrap_or(rest))
+}
+
+/// A page that nobody reads to its end tells nobody.
+#[test]
+fn the_readme_is_no_longer_than_three_hundred_lines() {
+    assert!(PAGES[0].lines().count() <= 300);
 }
 
 #[test]

@@ -1,18 +1,18 @@
-//! SIGKILL at every system call of `add` and of `publish`: the next command succeeds, and no event that was
-//! sent is missing from the journal.
+//! SIGKILL at every system call of `add`, of `publish` and of `publish --defer`: the next command succeeds, no event
+//! that was sent is missing from the journal, and none that was acknowledged is lost.
 
 use std::cell::Cell;
 use std::fs;
 
 use crate::support::{
-    Call, Effect, Receiver, Sandbox, Scope, Strace, complete, figures, hook_json, needs,
+    Call, Effect, Output, Receiver, Sandbox, Scope, Strace, complete, figures, hook_json, needs,
 };
 
 /// Kills a run of the binary at each of its system calls in turn, and calls `then` after each.
 fn at_each_call(
     arguments: &[&str],
     prepare: impl Fn() -> Sandbox,
-    mut then: impl FnMut(&Sandbox, &Call),
+    mut then: impl FnMut(&Sandbox, &Call, &Output),
 ) {
     let Some(strace) = Strace::find() else { return };
     let reference = prepare();
@@ -31,7 +31,7 @@ fn at_each_call(
             ended.stderr
         );
         hits += usize::from(killed);
-        then(&sandbox, call);
+        then(&sandbox, call, &ended);
         let left = sandbox.names();
         assert!(
             !left.contains(&"hooks.json.tmp".to_owned()),
@@ -60,7 +60,7 @@ fn after_a_kill_at_any_system_call_of_add_the_next_add_succeeds() {
     at_each_call(
         &["add", "--url", "https://h.example/killed", "--event", "E"],
         || with_registry("https://h.example/"),
-        |sandbox, call| {
+        |sandbox, call, _| {
             let before = sandbox.ids();
             assert!(
                 before == ["7"] || before == ["7", "8"],
@@ -91,7 +91,7 @@ fn after_a_kill_at_any_system_call_of_publish_the_event_is_on_record_and_the_nex
             seen.set(receiver.requests().len());
             sandbox
         },
-        |sandbox, call| {
+        |sandbox, call, _| {
             let requests = receiver.requests();
             let new = &requests[seen.get()..];
             let recorded = sandbox.log();
@@ -130,4 +130,33 @@ fn after_a_kill_at_any_system_call_of_publish_the_event_is_on_record_and_the_nex
             "{log:#?}"
         );
     }
+}
+
+#[test]
+fn after_a_kill_at_any_system_call_of_a_deferral_what_was_acknowledged_is_sent() {
+    if !needs("strace") {
+        return;
+    }
+    let receiver = Receiver::new();
+    let (seen, mut acknowledged) = (Cell::new(0), 0);
+    at_each_call(
+        &["publish", "E", "{\"killed\":true}", "--defer"],
+        || {
+            seen.set(receiver.requests().len());
+            with_registry(&receiver.url("/"))
+        },
+        |sandbox, call, ended| {
+            let is_acknowledged = ended.stdout.contains("deferred") || ended.code() == Some(0);
+            acknowledged += usize::from(is_acknowledged);
+            let redeliver = sandbox.hooks(["redeliver", "--failed"]).run();
+            redeliver.assert_code(0);
+            let sent = receiver.requests().len() - seen.get();
+            assert!(
+                sent == 1 || (sent == 0 && !is_acknowledged),
+                "{sent} sent after {call}, acknowledged: {is_acknowledged}\n{}",
+                redeliver.stderr
+            );
+        },
+    );
+    assert!(acknowledged > 0, "no call came after the acknowledgement");
 }
