@@ -78,20 +78,7 @@ fn journal() {
     let receiver = Receiver::http(Duration::ZERO);
     let folder = Folder::new(1, &receiver.url());
     seconds(folder.hooks(["publish", "PostDeployment", "@deploy.json"]));
-    let path = folder.path().join("hooks.json.journal");
-    let pair = std::fs::read_to_string(&path).expect("a publish leaves a journal");
-    let id = pair
-        .split('"')
-        .find(|word| word.starts_with("msg_"))
-        .expect("it has an id")
-        .to_owned();
-    let mut text = String::new();
-    let mut number = 0;
-    while text.len() + pair.len() < 8 * 1024 * 1024 {
-        number += 1;
-        text += &pair.replace(&id, &format!("msg_{number}"));
-    }
-    folder.write("hooks.json.journal", &text);
+    let number = folder.lengthen_journal(8 * 1024 * 1024);
     let log = measured(7, || seconds(folder.hooks(["log"])));
     let redeliver = measured(7, || seconds(folder.hooks(["redeliver", "--failed"])));
     println!("| journal of 8 MiB, {number} publications | |\n|---|---|");

@@ -4,6 +4,8 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::folder::with_the_old_one;
+
 /// A line of the table.
 pub(crate) struct Row {
     pub(crate) what: String,
@@ -102,18 +104,18 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-pub(crate) fn print_table(rows: &[Row]) {
-    println!("| work | measured | bound | |\n|---|---|---|---|");
-    for Row {
-        what,
-        measured,
-        bound,
-        holds,
-    } in rows
-    {
+pub(crate) fn print_table(rows: &[fn() -> Row]) {
+    println!("| work | measured | older binary | bound | |\n|---|---|---|---|---|");
+    for row in rows {
+        let old = with_the_old_one(row).map(|row| row.measured);
+        let row = row();
         println!(
-            "| {what} | {measured} | {bound} | {} |",
-            if *holds { "holds" } else { "**missed**" }
+            "| {} | {} | {} | {} | {} |",
+            row.what,
+            row.measured,
+            old.unwrap_or_default(),
+            row.bound,
+            if row.holds { "holds" } else { "**missed**" }
         );
     }
     println!();

@@ -12,7 +12,9 @@ const PAGES: [&str; 3] = [
 
 /// The texts between "```sh" and "```".
 fn blocks() -> impl Iterator<Item = &'static str> {
-    let after_fences = PAGES.iter().flat_map(|page| page.split("\n```sh\n").skip(1));
+    let after_fences = PAGES
+        .iter()
+        .flat_map(|page| page.split("\n```sh\n").skip(1));
     after_fences.map(|rest| rest.split("\n```").next().unwrap_or(rest))
 }
 

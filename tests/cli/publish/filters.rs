@@ -169,7 +169,8 @@ fn verbose_says_why_a_hook_was_skipped() {
          note: hook 1 is passed over: it waits for Backup\n\
              note: hook 2 is passed over: it wants the status failed, and this deployment's is success\n\
              note: hook 3 is passed over: it wants the status failed or pending, and this deployment's is success\n\
-             note: hook 4 is disabled, and the event is held for it; to enable it: hooks edit 4 --enable\n{delivered}"
+             note: hook 4 is disabled, and the event is held for it; to enable it: hooks edit 4 --enable\n\
+             note: publishing PostDeployment with the status success to 1 hook\n{delivered}"
         ),
     );
 }
