@@ -3,7 +3,7 @@
 use crate::support::{Process, Receiver, Reply, Sandbox, Signal, wait_until};
 
 /// A publish that was stopped before its receiver had answered, and whose deadline has passed.
-fn stopped<'a>(sandbox: &'a Sandbox, receiver: &Receiver) -> Process {
+fn stopped(sandbox: &Sandbox, receiver: &Receiver) -> Process {
     sandbox.add(&receiver.url("/"), "E");
     let publish = ["publish", "E", "{}", "--deadline", "1s", "--retries", "0"];
     let publish = sandbox.hooks(publish).spawn();

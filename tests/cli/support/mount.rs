@@ -109,8 +109,8 @@ impl FileSystem {
         let file = fs::File::create(image).expect("an image can be created");
         file.set_len(mebibytes << 20)
             .expect("an image can be sparse");
-        let mut make = Command::new(format!("mkfs.{}", self.name()));
-        let made = make.args(options).arg(image).output();
+        let mut mkfs = Command::new(format!("mkfs.{}", self.name()));
+        let made = mkfs.args(options).arg(image).output();
         let made = made.expect("mkfs can be started");
         assert!(
             made.status.success(),

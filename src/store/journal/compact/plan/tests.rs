@@ -138,7 +138,7 @@ fn the_age_of_an_event_is_known_after_many_compactions() {
         journal += &big;
         let text = compacted(
             journal.as_bytes(),
-            start + day * i32::try_from(number).unwrap() + TimeDelta::hours(1),
+            start + day * number + TimeDelta::hours(1),
         )
         .0;
         journal = String::from_utf8(text).unwrap();
