@@ -29,7 +29,8 @@ _hooks() {
         \~/*) printf -v reply '%s%q' \~/ "${reply#\~/}" ;;
         *) printf -v reply %q "$reply" ;;
         esac
-        COMPREPLY+=("$reply")
+        # A comma needs no quotes.
+        COMPREPLY+=("${reply//\\,/,}")
     done <<<"$answer"
     if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[/=] ]]; then
         # A directory goes on. (bash 3, as on macOS, has no compopt.)

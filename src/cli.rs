@@ -13,15 +13,17 @@ mod hook_options;
 mod limits;
 pub(crate) mod usage;
 pub(crate) mod values;
+pub(crate) mod verb_help;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) use args::{
-    Add, Edit, Fields, List, Listen, Log, Publish, Redeliver, Remove, Run, Show, Test,
+    Completions, Fields, Health, List, Listen, Log, Publish, Redeliver, Remove, Run, Shell, Show,
+    Test,
 };
-pub(crate) use hook_options::HookOptions;
+pub(crate) use hook_options::{Add, Edit, HookOptions};
 
 /// Tells other systems that a deployment has finished
 ///
@@ -94,7 +96,7 @@ pub(crate) enum Command {
     #[command(after_long_help = help::ADD)]
     Add(Add),
     /// Lists the hooks and their last delivery
-    #[command(after_long_help = help::LIST)]
+    #[command(visible_alias = "ls", after_long_help = help::LIST)]
     List(List),
     /// Delivers a deployment to every hook registered for the event
     #[command(after_long_help = help::PUBLISH)]
@@ -102,13 +104,16 @@ pub(crate) enum Command {
     /// Runs a deploy command, then publishes how it went
     #[command(after_long_help = help::RUN)]
     Run(Run),
-    /// Sends a sample deployment to one hook
+    /// Sends a sample deployment to hooks
     #[command(after_long_help = help::TEST)]
     Test(Test),
     /// Shows the latest deliveries, newest first
     #[command(after_long_help = help::LOG)]
     Log(Log),
-    /// Sends again what was not delivered, or a hook's latest publication
+    /// Shows how each hook is doing, and what is owed
+    #[command(after_long_help = help::HEALTH)]
+    Health(Health),
+    /// Sends again what is not delivered, or a hook's latest event
     #[command(after_long_help = help::REDELIVER)]
     Redeliver(Redeliver),
     /// Shows one hook, whole
@@ -118,9 +123,12 @@ pub(crate) enum Command {
     #[command(after_long_help = help::EDIT)]
     Edit(Edit),
     /// Removes hooks
-    #[command(alias = "rm", after_long_help = help::REMOVE)]
+    #[command(visible_alias = "rm", after_long_help = help::REMOVE)]
     Remove(Remove),
     /// Receives and prints deliveries, to try hooks against
     #[command(after_long_help = help::LISTEN)]
     Listen(Listen),
+    /// Prints the completions of a shell
+    #[command(after_long_help = help::COMPLETIONS)]
+    Completions(Completions),
 }

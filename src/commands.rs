@@ -1,9 +1,11 @@
 //! One file a verb: from arguments to calls, from results to output.
 
 mod add;
+mod completions;
 mod context;
 mod edit;
 mod fields;
+mod health;
 mod input;
 mod list;
 mod listen;
@@ -12,6 +14,7 @@ mod options;
 mod publish;
 mod redeliver;
 mod remove;
+mod requests;
 mod run;
 mod show;
 mod test;
@@ -47,10 +50,12 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
         Command::Run(arguments) => run::run(&context, &arguments),
         Command::Test(arguments) => test::run(&context, &arguments),
         Command::Log(arguments) => log::run(&context, &arguments),
+        Command::Health(arguments) => health::run(&context, &arguments),
         Command::Redeliver(arguments) => redeliver::run(&context, &arguments),
         Command::Show(arguments) => show::run(&context, &arguments),
         Command::Edit(mut arguments) => edit::run(&context, &mut arguments),
         Command::Remove(arguments) => remove::run(&context, &arguments),
         Command::Listen(arguments) => listen::run(&context, &arguments),
+        Command::Completions(arguments) => completions::run(&context, &arguments),
     }
 }

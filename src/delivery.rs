@@ -3,6 +3,7 @@
 mod attempt;
 mod errors;
 mod fan_out;
+mod html;
 mod pool;
 mod proxy;
 mod request;

@@ -10,7 +10,8 @@ mod report;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use anyhow::Result;
+use chrono::Utc;
 
 use crate::delivery::{FanOut, Update};
 use crate::domain::hook::Hook;
@@ -20,21 +21,19 @@ use crate::domain::publication::{Delivery, Publication};
 use crate::interrupt::Interrupt;
 use crate::output::progress::Progress;
 use crate::output::{Output, Stream, outcome};
+use crate::security::escape::escape;
 use crate::signals;
 use crate::store::file::Patience;
-use crate::store::journal::{Claim, Journal};
+use crate::store::journal::{Claim, Journal, State};
 use crate::store::registry::Registry;
 use journaling::Journaling;
 
-pub(crate) use matching::matching;
-pub(crate) use redelivery::Selection;
+pub(crate) use matching::Audience;
+pub(crate) use redelivery::{Selected, Selection, preview};
 pub(crate) use report::Report;
 
 /// The merge waits for the lock at least this long, however little of the deadline is left.
 const MERGE_WAIT: Duration = Duration::from_secs(2);
-
-/// Writing the last outcomes may take this long past the deadline.
-const LAST_OUTCOMES: Duration = Duration::from_millis(300);
 
 /// How often the progress line moves.
 const TICK: Duration = Duration::from_millis(100);
@@ -57,72 +56,136 @@ impl Results {
     }
 }
 
+/// How deliveries are made, and how that is told.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    /// How much is said.
+    pub(crate) output: Output,
+    /// How long to try.
+    pub(crate) limits: Limits,
+    /// Where the result lines go.
+    pub(crate) results: Results,
+    /// How the program is called for this registry, for hints: `hooks`, or with `--file PATH`.
+    pub(crate) program: String,
+}
+
 /// Deliveries to make under one deadline.
 pub(crate) struct Dispatch<'a> {
+    setup: Setup,
     output: Output,
     registry: &'a Registry,
-    limits: Limits,
     deadline: Instant,
-    results: Results,
     interrupt: Interrupt,
     journaling: Journaling,
+    /// Publications that are sent again: their result lines name what was deployed.
+    again: bool,
 }
 
 impl<'a> Dispatch<'a> {
     /// The deadline counts from this moment: the input has been read.
-    pub(crate) fn new(
-        output: Output,
-        registry: &'a Registry,
-        limits: Limits,
-        results: Results,
-        interrupt: Interrupt,
-    ) -> Self {
-        let deadline = Instant::now() + limits.deadline;
-        let journal = Journal::of(registry);
+    pub(crate) fn new(setup: Setup, registry: &'a Registry, interrupt: Interrupt) -> Self {
+        let deadline = Instant::now() + setup.limits.deadline;
+        let (journal, output) = (Journal::of(registry), setup.output);
         Self {
+            setup,
             output,
             registry,
-            limits,
             deadline,
-            results,
             journaling: Journaling::new(journal, output, deadline, interrupt.clone()),
             interrupt,
+            again: false,
         }
     }
 
-    /// The deadline, on the clock that other processes read, and the moment after it in which the last
-    /// outcomes are written.
-    fn deadline(&self) -> DateTime<Utc> {
-        let left = self.left() + LAST_OUTCOMES;
-        Utc::now() + TimeDelta::from_std(left).unwrap_or(TimeDelta::MAX)
+    /// Publishes to an audience, now or with `defer` later.
+    pub(crate) fn send(
+        self,
+        publication: Publication,
+        audience: Audience,
+        defer: bool,
+    ) -> Result<Report> {
+        let Audience { hooks, held, .. } = audience;
+        if hooks.is_empty() && held.is_empty() {
+            return Ok(Report::nobody(publication, self.deadline));
+        }
+        if defer {
+            return self.defer(publication, hooks, held);
+        }
+        Ok(self.publish(publication, hooks, held))
     }
 
-    /// How much of the deadline is left.
-    fn left(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
-    }
-
-    /// Journals a new publication, and delivers it to these hooks. A journal that cannot be written
-    /// does not keep the event from its hooks: that is said, and it is delivered all the same.
-    pub(crate) fn publish(mut self, publication: Publication, hooks: Vec<Hook>) -> Report {
-        let deadline = self.deadline();
-        self.journaling.begin(&publication, &hooks, deadline);
+    /// Journals a new publication, and delivers it to these hooks; for others it is held. A journal that
+    /// cannot be written does not keep the event from its hooks: that is said, and it is delivered all
+    /// the same.
+    fn publish(mut self, publication: Publication, hooks: Vec<Hook>, held: Vec<Hook>) -> Report {
+        self.journaling.begin(&publication, &hooks, &held);
         let publication = Arc::new(publication);
-        let delivery = |hook| Delivery {
-            publication: Arc::clone(&publication),
-            hook: Arc::new(hook),
-        };
-        self.deliver(hooks.into_iter().map(delivery).collect(), None)
+        let deliveries = deliveries(&publication, hooks);
+        let report = self.make(deliveries, None);
+        self.say_next_step(&report);
+        self.journaling.compact(false, true);
+        report.waiting(deliveries_in(&publication, held, State::Held))
+    }
+
+    /// Journals a sample for each of these hooks, and delivers them.
+    pub(crate) fn test(mut self, samples: Vec<(Publication, Hook)>) -> Report {
+        let mut deliveries = Vec::new();
+        for (publication, hook) in samples {
+            let hooks = std::slice::from_ref(&hook);
+            self.journaling.begin(&publication, hooks, &[]);
+            deliveries.push(Delivery {
+                publication: Arc::new(publication),
+                hook: Arc::new(hook),
+            });
+        }
+        let report = self.make(deliveries, None);
+        self.journaling.compact(false, true);
+        report
+    }
+
+    /// Journals a new publication, to be sent by the next `redeliver --failed`. Once this returns, the
+    /// event is on the disk.
+    fn defer(
+        mut self,
+        publication: Publication,
+        hooks: Vec<Hook>,
+        held: Vec<Hook>,
+    ) -> Result<Report> {
+        self.journaling.defer(&publication, &hooks, &held)?;
+        for hook in &hooks {
+            self.print_line(&outcome::deferred(self.output, hook), false);
+        }
+        self.journaling.compact(false, true);
+        let publication = Arc::new(publication);
+        let mut waiting = deliveries_in(&publication, hooks, State::Deferred);
+        waiting.extend(deliveries_in(&publication, held, State::Held));
+        Ok(Report::new(Vec::new(), None, self.deadline).waiting(waiting))
+    }
+
+    /// Sends again what was selected.
+    pub(crate) fn redeliver(mut self, selected: Selected) -> Report {
+        self.again = true;
+        let is_damaged = !selected.damaged.is_empty();
+        if self.journaling.is_overgrown() {
+            // A receiver that hangs must not leave the compaction without time for ever.
+            let reserve = self.setup.limits.deadline / 4;
+            self.setup.limits = self.setup.limits.less(reserve);
+            self.deadline -= reserve;
+        }
+        let report = self.make(selected.deliveries, selected.claim);
+        self.say_next_step(&report);
+        self.journaling.compact(is_damaged, false);
+        report
     }
 
     /// Makes deliveries that are in the journal already. `claim` is what was claimed for them as a
     /// whole; it is given back at the end.
-    pub(crate) fn deliver(mut self, deliveries: Vec<Delivery>, claim: Option<Claim>) -> Report {
+    fn make(&mut self, deliveries: Vec<Delivery>, claim: Option<Claim>) -> Report {
         let deliveries: Arc<[Delivery]> = deliveries.into();
         let mut outcomes = vec![None; deliveries.len()];
         let mut progress = Progress::new(!self.output.quiet);
         let shared = Arc::clone(&deliveries);
-        let mut fan_out = FanOut::new(shared, self.limits, self.deadline, &self.interrupt);
+        let mut fan_out = FanOut::new(shared, self.setup.limits, self.deadline, &self.interrupt);
         if progress.is_enabled() {
             fan_out.tick(TICK);
         }
@@ -132,9 +195,9 @@ impl<'a> Dispatch<'a> {
             }
             match update {
                 Update::Finished(batch) => {
-                    self.journaling.record(&deliveries, &batch);
+                    let batch = self.journaling.record(&deliveries, batch);
                     for (number, outcome) in batch {
-                        self.print(&deliveries[number].hook, &outcome);
+                        self.print(&deliveries[number], &outcome);
                         outcomes[number] = Some(outcome);
                     }
                 }
@@ -153,28 +216,68 @@ impl<'a> Dispatch<'a> {
         report
     }
 
-    fn print(&self, hook: &Hook, outcome: &Outcome) {
+    fn print(&self, delivery: &Delivery, outcome: &Outcome) {
+        let Delivery { publication, hook } = delivery;
         let output = self.output;
-        if !(output.quiet && outcome.delivered) {
-            let line = outcome::line(output, hook, outcome);
-            match self.results {
-                Results::Text => output.outcome(Stream::Stdout, &line),
-                Results::Aside => output.outcome(Stream::Stderr, &line),
-                Results::Json => {}
+        let mut line = outcome::line(output, hook, outcome);
+        if self.again {
+            let deployed = outcome::deployed(&publication.deployment);
+            line = format!("{line}  {}  {deployed}", escape(&publication.event));
+        }
+        self.print_line(line.trim_end(), !outcome.delivered);
+    }
+
+    fn print_line(&self, line: &str, failed: bool) {
+        if self.output.quiet && !failed {
+            return;
+        }
+        match self.setup.results {
+            Results::Text => self.output.outcome(Stream::Stdout, line),
+            Results::Aside => self.output.outcome(Stream::Stderr, line),
+            Results::Json => {}
+        }
+    }
+
+    /// Names what sends again what was not delivered, once.
+    fn say_next_step(&self, report: &Report) {
+        let program = &self.setup.program;
+        let left = report.left();
+        if left == 0 || !self.journaling.works() {
+            return;
+        }
+        let untried = report.untried();
+        if untried > 0 && report.interrupted().is_none() {
+            let are = if untried == 1 {
+                "delivery is"
+            } else {
+                "deliveries are"
+            };
+            let said =
+                format!("{untried} {are} left for the next run: {program} redeliver --failed");
+            // Nothing else has been said of these.
+            if self.output.quiet {
+                self.output.warning(said);
+            } else {
+                self.output.note(said);
             }
+            return;
         }
-        if outcome.is_gone() && hook.enabled {
-            output.note(format!(
-                "hook {} is disabled now: its receiver wants no more; to enable it: hooks edit {} --enable",
-                hook.id, hook.id
+        // The first failure is due again at once, a further one later.
+        if self.again || report.all_must_wait(Utc::now()) {
+            self.output.note(format!(
+                "{left} not delivered, and due again later; a cron line sends what is due: \
+                 */5 * * * * {program} -q redeliver --failed"
             ));
+            return;
         }
+        let note = format!("{left} not delivered; to send again: {program} redeliver --failed");
+        self.output.note(note);
     }
 
     fn say_retry(&self, hook: &Hook, outcome: &Outcome, wait: Duration) {
         self.output.detail(format!(
-            "hook {}: attempt {} failed: {}; trying again in {}",
-            hook.id,
+            "{}: attempt {} failed: {}; trying again in {}",
+            hook.label(),
             outcome.attempts,
             outcome::result(outcome),
             outcome::duration(wait)
@@ -188,9 +291,9 @@ impl<'a> Dispatch<'a> {
         let hook = &deliveries[first].hook;
         let total = deliveries.len();
         progress.draw(&format!(
-            "{} of {total} done, awaiting hook {}  {}",
+            "{} of {total} done, awaiting {}  {}",
             total - fan_out.left(),
-            hook.id,
+            hook.label(),
             self.output.url(&hook.url)
         ));
     }
@@ -200,19 +303,44 @@ impl<'a> Dispatch<'a> {
         if outcomes.is_empty() {
             return;
         }
-        let wait = Patience::of(self.left().max(MERGE_WAIT)).unless(self.interrupt.flag());
+        let wait =
+            Patience::of(self.journaling.left().max(MERGE_WAIT)).unless(self.interrupt.flag());
         let merged = self
             .registry
-            .update_within(wait, |file| Ok(merge::merge(file, &outcomes)));
-        if let Err(error) = merged {
-            let journaled = if self.journaling.works() {
-                "; the outcomes are in the journal"
-            } else {
-                ""
-            };
-            self.output.warning(format!("{error:#}{journaled}"));
+            .update_within(wait, |file| Ok(merge::merge(file, &outcomes, Utc::now())));
+        match merged {
+            Ok(disabled) => {
+                for id in disabled {
+                    self.output.note(format!(
+                        "hook {id} is disabled now: its receiver wants no more; to enable it: hooks edit {id} --enable"
+                    ));
+                }
+            }
+            Err(error) if self.journaling.works() => {
+                let journaled = "the outcomes are in the journal";
+                self.output.warning(format!("{error:#}; {journaled}"));
+            }
+            Err(error) => self.output.warning(format!("{error:#}")),
         }
     }
+}
+
+/// One delivery of the publication to each of these hooks.
+fn deliveries(publication: &Arc<Publication>, hooks: Vec<Hook>) -> Vec<Delivery> {
+    let delivery = |hook| Delivery {
+        publication: Arc::clone(publication),
+        hook: Arc::new(hook),
+    };
+    hooks.into_iter().map(delivery).collect()
+}
+
+fn deliveries_in(
+    publication: &Arc<Publication>,
+    hooks: Vec<Hook>,
+    state: State,
+) -> Vec<(Delivery, State)> {
+    let deliveries = deliveries(publication, hooks).into_iter();
+    deliveries.map(|delivery| (delivery, state)).collect()
 }
 
 /// An interrupt that SIGINT and SIGTERM raise from now on.

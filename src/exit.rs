@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::domain::hook::HookId;
+use crate::domain::reference::HookReference;
+use crate::security::escape::escape;
 
 /// How the program ends (docs/design.md §2). `main` alone turns it into a process status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,9 +17,9 @@ pub(crate) enum Exit {
     Usage,
     /// At least one delivery failed; the registry and the journal are up to date all the same.
     Undelivered,
-    /// The URL is registered already, for another event or with other options.
+    /// The URL is registered already, for another event or with other options; or the name is.
     Conflict,
-    /// No hook has that id.
+    /// No hook has that id or name.
     Unknown,
     /// The registry stayed locked by another process.
     Locked,
@@ -73,10 +74,27 @@ impl Failure {
     }
 
     /// There are no such hooks.
-    pub(crate) fn unknown_hooks(ids: &[HookId]) -> Self {
-        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        let message = format!("no hook has the id {}", ids.join(" or "));
+    pub(crate) fn unknown_hooks<'a>(hooks: impl IntoIterator<Item = &'a HookReference>) -> Self {
+        let (mut ids, mut names, mut hooks_as_named) = (false, false, Vec::new());
+        for hook in hooks {
+            ids |= matches!(hook, HookReference::Id(_));
+            names |= matches!(hook, HookReference::Name(_));
+            hooks_as_named.push(hook.to_string());
+        }
+        let kind = match (ids, names) {
+            (true, true) => "id or name",
+            (false, true) => "name",
+            _ => "id",
+        };
+        let message = format!("no hook has the {kind} {}", hooks_as_named.join(" or "));
         Self::new(Exit::Unknown, message).hint("see 'hooks list'")
+    }
+
+    /// There is no such publication.
+    pub(crate) fn unknown_publication(id: &str) -> Self {
+        let message = format!("no publication has the id {}", escape(id));
+        Self::new(Exit::Unknown, message)
+            .hint("see 'hooks log -v'; what is old and was delivered is not kept")
     }
 
     /// Adds what caused it; it is printed after the message.

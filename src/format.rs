@@ -1,40 +1,17 @@
-//! Formats: from a deployment to the body that a service expects.
+//! Formats: from a deployment to the body that a service expects (docs/design.md §7).
 //!
-//! A format is a template in `src/formats/`; the user's own template (`hooks add --template`) is rendered
-//! the same way. JSON escaping is on, so values bring their own quotes:
-//! `{"text": {{ status ~ ": " ~ message }} }`.
-//!
-//! A template sees the deployment's top-level keys by name, `event` and `webhook_id` (these two win), and the
-//! whole as `deployment` (for keys such as `deployment["build-id"]`, or one that hides a function). A missing
-//! key and a null print `null`, join as nothing and are `none`. A number that a double can't hold is a string
-//! of its own spelling, a value nested more than 64 deep a string of its own JSON. The language is Jinja as
-//! minijinja has it, without anything that reads other files, macros and `namespace`.
-//!
-//! Beside minijinja's own filters there are:
-//!
-//! | filter | what it gives |
-//! |---|---|
-//! | `deployment\|summary(event)` | one line: what happened, which commit, by whom, how long it took |
-//! | `deployment\|facts` | up to 10 `{name, value}`: the author, and keys that are not Kudu's |
-//! | `status\|tone` | `good`, `bad`, `busy` or `plain`: to pick a colour |
-//! | `message\|headline` | the first line that is not blank |
-//! | `id\|short_commit` | seven digits of a commit hash; anything else as it is |
-//! | `start_time\|duration(end_time)` | `1 m 12 s`; empty if that can't be told |
-//! | `x\|clean` | text: control characters and bidi overrides made visible |
-//! | `x\|shorten(n)` | `clean`, cut with `…` to n UTF-16 units (no service counts more strictly) |
-//! | `x\|slack(n)` | for Slack, Mattermost, Rocket.Chat: `clean`, escaped, mentions defused; n as above |
-//! | `x\|discord(n)` | the same for Discord's Markdown |
-//! | `x\|teams(n)` | the same for an Adaptive Card's `TextRun` |
-//!
-//! In these, a list or an object is the first 4 KiB of its JSON. The length `n` is that of the escaped text,
-//! and may be left out. `slack` can't take the meaning from `*bold*` on every server at once: send
-//! `"mrkdwn": false`, as the built-in format does.
+//! A format is a template in `src/formats/`; the user's own template (`hooks add --template`) is rendered by the
+//! same engine, and docs/templates.md describes for users what it sees. Rendering here is bounded in work, but a
+//! template of the user's can still take all memory: [`renderer`] does it in a process of its own.
 
 mod bounded;
 mod cloudevents;
 mod error;
 mod escape;
 mod filters;
+pub(crate) mod renderer;
+mod service;
+mod syntax;
 mod template;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -45,6 +22,8 @@ use crate::domain::deployment::Deployment;
 use crate::domain::kudu;
 
 pub(crate) use error::RenderError;
+pub(crate) use service::for_url;
+use syntax::Syntax;
 use template::Context;
 
 /// The names of the formats, for the command line and for the registry's `format` key.
@@ -96,49 +75,52 @@ pub(crate) struct Body {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// Renders a publication for a hook: by the hook's own `template` if it has one, else by its `format`
-/// (none and `raw` are the deployment's bytes themselves).
+/// Renders a publication in one of the formats (none and `raw` are the deployment's bytes themselves).
 ///
 /// # Errors
 ///
-/// If this version has no such format, if the content is not one JSON object, or if the template fails, takes
-/// too much work, or yields no JSON.
-pub(crate) fn render(
-    format: Option<&str>,
-    template: Option<&str>,
-    subject: &Subject,
-) -> Result<Body, RenderError> {
-    if let Some(template) = template {
-        return from_template(template, subject);
-    }
-    match format {
-        None | Some("raw") => Ok(Body {
-            content_type: JSON,
-            bytes: subject.deployment.as_str().as_bytes().to_vec(),
-        }),
-        Some("slack") => from_template(SLACK, subject),
-        Some("discord") => from_template(DISCORD, subject),
-        Some("teams") => from_template(TEAMS, subject),
-        Some("cloudevents") => Ok(Body {
-            content_type: "application/cloudevents+json",
-            bytes: template::render(CLOUDEVENTS, cloudevents::context(subject)?)?,
-        }),
-        Some(other) => Err(RenderError::UnknownFormat(other.to_owned())),
-    }
-}
-
-fn from_template(template: &str, subject: &Subject) -> Result<Body, RenderError> {
+/// If this version has no such format, or if the content is not one JSON object.
+pub(crate) fn render(format: Option<&str>, subject: &Subject) -> Result<Body, RenderError> {
+    let template = match format {
+        None | Some("raw") => {
+            return Ok(Body {
+                content_type: JSON,
+                bytes: subject.deployment.as_str().as_bytes().to_vec(),
+            });
+        }
+        Some("cloudevents") => {
+            return Ok(Body {
+                content_type: "application/cloudevents+json",
+                bytes: cloudevents::render(subject)?.into_bytes(),
+            });
+        }
+        Some("slack") => SLACK,
+        Some("discord") => DISCORD,
+        Some("teams") => TEAMS,
+        Some(other) => return Err(RenderError::UnknownFormat(other.to_owned())),
+    };
     Ok(Body {
         content_type: JSON,
-        bytes: template::render(template, context(subject)?)?,
+        bytes: from_template(template, Syntax::Json, subject)?.into_bytes(),
     })
 }
 
-/// The deployment's keys, the three names that win over them, and null for every other name.
+fn from_template(template: &str, syntax: Syntax, subject: &Subject) -> Result<String, RenderError> {
+    let mut context = context(subject)?;
+    if template.contains("cloudevent") {
+        context.insert(
+            "cloudevent".to_owned(),
+            cloudevents::render(subject)?.into(),
+        );
+    }
+    template::render(template, syntax, context)
+}
+
+/// The deployment's keys, the names that win over them, and null for every other name.
 fn context(subject: &Subject) -> Result<Context, RenderError> {
-    let keys = subject.deployment.values()?;
-    let mut context = keys.clone();
-    context.insert("deployment".to_owned(), keys.clone().into());
+    let mut context = subject.deployment.values()?.clone();
+    context.insert("deployment".to_owned(), subject.deployment.value()?);
+    context.insert("body".to_owned(), subject.deployment.as_str().into());
     context.insert("event".to_owned(), subject.event.into());
     context.insert("webhook_id".to_owned(), subject.webhook_id.into());
     Ok(context)
@@ -151,21 +133,12 @@ fn context(subject: &Subject) -> Result<Context, RenderError> {
 ///
 /// # Errors
 ///
-/// Why the template is refused: too large, a mistake in it (with the line), too much work, or no JSON.
-pub(crate) fn check(template: &str) -> Result<(), RenderError> {
+/// Why the template is refused: too large, a mistake in it (with the line), too much work, or no JSON where the
+/// content type wants it.
+fn check(template: &str, syntax: Syntax) -> Result<(), RenderError> {
     let names = template::names(template)?;
     let own_keys = names.iter().any(|name| !is_sampled(name));
-    let failed = Sample {
-        status: "failed",
-        message: "A \"quoted\" message,\nwith a \\ and\ttwo lines",
-        ..Sample::new(DateTime::UNIX_EPOCH)
-    };
-    let samples = [
-        (sample(DateTime::UNIX_EPOCH), own_keys),
-        (failed.to_json(), own_keys),
-        ("{}".to_owned(), true),
-    ];
-    for (content, lacks_keys) in samples {
+    for (content, lacks_keys) in samples().into_iter().zip([own_keys, own_keys, true]) {
         let deployment = Deployment::recorded(content);
         let subject = Subject {
             webhook_id: "msg_0197a3b2c4d57e6f8091a2b3c4d5e6f7",
@@ -173,7 +146,7 @@ pub(crate) fn check(template: &str) -> Result<(), RenderError> {
             time: DateTime::UNIX_EPOCH,
             deployment: &deployment,
         };
-        match from_template(template, &subject) {
+        match from_template(template, syntax, &subject) {
             Err(error) if lacks_keys && for_want_of_keys(&error) => {}
             Err(error) => return Err(error),
             Ok(_) => {}
@@ -182,12 +155,34 @@ pub(crate) fn check(template: &str) -> Result<(), RenderError> {
     Ok(())
 }
 
+/// A deployment that succeeded, one that failed, and one without any key.
+fn samples() -> [String; 3] {
+    let failed = Sample {
+        status: "failed",
+        message: "A \"quoted\" message,\nwith a \\ and\ttwo lines",
+        ..Sample::new(DateTime::UNIX_EPOCH)
+    };
+    [
+        sample(DateTime::UNIX_EPOCH),
+        failed.to_json(),
+        "{}".to_owned(),
+    ]
+}
+
 /// Whether the samples have what a template means by this name, as `a` or `deployment.a`.
 fn is_sampled(name: &str) -> bool {
     let key = name.strip_prefix("deployment.").unwrap_or(name);
     let key = key.split('.').next().unwrap_or(key);
-    kudu::KEYS.contains(&key)
-        || ["event", "webhook_id", "test", "range", "dict", "debug"].contains(&key)
+    let own = [
+        "event",
+        "webhook_id",
+        "body",
+        "cloudevent",
+        "test",
+        "range",
+        "dict",
+    ];
+    kudu::KEYS.contains(&key) || own.contains(&key)
 }
 
 fn for_want_of_keys(error: &RenderError) -> bool {

@@ -28,6 +28,7 @@ use clap_complete::CompleteEnv;
 
 use cli::Cli;
 use exit::{Exit, Failure};
+use format::renderer;
 
 fn main() -> ExitCode {
     panic::report_briefly();
@@ -37,6 +38,12 @@ fn main() -> ExitCode {
 
 fn run() -> ExitCode {
     platform::survive_file_size_limit();
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|word| word == renderer::COMMAND)
+    {
+        return renderer::serve().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+    }
     // COMPLETE, the library's own choice, may be set for another program.
     let completion = CompleteEnv::with_factory(Cli::command).var("HOOKS_COMPLETE");
     match completion.try_complete(std::env::args_os(), std::env::current_dir().ok().as_deref()) {
@@ -50,7 +57,7 @@ fn run() -> ExitCode {
         Err(error) => refused(&error),
     };
     let exit = outcome.unwrap_or_else(|error| {
-        if is_closed_pipe(&error) {
+        if output::is_closed_pipe(&error) {
             return Exit::Done;
         }
         output::error(&error);
@@ -76,25 +83,23 @@ fn refused(error: &clap::Error) -> anyhow::Result<Exit> {
     // Printing into a closed pipe is no error here.
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            let _ = error.print();
+            let verb = cli::verb_help::asked_for(&lossy_words());
+            let _ = match verb.filter(|_| error.kind() == ErrorKind::DisplayHelp) {
+                Some(help) => write!(anstream::stdout(), "{}", help.ansi()),
+                None => error.print(),
+            };
             Ok(Exit::Done)
         }
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let _ = write!(io::stderr(), "{}", Cli::command().render_help());
             Ok(Exit::Usage)
         }
-        _ => {
-            let lossy = |word: OsString| word.to_string_lossy().into_owned();
-            let words: Vec<String> = std::env::args_os().skip(1).map(lossy).collect();
-            Err(cli::usage::failure(error, &words).into())
-        }
+        _ => Err(cli::usage::failure(error, &lossy_words()).into()),
     }
 }
 
-/// `hooks list | head -1`
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        let io = cause.downcast_ref::<io::Error>();
-        io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-    })
+/// The words after the program's own, for messages.
+fn lossy_words() -> Vec<String> {
+    let lossy = |word: OsString| word.to_string_lossy().into_owned();
+    std::env::args_os().skip(1).map(lossy).collect()
 }

@@ -1,23 +1,33 @@
 //! What a person or a script gets to see: results on standard output, the rest on standard error.
 
+mod cut;
+pub(crate) mod health;
 pub(crate) mod hook;
 pub(crate) mod indent;
 pub(crate) mod json;
 pub(crate) mod log;
+pub(crate) mod openmetrics;
 pub(crate) mod outcome;
 pub(crate) mod progress;
+pub(crate) mod received;
 pub(crate) mod request;
+mod sparkline;
 mod stream;
 mod table;
+pub(crate) mod time;
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::time::Instant;
+use std::sync::Once;
+use std::time::{Duration, Instant};
 
+use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context as _, Result};
 
 use crate::exit::Failure;
+use crate::interrupt::Interrupt;
 use crate::security::escape::escape;
 
 pub(crate) use stream::Stream;
@@ -54,10 +64,46 @@ impl Output {
         stream.write_line(text, stream::SHORT);
     }
 
-    /// The JSON of deliveries, which a slow reader is to get whole, if it reads on until then.
-    pub(crate) fn deliveries(self, json: &str, until: Instant) {
-        let left = until.saturating_duration_since(Instant::now());
-        Stream::Stdout.write_line(json, left.max(stream::LONG));
+    /// The JSON of deliveries, at their end. Their exit code stands, whoever reads it or not.
+    pub(crate) fn deliveries(self, json: &str, deadline: Instant) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if let Err(error) = self.answer_within(json, left.max(stream::STOPPED))
+            && !is_closed_pipe(&error)
+        {
+            self.warning(format!("{error:#}"));
+        }
+    }
+
+    /// A result of a verb that publishes, where it sends nothing. A push may wait for it: a reader that
+    /// has stopped reading is given up, and that is said.
+    pub(crate) fn answer(self, text: &str) -> Result<()> {
+        self.answer_within(text, stream::STOPPED)
+    }
+
+    fn answer_within(self, text: &str, limit: Duration) -> Result<()> {
+        static SAID: Once = Once::new();
+        let text = format!("{text}\n");
+        if !Stream::Stdout
+            .write_while_read(&text, limit)
+            .context(UNWRITTEN)?
+        {
+            SAID.call_once(|| {
+                self.warning("nobody reads standard output: the rest of the answer is left out");
+            });
+        }
+        Ok(())
+    }
+
+    /// Prints what a person follows, such as the requests that come. The reader may pause as long as it
+    /// likes, up to the interrupt: then the rest is left out, and the answer is false.
+    pub(crate) fn wait_to_print(
+        self,
+        stream: Stream,
+        text: &str,
+        interrupt: &Interrupt,
+    ) -> Result<bool> {
+        let is_over = || interrupt.signal().is_some();
+        stream.write_until(text, is_over).context(UNWRITTEN)
     }
 
     /// A result that has no colours to be taken out again, which a hundred thousand hooks would feel.
@@ -66,6 +112,21 @@ impl Output {
         let written = stdout
             .write_all(text.as_bytes())
             .and_then(|()| stdout.write_all(b"\n"));
+        written.context(UNWRITTEN)
+    }
+
+    /// A table, as wide as the terminal is at most. Elsewhere it is as wide as it gets.
+    pub(crate) fn table(self, table: &Table) -> Result<()> {
+        let is_terminal = io::stdout().is_terminal();
+        let size = terminal_size::terminal_size().filter(|_| is_terminal);
+        let width = size.map(|(width, _)| usize::from(width.0));
+        let choice = AutoStream::choice(&io::stdout());
+        let written = if choice == ColorChoice::Never {
+            // Without a search for colours, which a hundred thousand hooks would feel.
+            io::stdout().write_all(table.text(width, false).as_bytes())
+        } else {
+            anstream::stdout().write_all(table.text(width, true).as_bytes())
+        };
         written.context(UNWRITTEN)
     }
 
@@ -95,13 +156,24 @@ impl Output {
         } else {
             crate::security::redact::url(url)
         };
-        crate::security::escape::escape(&shown).into_owned()
+        match escape(&shown) {
+            Cow::Borrowed(_) => shown,
+            Cow::Owned(escaped) => escaped,
+        }
     }
 }
 
 /// `s` for any number but one.
 pub(crate) fn plural(number: usize) -> &'static str {
     if number == 1 { "" } else { "s" }
+}
+
+/// Whether the reader has gone: `hooks list | head -1`
+pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let io = cause.downcast_ref::<io::Error>();
+        io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
 }
 
 /// Whether progress can be drawn.

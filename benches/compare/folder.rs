@@ -2,10 +2,31 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const DEPLOYMENT: &str = include_str!("../../examples/deploy.json");
+
+/// Whether the older binary of `HOOKS_BENCH_OLD` is measured at the moment.
+static IS_OLD: AtomicBool = AtomicBool::new(false);
+
+/// The binary that is measured at the moment.
+pub(crate) fn binary() -> PathBuf {
+    let is_old = IS_OLD.load(Ordering::Relaxed);
+    let old = std::env::var_os("HOOKS_BENCH_OLD").filter(|_| is_old);
+    old.unwrap_or(env!("CARGO_BIN_EXE_hooks").into()).into()
+}
+
+/// Measures with the older binary, if there is one.
+pub(crate) fn with_the_old_one<T>(measure: impl FnOnce() -> T) -> Option<T> {
+    std::env::var_os("HOOKS_BENCH_OLD")?;
+    IS_OLD.store(true, Ordering::Relaxed);
+    let measured = measure();
+    IS_OLD.store(false, Ordering::Relaxed);
+    Some(measured)
+}
 
 pub(crate) struct Folder(tempfile::TempDir);
 
@@ -46,9 +67,30 @@ impl Folder {
         path
     }
 
+    /// Writes the journal of one publication again and again, under other ids, up to so many bytes. Gives how many
+    /// publications that are.
+    pub(crate) fn lengthen_journal(&self, bytes: u64) -> u64 {
+        let path = self.path().join("hooks.json.journal");
+        let lines = fs::read_to_string(&path).expect("a publish leaves a journal");
+        let id = lines.split('"').find(|word| word.starts_with("msg_"));
+        let id = id.expect("it has an id");
+        let mut file = BufWriter::new(fs::File::create(&path).expect("the journal can be written"));
+        let (mut number, mut length) = (0, 0);
+        while length < bytes {
+            number += 1;
+            let copy = lines.replace(id, &format!("msg_{number}"));
+            file.write_all(copy.as_bytes()).expect("the disk has room");
+            length += copy.len() as u64;
+        }
+        file.flush().expect("the disk has room");
+        number
+    }
+
     pub(crate) fn hooks<const N: usize>(&self, arguments: [&str; N]) -> Command {
-        let mut hooks = self.run(env!("CARGO_BIN_EXE_hooks"), arguments);
+        let mut hooks = Command::new(binary());
         hooks
+            .args(arguments)
+            .current_dir(self.path())
             .env("HOOKS_FILE", "hooks.json")
             .env("HOOKS_DEADLINE", "10m");
         hooks

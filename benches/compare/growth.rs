@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use crate::folder::Folder;
-use crate::measure::{median, seconds};
+use crate::measure::{median, seconds, seconds_to_end};
 use crate::receiver::Receiver;
+
+/// The exit code of a publish or a redelivery that did not reach every hook.
+const NOT_DELIVERED: i32 = 3;
 
 const SIZES: [usize; 5] = [10, 100, 1_000, 10_000, 100_000];
 
 pub(crate) fn print() {
     hooks();
+    failed_publication();
     journal();
 }
 
@@ -41,25 +45,40 @@ fn hooks() {
     println!();
 }
 
+/// One publication to so many hooks, at a port that refuses connections.
+fn failed_publication() {
+    println!(
+        "| hooks that failed | `log` | `redeliver --failed`, all sent | `redeliver --failed`, nothing due |\n\
+         |---|---|---|---|"
+    );
+    for size in SIZES {
+        let folder = Folder::new(size, "http://127.0.0.1:9");
+        let publish = [
+            "publish",
+            "PostDeployment",
+            "@deploy.json",
+            "--retries",
+            "0",
+        ];
+        seconds_to_end(folder.hooks(publish), NOT_DELIVERED);
+        let log = measured(5, || seconds(folder.hooks(["log"])));
+        // Due at once after the first failure, and not for minutes after the second.
+        let sent = measured(1, || {
+            let redeliver = ["redeliver", "--failed", "--retries", "0"];
+            seconds_to_end(folder.hooks(redeliver), NOT_DELIVERED)
+        });
+        let nothing = measured(5, || seconds(folder.hooks(["redeliver", "--failed"])));
+        println!("| {size} | {log} | {sent} | {nothing} |");
+    }
+    println!();
+}
+
 /// A journal of 8 MiB of small publications, all delivered but the newest, which fails again.
 fn journal() {
     let receiver = Receiver::http(Duration::ZERO);
     let folder = Folder::new(1, &receiver.url());
     seconds(folder.hooks(["publish", "PostDeployment", "@deploy.json"]));
-    let path = folder.path().join("hooks.json.journal");
-    let pair = std::fs::read_to_string(&path).expect("a publish leaves a journal");
-    let id = pair
-        .split('"')
-        .find(|word| word.starts_with("msg_"))
-        .expect("it has an id")
-        .to_owned();
-    let mut text = String::new();
-    let mut number = 0;
-    while text.len() + pair.len() < 8 * 1024 * 1024 {
-        number += 1;
-        text += &pair.replace(&id, &format!("msg_{number}"));
-    }
-    folder.write("hooks.json.journal", &text);
+    let number = folder.lengthen_journal(8 * 1024 * 1024);
     let log = measured(7, || seconds(folder.hooks(["log"])));
     let redeliver = measured(7, || seconds(folder.hooks(["redeliver", "--failed"])));
     println!("| journal of 8 MiB, {number} publications | |\n|---|---|");

@@ -1,10 +1,11 @@
 //! Whole processes against `curl`, `jq`, `git` and `cp` doing the same, in turn A B A B within one run:
-//! `cargo bench`. It prints Markdown tables, which the README quotes. A word as argument chooses a part:
-//! `cargo bench -- growth`.
+//! `cargo bench`. It prints Markdown tables, which docs/operations.md quotes. A word as argument chooses a part:
+//! `cargo bench -- growth`. With `HOOKS_BENCH_OLD=PATH` another binary is measured beside this one.
 
 #![allow(clippy::print_stdout)] // The tables are what it is for.
 
 mod folder;
+mod gigabyte;
 mod growth;
 mod measure;
 mod receiver;
@@ -23,18 +24,21 @@ fn main() {
     let wanted = |part: &str| chosen.is_empty() || chosen.iter().any(|word| word == part);
     if wanted("compare") {
         print_table(&[
-            start(),
-            one_http_hook(),
-            one_https_hook(),
-            hundred_slow_hooks(),
-            thousand_hooks(100),
-            thousand_hooks(0),
-            memory(),
-            list(),
-            publish_without_a_match(),
-            add(),
-            binary(),
+            start,
+            one_http_hook,
+            one_https_hook,
+            hundred_slow_hooks,
+            || thousand_hooks(100),
+            || thousand_hooks(0),
+            memory,
+            list,
+            publish_without_a_match,
+            add,
+            binary,
         ]);
+    }
+    if wanted("gigabyte") {
+        gigabyte::print();
     }
     if wanted("growth") {
         growth::print();
@@ -206,7 +210,7 @@ fn add() -> Row {
 }
 
 fn binary() -> Row {
-    let length = std::fs::metadata(env!("CARGO_BIN_EXE_hooks")).map_or(0, |file| file.len());
+    let length = std::fs::metadata(folder::binary()).map_or(0, |file| file.len());
     #[expect(clippy::cast_precision_loss, reason = "a few million")]
     Row::megabytes("binary", length as f64 / 1e6, 5.0)
 }

@@ -4,6 +4,8 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::folder::with_the_old_one;
+
 /// A line of the table.
 pub(crate) struct Row {
     pub(crate) what: String,
@@ -52,8 +54,13 @@ pub(crate) fn pairs(count: usize, ours: impl Fn() -> Command, theirs: impl Fn() 
     )
 }
 
-/// How long a process takes, from its start to its end.
-pub(crate) fn seconds(mut command: Command) -> f64 {
+/// How long a process takes that succeeds, from its start to its end.
+pub(crate) fn seconds(command: Command) -> f64 {
+    seconds_to_end(command, 0)
+}
+
+/// How long a process takes that ends with this exit code, from its start to its end.
+pub(crate) fn seconds_to_end(mut command: Command, code: i32) -> f64 {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -63,7 +70,7 @@ pub(crate) fn seconds(mut command: Command) -> f64 {
         .status()
         .unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let seconds = start.elapsed().as_secs_f64();
-    assert!(status.success(), "{command:?}: {status}");
+    assert_eq!(status.code(), Some(code), "{command:?}");
     seconds
 }
 
@@ -97,18 +104,18 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-pub(crate) fn print_table(rows: &[Row]) {
-    println!("| work | measured | bound | |\n|---|---|---|---|");
-    for Row {
-        what,
-        measured,
-        bound,
-        holds,
-    } in rows
-    {
+pub(crate) fn print_table(rows: &[fn() -> Row]) {
+    println!("| work | measured | older binary | bound | |\n|---|---|---|---|---|");
+    for row in rows {
+        let old = with_the_old_one(row).map(|row| row.measured);
+        let row = row();
         println!(
-            "| {what} | {measured} | {bound} | {} |",
-            if *holds { "holds" } else { "**missed**" }
+            "| {} | {} | {} | {} | {} |",
+            row.what,
+            row.measured,
+            old.unwrap_or_default(),
+            row.bound,
+            if row.holds { "holds" } else { "**missed**" }
         );
     }
     println!();

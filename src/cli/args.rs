@@ -1,4 +1,4 @@
-//! The arguments of each verb. Doc comments are the help texts.
+//! The arguments of each verb but `add` and `edit`. Doc comments are the help texts.
 
 // The doc comments are help texts, and flags are what they are.
 #![allow(clippy::doc_markdown, clippy::struct_excessive_bools)]
@@ -7,57 +7,41 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueHint};
+use clap::{Args, ValueEnum, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, PathCompleter};
 
 use super::complete;
-use super::hook_options::HookOptions;
 use super::limits::LimitOptions;
 use super::values::{self, Assignment};
-use crate::domain::hook::HookId;
 use crate::domain::kudu;
-use crate::domain::reference::Reference;
+use crate::domain::reference::{HookReference, Reference};
 
 /// The keys of a deployment that flags can set, apart from its status and times.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Fields of the deployment")]
 pub(crate) struct Fields {
     /// The deployment's id, often the commit
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = values::free_text(), allow_hyphen_values = true)]
     pub(crate) id: Option<String>,
     /// Who wrote what is deployed
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = values::free_text(), allow_hyphen_values = true)]
     pub(crate) author: Option<String>,
     /// The author's address
     #[arg(long, value_name = "ADDRESS", value_hint = ValueHint::EmailAddress)]
+    #[arg(value_parser = values::free_text(), allow_hyphen_values = true)]
     pub(crate) author_email: Option<String>,
-    /// What is deployed, such as the commit's message
-    #[arg(long, value_name = "TEXT")]
+    /// What is deployed; the commit's message
+    #[arg(long, value_name = "TEXT", value_parser = values::free_text(), allow_hyphen_values = true)]
     pub(crate) message: Option<String>,
     /// Who deploys it
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = values::free_text(), allow_hyphen_values = true)]
     pub(crate) deployer: Option<String>,
-    /// Another key: a string, or with := any JSON (repeatable)
-    #[arg(long, value_name = "KEY=VALUE|KEY:=JSON", value_parser = values::assignment)]
+    /// Any key; := takes JSON (repeatable)
+    ///
+    /// KEY=VALUE sets a string, KEY:=JSON any JSON. It comes last and wins over the other flags.
+    #[arg(long, value_name = "KEY=VALUE|KEY:=JSON")]
+    #[arg(value_parser = values::assignments(), allow_hyphen_values = true)]
     pub(crate) set: Vec<Assignment>,
-}
-
-/// `hooks add`
-#[derive(Debug, Args)]
-pub(crate) struct Add {
-    /// Where to POST: an absolute http or https URL; user:password@ in it become Basic authorization
-    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = values::url)]
-    pub(crate) url: String,
-    /// The event to wait for: a name such as PostDeployment, or * for every event
-    #[arg(long, value_name = "EVENT", value_parser = values::event_or_any)]
-    #[arg(add = ArgValueCandidates::new(complete::events))]
-    pub(crate) event: String,
-    /// Print the hook as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// How the deliveries are made.
-    #[command(flatten)]
-    pub(crate) options: HookOptions,
 }
 
 /// `hooks list`
@@ -67,6 +51,9 @@ pub(crate) struct List {
     #[arg(long, value_name = "EVENT", value_parser = values::event_or_any)]
     #[arg(add = ArgValueCandidates::new(complete::events))]
     pub(crate) event: Option<String>,
+    /// Only those that need a look: the last delivery failed, something is owed, or the hook is disabled
+    #[arg(long)]
+    pub(crate) failed: bool,
     /// Print a JSON array
     #[arg(long)]
     pub(crate) json: bool,
@@ -75,51 +62,21 @@ pub(crate) struct List {
 /// `hooks show`
 #[derive(Debug, Args)]
 pub(crate) struct Show {
-    /// The hook's id
-    #[arg(value_name = "ID", value_parser = values::hook_id, add = ArgValueCandidates::new(complete::hooks))]
-    pub(crate) id: HookId,
+    /// The hook's id or name
+    #[arg(value_name = "ID|NAME", value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) hook: HookReference,
     /// Print the hook as JSON
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-/// `hooks edit`
-#[derive(Debug, Args)]
-pub(crate) struct Edit {
-    /// The hook's id
-    #[arg(value_name = "ID", value_parser = values::hook_id, add = ArgValueCandidates::new(complete::hooks))]
-    pub(crate) id: HookId,
-    /// Another URL
-    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = values::url)]
-    pub(crate) url: Option<String>,
-    /// Another event, or * for every event
-    #[arg(long, value_name = "EVENT", value_parser = values::event_or_any)]
-    #[arg(add = ArgValueCandidates::new(complete::events))]
-    pub(crate) event: Option<String>,
-    /// Deliver to it again
-    #[arg(long, conflicts_with = "disable")]
-    pub(crate) enable: bool,
-    /// Keep it, but deliver nothing to it
-    #[arg(long)]
-    pub(crate) disable: bool,
-    /// Sign no longer
-    #[arg(long, conflicts_with_all = ["secret_file", "generate_secret"])]
-    pub(crate) no_secret: bool,
-    /// Print the hook as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// How the deliveries are made; an empty value clears (`--status ''`, `--header 'Name:'`).
-    #[command(flatten)]
-    pub(crate) options: HookOptions,
 }
 
 /// `hooks remove`
 #[derive(Debug, Args)]
 pub(crate) struct Remove {
-    /// The hooks' ids
-    #[arg(value_name = "ID", required = true, value_parser = values::hook_id, add = ArgValueCandidates::new(complete::hooks))]
-    pub(crate) ids: Vec<HookId>,
-    /// Ignore ids that no hook has
+    /// The hooks' ids or names
+    #[arg(value_name = "ID|NAME", required = true, value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) hooks: Vec<HookReference>,
+    /// Ignore ids and names that no hook has
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -131,16 +88,26 @@ pub(crate) struct Publish {
     #[arg(value_name = "EVENT", value_parser = values::event)]
     #[arg(add = ArgValueCandidates::new(complete::events))]
     pub(crate) event: String,
-    /// The deployment: JSON text, @FILE, or - for standard input (which is read when this, --git and the field flags are all left out)
+    /// JSON text, @FILE, or - for standard input
+    ///
+    /// Standard input is also read when this, --git and the field flags are all left out.
     #[arg(value_name = "DEPLOYMENT", allow_hyphen_values = false)]
     #[arg(add = ArgValueCompleter::new(complete::deployment))]
-    pub(crate) deployment: Option<String>,
-    /// Fill id, author, author_email, message, deployer, status and times from a commit [REV: HEAD]
+    pub(crate) deployment: Option<OsString>,
+    /// Take what is not given from a commit [REV: HEAD]
+    ///
+    /// The keys id, author, author_email, message and deployer; status is success, and both times are now.
     #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "HEAD")]
     #[arg(allow_hyphen_values = false)]
     pub(crate) git: Option<OsString>,
-    /// Print the exact request of each hook; send and write nothing
-    #[arg(long, conflicts_with = "json")]
+    /// Only keep it, for 'hooks redeliver --failed'
+    #[arg(long)]
+    pub(crate) defer: bool,
+    /// Exit with 5 if no enabled hook gets it
+    #[arg(long)]
+    pub(crate) must_match: bool,
+    /// Print each request, send and write nothing
+    #[arg(long, conflicts_with_all = ["json", "defer"])]
     pub(crate) dry_run: bool,
     /// Print the publication as JSON
     #[arg(long)]
@@ -148,9 +115,9 @@ pub(crate) struct Publish {
     /// The keys to set.
     #[command(flatten)]
     pub(crate) fields: Fields,
-    /// The deployment's status
+    /// pending, building, deploying, failed, success
     #[arg(long, value_name = "STATUS", help_heading = "Fields of the deployment")]
-    #[arg(value_parser = kudu::STATUSES)]
+    #[arg(value_parser = kudu::STATUSES, hide_possible_values = true)]
     pub(crate) status: Option<String>,
     /// When it started, RFC 3339
     #[arg(long, value_name = "TIME", help_heading = "Fields of the deployment")]
@@ -170,27 +137,35 @@ pub(crate) struct Run {
     #[arg(value_name = "EVENT", value_parser = values::event)]
     #[arg(add = ArgValueCandidates::new(complete::events))]
     pub(crate) event: String,
-    /// Fill id, author, author_email, message and deployer from a commit [REV: HEAD]
+    /// The deploy command, after --
+    #[arg(value_name = "COMMAND", required = true, last = true, add = ArgValueCompleter::new(PathCompleter::any()))]
+    pub(crate) command: Vec<OsString>,
+    /// Take what is not given from a commit [REV: HEAD]
+    ///
+    /// The keys id, author, author_email, message and deployer.
     #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "HEAD")]
     pub(crate) git: Option<OsString>,
+    /// Only keep it, for 'hooks redeliver --failed'
+    #[arg(long)]
+    pub(crate) defer: bool,
+    /// Warn if no enabled hook gets it
+    #[arg(long)]
+    pub(crate) must_match: bool,
     /// The keys to set.
     #[command(flatten)]
     pub(crate) fields: Fields,
     /// How long to try.
     #[command(flatten)]
     pub(crate) limits: LimitOptions,
-    /// The deploy command, after --
-    #[arg(value_name = "COMMAND", required = true, last = true, add = ArgValueCompleter::new(PathCompleter::any()))]
-    pub(crate) command: Vec<OsString>,
 }
 
 /// `hooks test`
 #[derive(Debug, Args)]
 pub(crate) struct Test {
-    /// The hook's id
-    #[arg(value_name = "ID", value_parser = values::hook_id, add = ArgValueCandidates::new(complete::hooks))]
-    pub(crate) id: HookId,
-    /// Print the publication as JSON
+    /// The hooks' ids or names
+    #[arg(value_name = "ID|NAME", required = true, value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) hooks: Vec<HookReference>,
+    /// Print the publication as JSON; of several hooks, an array of publications
     #[arg(long)]
     pub(crate) json: bool,
     /// How long to try.
@@ -201,12 +176,24 @@ pub(crate) struct Test {
 /// `hooks log`
 #[derive(Debug, Args)]
 pub(crate) struct Log {
-    /// Only the deliveries to this hook
-    #[arg(value_name = "ID", value_parser = values::hook_id, add = ArgValueCandidates::new(complete::hooks))]
-    pub(crate) id: Option<HookId>,
-    /// Only what was not delivered: failed, or unfinished since the publish was killed
+    /// Of this hook; or a publication (msg_…), whole
+    #[arg(value_name = "ID|NAME|MSG", value_parser = values::reference, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) of: Option<Reference>,
+    /// Only what is still to be sent
+    ///
+    /// It failed, is unfinished (its publish was killed) or deferred.
     #[arg(long)]
     pub(crate) failed: bool,
+    /// Only this event
+    #[arg(long, value_name = "EVENT", value_parser = values::event)]
+    #[arg(add = ArgValueCandidates::new(complete::events))]
+    pub(crate) event: Option<String>,
+    /// Only what happened within this time, such as 24h
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub(crate) since: Option<Duration>,
+    /// End with exit status 3 if anything is shown
+    #[arg(long)]
+    pub(crate) exit_code: bool,
     /// The most deliveries to show
     #[arg(short, value_name = "N", default_value = "20", value_parser = values::count)]
     pub(crate) n: u64,
@@ -215,23 +202,55 @@ pub(crate) struct Log {
     pub(crate) json: bool,
 }
 
+/// `hooks health`
+#[derive(Debug, Args)]
+pub(crate) struct Health {
+    /// Only these hooks, by their ids or names
+    #[arg(value_name = "ID|NAME", value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) hooks: Vec<HookReference>,
+    /// Look at the deliveries of this time
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = values::duration)]
+    pub(crate) since: Duration,
+    /// Print a JSON array
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print metrics, for node_exporter's textfile collector or another reader of OpenMetrics
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) openmetrics: bool,
+}
+
 /// `hooks redeliver`
 #[derive(Debug, Args)]
 pub(crate) struct Redeliver {
-    /// Hooks, whose latest publication is sent again, or a publication's msg_… id
-    #[arg(value_name = "ID", required_unless_present = "failed", value_parser = values::reference)]
+    /// Hooks' latest publications, or msg_… ids
+    ///
+    /// A hook, by its id or name, gets its latest publication again; a publication, by its msg_… id, goes to all of
+    /// its hooks again.
+    #[arg(value_name = "ID|NAME", required_unless_present = "failed", value_parser = values::reference)]
     #[arg(add = ArgValueCandidates::new(complete::hooks))]
     pub(crate) ids: Vec<Reference>,
-    /// Send every failed or unfinished delivery that is due
+    /// Send what failed, is unfinished or deferred, and due
     #[arg(long, conflicts_with = "ids")]
     pub(crate) failed: bool,
-    /// With --failed: only publications younger than this
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = values::duration)]
-    #[arg(conflicts_with = "ids")]
-    pub(crate) since: Duration,
     /// With --failed: whatever failed, due or not
-    #[arg(long, conflicts_with = "ids")]
+    #[arg(long, requires = "failed")]
     pub(crate) now: bool,
+    /// With --failed: also to hooks with another URL since
+    #[arg(long, requires = "failed")]
+    pub(crate) moved: bool,
+    /// Send what was held while these were disabled
+    #[arg(long, requires = "ids", conflicts_with_all = ["failed", "to"])]
+    pub(crate) held: bool,
+    /// With --failed, --held: only what is younger than [24h]
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub(crate) since: Option<Duration>,
+    /// Send the publications (msg_…) to this hook (repeatable)
+    #[arg(long, value_name = "ID|NAME", value_parser = values::hook, requires = "ids")]
+    #[arg(add = ArgValueCandidates::new(complete::hooks))]
+    pub(crate) to: Vec<HookReference>,
+    /// Print the exact requests; send and write nothing
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) dry_run: bool,
     /// Print the publications as a JSON array
     #[arg(long)]
     pub(crate) json: bool,
@@ -255,4 +274,23 @@ pub(crate) struct Listen {
     /// End after this many requests
     #[arg(long, value_name = "N", value_parser = values::count)]
     pub(crate) count: Option<u64>,
+}
+
+/// `hooks completions`
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: Shell,
+}
+
+/// The shells that have completions.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Shell {
+    /// GNU bash.
+    Bash,
+    /// zsh.
+    Zsh,
+    /// fish.
+    Fish,
 }

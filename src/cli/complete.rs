@@ -6,23 +6,31 @@ use std::path::PathBuf;
 
 use clap_complete::engine::{CompletionCandidate, PathCompleter, ValueCompleter as _};
 
-use crate::domain::hook::{Hook, check_event};
+use crate::domain::hook::{ANY_EVENT, Hook, check_event, check_name, check_pattern};
 use crate::domain::kudu;
 use crate::security::{escape, redact};
 use crate::store::registry::Registry;
 
 /// The event names of the registry, and Kudu's two, each with the number of its hooks.
 pub(crate) fn events() -> Vec<CompletionCandidate> {
+    events_that(|event| check_event(event).is_ok())
+}
+
+/// The same, and the beginnings of names that hooks wait for.
+pub(crate) fn hook_events() -> Vec<CompletionCandidate> {
+    events_that(|event| event != ANY_EVENT && check_pattern(event).is_ok())
+}
+
+fn events_that(may_be_offered: fn(&str) -> bool) -> Vec<CompletionCandidate> {
     let kudus = kudu::EVENTS.map(|name| (name.to_owned(), 0));
     let mut events: Vec<(String, usize)> = kudus.into();
-    for Hook { event, .. } in registered() {
-        match events
-            .iter_mut()
-            .find(|(known, _)| known.eq_ignore_ascii_case(&event))
-        {
+    let hooks = registered();
+    for event in hooks.iter().flat_map(Hook::events) {
+        let mut known = events.iter_mut();
+        match known.find(|(known, _)| known.eq_ignore_ascii_case(event)) {
             Some((_, hooks)) => *hooks += 1,
             // A hand-edited registry may hold what no shell should be given.
-            None if check_event(&event).is_ok() => events.push((event, 1)),
+            None if may_be_offered(event) => events.push((event.to_owned(), 1)),
             None => {}
         }
     }
@@ -38,14 +46,19 @@ pub(crate) fn events() -> Vec<CompletionCandidate> {
     events.into_iter().map(candidate).collect()
 }
 
-/// The ids of the hooks, each described by its URL, redacted.
+/// The ids and names of the hooks, each described by its URL, redacted.
 pub(crate) fn hooks() -> Vec<CompletionCandidate> {
-    let candidate = |hook: Hook| {
+    let candidates = |hook: Hook| {
         let url = redact::url(&hook.url);
         let described = escape::escape(&url).into_owned();
-        CompletionCandidate::new(hook.id.to_string()).help(Some(described.into()))
+        // A hand-edited registry may hold what no shell should be given.
+        let name = hook.name.filter(|name| check_name(name).is_ok());
+        let words = [Some(hook.id.to_string()), name];
+        let candidate =
+            move |word: String| CompletionCandidate::new(word).help(Some(described.clone().into()));
+        words.into_iter().flatten().map(candidate)
     };
-    registered().into_iter().map(candidate).collect()
+    registered().into_iter().flat_map(candidates).collect()
 }
 
 /// The DEPLOYMENT argument: after an @ it is a file.

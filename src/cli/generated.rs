@@ -1,6 +1,8 @@
 //! The man pages, which are made from the command line. A test fails when they are stale;
 //! `HOOKS_RENEW=1 cargo test generated` writes them anew.
 
+mod markdown;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -52,7 +54,20 @@ fn files() -> Vec<(String, String)> {
             page(&hooks, verb, &[]),
         ));
     }
+    files.push(("man/hooks-templates.7".to_owned(), templates_page()));
     files
+}
+
+/// The chapter on templates, for people without the project's folder.
+fn templates_page() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    format!(
+        ".TH HOOKS\\-TEMPLATES 7 {DATE} \"hooks {version}\" \"Miscellaneous Information\"\n\
+         .SH NAME\nhooks\\-templates \\- how a template makes a request body from a deployment\n\
+         {}.SH \"SEE ALSO\"\n.BR hooks (1),\n.BR hooks\\-add (1),\n.BR hooks\\-edit (1),\n\
+         .BR hooks\\-publish (1)\n",
+        markdown::page(include_str!("../../docs/templates.md"))
+    )
 }
 
 fn page(hooks: &Command, command: &Command, verbs: &[&Command]) -> String {
@@ -174,6 +189,7 @@ fn see_also(hooks: &Command, command: &Command) -> String {
     };
     names.retain(|name| *name != own);
     names.sort();
-    let links: Vec<String> = names.iter().map(|name| format!(".BR {name} (1)")).collect();
+    let mut links: Vec<String> = names.iter().map(|name| format!(".BR {name} (1)")).collect();
+    links.push(".BR hooks\\-templates (7)".to_owned());
     format!(".SH \"SEE ALSO\"\n{}\n", links.join(",\n"))
 }

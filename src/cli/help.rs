@@ -18,8 +18,8 @@ Exit status:
   1    it could not be done: bad payload, I/O, unreadable registry
   2    a wrong argument
   3    at least one delivery failed (it is recorded all the same)
-  4    the URL is registered already, for another event or with other options
-  5    no hook has that id
+  4    the URL is registered already, for another event or with other options; or the name is taken
+  5    no hook has that id or name
   6    the registry stayed locked by another process
   130  interrupted by SIGINT (143: by SIGTERM); what had finished is recorded
 
@@ -42,19 +42,19 @@ Files:
                    the lock, and a registry being written";
 
 pub(super) const ADD: &str = "\
-Adding the same URL and event again gives the hook that is there. The secret of a signed hook comes \
-from a file or is generated, never from a flag.
+Adding the same URL and events again gives the hook that is there. Other users see the command line: \
+--url @FILE, --header @FILE and --secret-file FILE keep secrets off it.
 
 Examples:
   hooks add --url https://example.com/cb --event PostDeployment
   hooks add --url https://example.com/alarm --event '*' --status failed
-  hooks add --url https://example.com/ci --event Built --generate-secret
+  hooks add --name ci --url https://example.com/ --event Built --generate-secret
 
 Exit status:
   0  registered, or registered already
   1  it could not be saved
   2  a wrong argument
-  4  the URL is registered for another event or with other options
+  4  the URL is registered for another event or with other options, or the name is taken
   6  the registry stayed locked
 
 Environment:
@@ -83,7 +83,7 @@ Exit status:
   0  done
   1  the registry could not be read
   2  a wrong argument
-  5  no hook has that id
+  5  no hook has that id or name
 
 Environment:
   HOOKS_FILE  the registry, as --file";
@@ -101,8 +101,8 @@ Exit status:
   0  changed, or nothing to change
   1  it could not be saved
   2  a wrong argument
-  4  another hook has that URL
-  5  no hook has that id
+  4  another hook has that URL or name
+  5  no hook has that id or name
   6  the registry stayed locked
 
 Environment:
@@ -119,16 +119,15 @@ Exit status:
   0  removed
   1  it could not be saved
   2  a wrong argument
-  5  no hook has that id (nothing is removed then; --force ignores it)
+  5  no hook has that id or name (nothing is removed then; --force ignores it)
   6  the registry stayed locked
 
 Environment:
   HOOKS_FILE  the registry, as --file";
 
 pub(super) const PUBLISH: &str = "\
-The bytes that arrive are the bytes that are sent, unless a flag changes the deployment. With --git or \
-a field flag, standard input is not touched (in a git hook it holds the pushed refs), unless \
-DEPLOYMENT is -. What was not delivered is in the journal: hooks redeliver --failed.
+The bytes that arrive are sent as they are, unless a flag changes them. With --git or a field flag, \
+standard input is read only for -.
 
 Examples:
   hooks publish PostDeployment '{\"id\":\"42\",\"status\":\"success\"}'
@@ -140,6 +139,7 @@ Exit status:
   1    bad deployment, or the registry could not be read
   2    a wrong argument
   3    at least one delivery failed
+  5    --must-match: no enabled hook gets it
   130  interrupted by SIGINT (143: by SIGTERM)
 
 Environment:
@@ -147,8 +147,8 @@ Environment:
        the registry, as --file
   HOOKS_TIMEOUT, HOOKS_RETRIES, HOOKS_DEADLINE, HOOKS_JOBS
        the limits, as the flags
-  REMOTE_USER, USER
-       who deploys, for --git";
+  REMOTE_USER, GL_USER, GITEA_PUSHER_NAME, GL_USERNAME, GITLAB_USER_LOGIN, GITHUB_ACTOR, USER
+       who deploys, for --git: the first that is set";
 
 pub(super) const RUN: &str = "\
 Input, output and signals go to the command. Its status decides between success and failed, and is the \
@@ -184,7 +184,7 @@ Exit status:
   1    the registry could not be read
   2    a wrong argument
   3    not delivered
-  5    no hook has that id
+  5    no hook has that id or name
   130  interrupted by SIGINT (143: by SIGTERM)
 
 Environment:
@@ -194,23 +194,49 @@ Environment:
        the limits, as the flags";
 
 pub(super) const LOG: &str = "\
-A delivery is delivered, failed, pending (a process is at it) or unfinished (that process was killed). \
+A delivery is delivered, failed, pending (a process is at it), unfinished (that process was killed), \
+deferred (publish --defer) or held (its hook was disabled). \
 TIME is that of the last try. With -v each comes with its URL, the whole deployment, and the id of the \
 publication, for redeliver.
 
 Examples:
   hooks log
   hooks log 1 --failed
-  hooks log -n 100 --json
+  hooks log --event PostDeployment --since 24h
 
 Exit status:
   0  done
   1  the journal or the registry could not be read
   2  a wrong argument
-  5  no hook has that id, now or in the journal
+  3  --exit-code: something is shown
+  5  no hook has that id or name, now or in the journal; no such publication
 
 Environment:
   HOOKS_FILE  the registry, as --file";
+
+pub(super) const HEALTH: &str = "\
+A hook is ok, failing (its last delivery failed), disabled, or idle (nothing was sent to it). FAILING \
+says how many tries have failed in a row and for how long, OWED how many deliveries are still to be \
+sent and how old the oldest is. The bars are the last deliveries: the higher, the longer they took; a \
+cross is a failure.
+
+Examples:
+  hooks health
+  hooks health 1 --since 24h --json
+  hooks health --openmetrics
+
+Exit status:
+  0  all is well
+  1  the journal or the registry could not be read
+  2  a wrong argument
+  3  a hook is failing, or something is owed
+  5  no hook has that id or name
+
+Environment:
+  HOOKS_FILE  the registry, as --file
+  LC_ALL, LC_CTYPE, LANG
+              where they do not say UTF-8, the bars are ASCII
+  TZ          the time zone of what is shown";
 
 pub(super) const REDELIVER: &str = "\
 The same bytes go out under the same webhook-id. --failed takes what is due: at once after the first \
@@ -220,14 +246,14 @@ failure, then 5 min, 30 min, 2 h, 5 h and 10 h after the last try. One cron line
 Examples:
   hooks redeliver 1
   hooks redeliver --failed
-  hooks redeliver --failed --since 7d --now
+  hooks redeliver --failed --since 7d --dry-run
 
 Exit status:
   0    everything was delivered, or nothing was due
   1    the registry or the journal could not be read
   2    a wrong argument
-  3    at least one delivery failed
-  5    no hook or no publication has that id
+  3    at least one delivery failed, or what was named could not be sent
+  5    no hook or no publication has that id or name
   6    the registry stayed locked
   130  interrupted by SIGINT (143: by SIGTERM)
 
@@ -253,3 +279,22 @@ Exit status:
 
 Environment:
   NO_COLOR  no colour";
+
+pub(super) const COMPLETIONS: &str = "\
+They ask the program, so they know the hooks and events of the registry. A Debian package brings them \
+along. Else they belong into a file that the shell looks for:
+  bash  ~/.local/share/bash-completion/completions/hooks
+  zsh   _hooks in a directory of $fpath, before compinit runs
+  fish  ~/.config/fish/completions/hooks.fish
+
+Examples:
+  hooks completions bash
+  hooks completions fish > hooks.fish
+
+Exit status:
+  0  done
+  1  they could not be written
+  2  a wrong argument
+
+Environment:
+  HOOKS_COMPLETE  set by the completions when they ask the program";

@@ -1,17 +1,28 @@
 //! Value parsers. Their errors say what is wrong and never quote the value, which may hold a secret.
 
+use std::ffi::OsStr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-use crate::domain::hook::HookId;
-use crate::domain::reference::Reference;
+use crate::domain::reference::{HookReference, Reference};
+use crate::platform;
 
 /// A `--header`: its name and value, the value empty to clear it in `edit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Header(pub(crate) String, pub(crate) String);
+
+/// What an option gives, or the file that it is read from, `-` for standard input: other users see the
+/// process list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source<T> {
+    /// On the command line.
+    Given(T),
+    /// In this file.
+    File(PathBuf),
+}
 
 /// A `--status` list; empty clears in `edit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +37,31 @@ pub(crate) struct Assignment {
     pub(crate) json: String,
 }
 
-pub(super) fn url(text: &str) -> Result<String, String> {
+/// A URL, `@FILE`, or `-` for standard input.
+pub(super) fn url_source() -> impl TypedValueParser<Value = Source<String>> {
+    OsStringValueParser::new().try_map(|argument| match argument.to_str() {
+        Some("-") => Ok(Source::File(argument.into())),
+        _ => source(&argument, url),
+    })
+}
+
+/// A header, or `@FILE`.
+pub(super) fn header_source() -> impl TypedValueParser<Value = Source<Header>> {
+    OsStringValueParser::new().try_map(|argument| source(&argument, header))
+}
+
+fn source<T>(argument: &OsStr, parse: fn(&str) -> Result<T, String>) -> Result<Source<T>, String> {
+    match platform::strip_prefix(argument, "@") {
+        Some(file) if file.is_empty() => Err("the name of a file follows the @".to_owned()),
+        Some(file) => Ok(Source::File(file.into())),
+        None => {
+            let text = argument.to_str().ok_or("it is not UTF-8 text")?;
+            parse(text).map(Source::Given)
+        }
+    }
+}
+
+pub(crate) fn url(text: &str) -> Result<String, String> {
     crate::domain::hook::check_url(text).map_err(|cause| cause.to_string())?;
     Ok(text.to_owned())
 }
@@ -34,6 +69,13 @@ pub(super) fn url(text: &str) -> Result<String, String> {
 pub(super) fn event(text: &str) -> Result<String, String> {
     crate::domain::hook::check_event(text).map_err(str::to_owned)?;
     Ok(text.to_owned())
+}
+
+/// One of the events of a hook.
+pub(super) fn event_pattern(text: &str) -> Result<String, String> {
+    let event = text.trim();
+    crate::domain::hook::check_pattern(event).map_err(str::to_owned)?;
+    Ok(event.to_owned())
 }
 
 pub(super) fn event_or_any(text: &str) -> Result<String, String> {
@@ -65,6 +107,16 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 /// A path, which may be empty to clear what was there.
 pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
+}
+
+/// Text that somebody else wrote, such as a commit's message: what is not UTF-8 becomes U+FFFD.
+pub(super) fn free_text() -> impl TypedValueParser<Value = String> {
+    OsStringValueParser::new().map(|text| text.to_string_lossy().into_owned())
+}
+
+/// As [`assignment`], for free text.
+pub(super) fn assignments() -> impl TypedValueParser<Value = Assignment> {
+    OsStringValueParser::new().try_map(|text| assignment(&text.to_string_lossy()))
 }
 
 pub(super) fn retries(text: &str) -> Result<u32, String> {
@@ -109,7 +161,16 @@ pub(super) fn statuses(text: &str) -> Result<Statuses, String> {
     Ok(Statuses(statuses))
 }
 
-pub(super) fn header(text: &str) -> Result<Header, String> {
+/// A text that an answer must have, or nothing to clear it in `edit`.
+pub(super) fn expected(text: &str) -> Result<String, String> {
+    if text.len() > 1024 {
+        return Err("a text of at most 1 KiB is wanted".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// A header in one line; an empty value clears it in `edit`.
+pub(crate) fn header(text: &str) -> Result<Header, String> {
     let Some((name, value)) = text.split_once(':') else {
         return Err("'Name: value' is wanted".to_owned());
     };
@@ -118,7 +179,7 @@ pub(super) fn header(text: &str) -> Result<Header, String> {
     Ok(Header(name.to_owned(), value.to_owned()))
 }
 
-pub(super) fn assignment(text: &str) -> Result<Assignment, String> {
+fn assignment(text: &str) -> Result<Assignment, String> {
     let wrong = "KEY=VALUE or KEY:=JSON is wanted";
     let (key, value) = text.split_once('=').ok_or(wrong)?;
     let (key, json) = match key.strip_suffix(':') {
@@ -141,9 +202,17 @@ fn checked_json(value: &str) -> Result<String, String> {
     }
 }
 
-pub(super) fn hook_id(text: &str) -> Result<HookId, String> {
+/// A name, or nothing to clear it in `edit`.
+pub(super) fn name(text: &str) -> Result<String, String> {
+    if !text.is_empty() {
+        crate::domain::hook::check_name(text).map_err(str::to_owned)?;
+    }
+    Ok(text.to_owned())
+}
+
+pub(super) fn hook(text: &str) -> Result<HookReference, String> {
     text.parse()
-        .map_err(|_| "a hook's id is a number, as 'hooks list' shows it".to_owned())
+        .map_err(|_| "a hook's id or name is wanted, as 'hooks list' shows them".to_owned())
 }
 
 pub(super) fn reference(text: &str) -> Result<Reference, String> {
@@ -151,14 +220,15 @@ pub(super) fn reference(text: &str) -> Result<Reference, String> {
         return Ok(Reference::Publication(text.to_owned()));
     }
     match text.parse() {
-        Ok(id) => Ok(Reference::Hook(id)),
-        Err(_) => Err("a hook's id or a publication's msg_… id is wanted".to_owned()),
+        Ok(hook) => Ok(Reference::Hook(hook)),
+        Err(_) => Err("a hook's id or name, or a publication's msg_… id is wanted".to_owned()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::hook::HookId;
 
     #[test]
     fn durations_are_numbers_of_seconds_or_spelled_out() {
@@ -191,11 +261,14 @@ mod tests {
 
     #[test]
     fn a_reference_is_a_hook_or_a_publication() {
-        assert_eq!(reference("7"), Ok(Reference::Hook(HookId(7))));
+        let id = HookReference::Id(HookId(7));
+        assert_eq!(reference("7"), Ok(Reference::Hook(id)));
+        let name = HookReference::Name("chat".into());
+        assert_eq!(reference("chat"), Ok(Reference::Hook(name)));
         assert_eq!(
             reference("msg_x"),
             Ok(Reference::Publication("msg_x".into()))
         );
-        assert!(reference("x").is_err());
+        assert!(reference("7x").is_err());
     }
 }

@@ -1,12 +1,16 @@
 //! What every verb gets, and what several of them say.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
 
+use crate::dispatch::{Audience, Results, Setup};
 use crate::domain::hook::Hook;
+use crate::domain::limits::Limits;
+use crate::domain::publication::Publication;
+use crate::domain::reference::HookReference;
+use crate::exit::Failure;
 use crate::output::{self, Output};
 use crate::security::signature::Secret;
 use crate::store::registry::{Registry, RegistryFile};
@@ -28,7 +32,10 @@ impl Context {
         } else {
             say_who_is_waited_for
         };
-        Ok(Registry::locate(self.file.as_deref())?.when_waiting(waiting))
+        let registry = Registry::locate(self.file.as_deref())?.when_waiting(waiting);
+        let path = registry.shown().display();
+        self.output.detail(format!("the registry is {path}"));
+        Ok(registry)
     }
 
     /// Reads the registry, and warns if others may read the secrets in it.
@@ -66,14 +73,44 @@ impl Context {
         }
     }
 
-    /// Says that an event has nobody to go to. A registry that is elsewhere looks like one without
-    /// hooks.
-    pub(super) fn say_that_nobody_waits(&self, registry: &Registry, event: &str) {
-        let mut note = format!("no hook is to be called for {event}");
-        if registry.is_missing() {
-            let path = registry.shown().display();
-            let _ = write!(note, ": there is no registry {path} yet");
+    /// How deliveries are made for these arguments.
+    pub(super) fn setup(&self, limits: Limits, results: Results) -> Setup {
+        Setup {
+            output: self.output,
+            limits,
+            results,
+            program: self.program(),
         }
+    }
+
+    /// How the program is called for this registry, for hints: with `--file`, unless the environment or
+    /// the user's own configuration leads to it.
+    pub(super) fn program(&self) -> String {
+        let from_environment = std::env::var_os("HOOKS_FILE").map(PathBuf::from);
+        match &self.file {
+            Some(file) if self.file != from_environment => {
+                format!("hooks --file {}", file.display())
+            }
+            _ => "hooks".to_owned(),
+        }
+    }
+
+    /// Says who does not get a publication and might have been meant to. A registry that is elsewhere
+    /// looks like one without hooks.
+    pub(super) fn say_who_is_left_out(
+        &self,
+        registry: &Registry,
+        audience: &Audience,
+        publication: &Publication,
+    ) {
+        let place = place(registry);
+        audience.say_who_is_left_out(self.output, &publication.event, &place);
+    }
+
+    /// Says that there is no hook. A registry that is elsewhere looks like an empty one.
+    pub(super) fn say_that_none_is_registered(&self, registry: &Registry) {
+        let place = place(registry);
+        let note = format!("no hook is registered in {place}; see 'hooks add --help'");
         self.output.note(note);
     }
 
@@ -90,6 +127,42 @@ impl Context {
         self.output
             .warning(format!("skipped {which} of the journal {journal}: damaged"));
     }
+}
+
+/// The registry's file, and whether there is one.
+pub(super) fn place(registry: &Registry) -> String {
+    let path = registry.shown().display();
+    if registry.is_missing() {
+        format!("{path}, which does not exist yet")
+    } else {
+        path.to_string()
+    }
+}
+
+/// The hooks that are named, or all, in the order of the registry.
+pub(super) fn named_hooks<'a>(
+    registry: &Registry,
+    file: &'a RegistryFile,
+    named: &[HookReference],
+) -> Result<Vec<&'a Hook>, Failure> {
+    let unknown: Vec<_> = named
+        .iter()
+        .filter(|hook| file.find(hook).is_none())
+        .collect();
+    if !unknown.is_empty() {
+        return Err(unknown_hooks(registry, unknown));
+    }
+    let is_named = |hook: &&Hook| named.is_empty() || named.iter().any(|named| hook.is(named));
+    Ok(file.hooks.iter().filter(is_named).collect())
+}
+
+/// There are no such hooks in this registry, which may not be the one that was meant.
+pub(super) fn unknown_hooks<'a>(
+    registry: &Registry,
+    named: impl IntoIterator<Item = &'a HookReference>,
+) -> Failure {
+    let hint = format!("see 'hooks list'; the registry is {}", place(registry));
+    Failure::unknown_hooks(named).hint(hint)
 }
 
 /// Once is enough, however often the lock is waited for.

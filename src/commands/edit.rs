@@ -1,15 +1,20 @@
 //! `hooks edit`: changes a hook.
 
 use anyhow::Result;
+use chrono::TimeDelta;
 
 use super::context::Context;
+use super::options::files;
 use crate::cli::Edit;
+use crate::dispatch::{self, Selection};
 use crate::domain::hook::json::{HookJson, View};
-use crate::domain::hook::{Hook, LastDelivery, same_url};
+use crate::domain::hook::{Hook, HookId, LastDelivery, join_events, same_url};
+use crate::domain::retry;
 use crate::exit::{Exit, Failure};
-use crate::store::registry::{Change, RegistryFile};
+use crate::store::registry::{Change, Registry, RegistryFile};
 
 pub(super) fn run(context: &Context, arguments: &mut Edit) -> Result<Exit> {
+    arguments.url_text = arguments.url.as_ref().map(files::url).transpose()?;
     arguments.options.load(context.output)?;
     if !changes_something(arguments) {
         let failure = Failure::usage("nothing to change is given");
@@ -17,17 +22,56 @@ pub(super) fn run(context: &Context, arguments: &mut Edit) -> Result<Exit> {
     }
     let registry = context.registry()?;
     if registry.is_missing() {
-        return Err(Failure::unknown_hooks(&[arguments.id]).into());
+        return Err(Failure::unknown_hooks([&arguments.hook]).into());
+    }
+    if let Some(hook) = registry
+        .read()?
+        .hooks
+        .iter()
+        .find(|hook| hook.is(&arguments.hook))
+    {
+        let mut wanted = hook.clone();
+        apply(&mut wanted, arguments);
+        arguments.options.check_template(&wanted)?;
     }
     let hook = registry.update(|file| edit(file, arguments))?;
+    if arguments.url.is_some() {
+        arguments.options.suggest_format(context.output, &hook);
+    }
     context.warn_if_exposed(&registry, std::slice::from_ref(&hook));
     context.print_hook(&hook, arguments.options.generated(), arguments.json)?;
+    if arguments.enable {
+        say_what_is_held(context, &registry, hook.id)?;
+    }
     Ok(Exit::Done)
+}
+
+/// Says how much was held for a hook while it was disabled, and how to send it.
+fn say_what_is_held(context: &Context, registry: &Registry, id: HookId) -> Result<()> {
+    let held = |since| -> Result<usize> {
+        let selection = Selection::Held(vec![id.into()], since);
+        Ok(dispatch::preview(registry, &selection)?.deliveries.len())
+    };
+    let all = held(TimeDelta::MAX)?;
+    if all == 0 {
+        return Ok(());
+    }
+    // What --since leaves out when it is not given.
+    let since = if held(retry::SENT_FOR)? < all {
+        " --since 365d"
+    } else {
+        ""
+    };
+    let program = context.program();
+    context.output.note(format!(
+        "{all} held for it while it was disabled; to send: {program} redeliver --held {id}{since}"
+    ));
+    Ok(())
 }
 
 fn changes_something(arguments: &Edit) -> bool {
     arguments.url.is_some()
-        || arguments.event.is_some()
+        || !arguments.event.is_empty()
         || arguments.enable
         || arguments.disable
         || arguments.no_secret
@@ -35,22 +79,12 @@ fn changes_something(arguments: &Edit) -> bool {
 }
 
 fn edit(file: &mut RegistryFile, arguments: &Edit) -> Result<Change<Hook>> {
-    let id = arguments.id;
-    if let Some(url) = &arguments.url
-        && file.find(id).is_some()
-        && let Some(other) = file
-            .hooks
-            .iter()
-            .find(|hook| hook.id != id && same_url(&hook.url, url))
-    {
-        let message = format!("could not edit hook {id}: hook {} has that URL", other.id);
-        return Err(Failure::new(Exit::Conflict, message)
-            .hint(format!("see 'hooks show {}'", other.id))
-            .into());
-    }
-    let hook = file
-        .find_mut(id)
-        .ok_or_else(|| Failure::unknown_hooks(&[id]))?;
+    let place = file.hooks.iter().position(|hook| hook.is(&arguments.hook));
+    let Some(place) = place else {
+        return Err(Failure::unknown_hooks([&arguments.hook]).into());
+    };
+    refuse_conflicts(&file.hooks, &file.hooks[place], arguments)?;
+    let hook = &mut file.hooks[place];
     let before = serialized(hook)?;
     apply(hook, arguments);
     let hook = hook.clone();
@@ -60,16 +94,33 @@ fn edit(file: &mut RegistryFile, arguments: &Edit) -> Result<Change<Hook>> {
     Ok(Change::Save(hook))
 }
 
+fn refuse_conflicts(hooks: &[Hook], hook: &Hook, arguments: &Edit) -> Result<(), Failure> {
+    arguments.options.refuse_taken_name(hooks, Some(hook.id))?;
+    let Some(url) = &arguments.url_text else {
+        return Ok(());
+    };
+    let mut others = hooks.iter().filter(|other| other.id != hook.id);
+    match others.find(|other| same_url(&other.url, url)) {
+        None => Ok(()),
+        Some(other) => {
+            let (label, other_label) = (hook.label(), other.label());
+            let message = format!("could not edit {label}: {other_label} has that URL");
+            Err(Failure::new(Exit::Conflict, message)
+                .hint(format!("see 'hooks show {}'", other.id)))
+        }
+    }
+}
+
 fn apply(hook: &mut Hook, arguments: &Edit) {
-    if let Some(url) = &arguments.url {
+    if let Some(url) = &arguments.url_text {
         // The last delivery went elsewhere.
         if !same_url(&hook.url, url) {
             hook.last = LastDelivery::default();
         }
         hook.url.clone_from(url);
     }
-    if let Some(event) = &arguments.event {
-        hook.event.clone_from(event);
+    if !arguments.event.is_empty() {
+        hook.event = join_events(arguments.event.iter().map(String::as_str));
     }
     if arguments.enable {
         hook.enabled = true;

@@ -1,15 +1,21 @@
 //! Where a deployment is read from, and what is said of one that cannot be read.
 
-use std::fs::File;
+use std::ffi::OsStr;
+use std::fs::{self, File};
 use std::io::{self, IsTerminal, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
 use crate::domain::deployment::{Deployment, LIMIT};
 use crate::domain::json::JsonError;
 use crate::exit::{Exit, Failure};
+use crate::platform;
 use crate::security::redact;
+use crate::store::registry::Registry;
+
+/// By how much a copy of a file may be longer or shorter: `$(…)` drops line ends.
+const WHITE_SPACE: u64 = 16;
 
 /// Where a deployment is read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,9 +23,9 @@ pub(crate) enum Source<'a> {
     /// Standard input.
     Stdin,
     /// A file.
-    File(&'a str),
+    File(&'a Path),
     /// The argument itself.
-    Text(&'a str),
+    Text(&'a OsStr),
     /// Nothing is read: flags make it.
     Nothing,
 }
@@ -27,11 +33,11 @@ pub(crate) enum Source<'a> {
 impl<'a> Source<'a> {
     /// What the DEPLOYMENT argument means. Without one, standard input is read, unless flags make
     /// the deployment: in a git hook it holds the pushed refs, which a loop is still reading.
-    pub(crate) fn of(argument: Option<&'a str>, made_by_flags: bool) -> Self {
+    pub(crate) fn of(argument: Option<&'a OsStr>, made_by_flags: bool) -> Self {
         match argument {
-            Some("-") => Self::Stdin,
-            Some(text) => match text.strip_prefix('@') {
-                Some(path) => Self::File(path),
+            Some(text) if text == "-" => Self::Stdin,
+            Some(text) => match platform::strip_prefix(text, "@") {
+                Some(path) => Self::File(Path::new(path)),
                 None => Self::Text(text),
             },
             None if made_by_flags => Self::Nothing,
@@ -40,18 +46,55 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Reads and checks a deployment.
-pub(crate) fn read(source: Source) -> Result<Deployment> {
+/// Reads and checks a deployment. What holds this registry's secrets is none.
+pub(crate) fn read(source: Source, registry: &Registry) -> Result<Deployment> {
+    let own = Own(registry.own_files());
     match source {
         Source::Nothing => Ok(Deployment::empty()),
-        Source::Text(text) => argument(text),
-        Source::File(path) => file(path),
-        Source::Stdin => stdin(),
+        Source::Text(text) => argument(text, &own),
+        Source::File(path) => file(path, &own),
+        Source::Stdin => stdin(&own),
     }
 }
 
-fn argument(text: &str) -> Result<Deployment> {
-    Deployment::parse(text.as_bytes().to_vec()).map_err(|error| {
+/// The files of the registry.
+struct Own([PathBuf; 4]);
+
+impl Own {
+    /// Refuses an input that is one of them, as `is_same` tells, or a copy of one: a slip of the finger
+    /// would send the secrets of each receiver to all of them.
+    fn refuse(
+        &self,
+        source: &str,
+        bytes: &[u8],
+        is_same: impl Fn(&Path) -> bool,
+    ) -> Result<(), Failure> {
+        let found = self
+            .0
+            .iter()
+            .find(|path| is_same(path) || is_copy(path, bytes));
+        let Some(path) = found else {
+            return Ok(());
+        };
+        let path = path.display();
+        let message = format!(
+            "could not read the deployment from {source}: it is {path}, which holds the hooks' secrets"
+        );
+        Err(Failure::new(Exit::Failed, message).hint("name the file of the deployment"))
+    }
+}
+
+/// Whether the bytes are this file's, but for white space at the ends.
+fn is_copy(path: &Path, bytes: &[u8]) -> bool {
+    let length = fs::metadata(path).map_or(0, |file| if file.is_file() { file.len() } else { 0 });
+    let is_as_long = length > 0 && length.abs_diff(bytes.len() as u64) <= WHITE_SPACE;
+    let read = || File::open(path).and_then(bounded);
+    is_as_long && read().is_ok_and(|own| own.trim_ascii() == bytes.trim_ascii())
+}
+
+fn argument(text: &OsStr, own: &Own) -> Result<Deployment> {
+    own.refuse("the argument", text.as_encoded_bytes(), |_| false)?;
+    Deployment::parse(text.as_encoded_bytes().to_vec()).map_err(|error| {
         let hint = if Path::new(text).is_file() {
             "a file is given as @FILE"
         } else {
@@ -61,20 +104,22 @@ fn argument(text: &str) -> Result<Deployment> {
     })
 }
 
-fn file(path: &str) -> Result<Deployment> {
+fn file(path: &Path, own: &Own) -> Result<Deployment> {
+    let shown = path.to_string_lossy();
     // A URL in a path's place may have a password in it.
-    let shown = if path.contains("://") {
-        redact::url(path)
+    let shown = if shown.contains("://") {
+        redact::url(&shown)
     } else {
-        path.to_owned()
+        shown.into_owned()
     };
     let unread = || format!("could not read the deployment from {shown}");
     let file = File::open(path).with_context(unread)?;
-    let bytes = bounded(file).with_context(unread)?;
+    let bytes = bounded(&file).with_context(unread)?;
+    own.refuse(&shown, &bytes, |path| platform::is_same_file(&file, path))?;
     Deployment::parse(bytes).map_err(|error| refused(&shown, &error).into())
 }
 
-fn stdin() -> Result<Deployment> {
+fn stdin(own: &Own) -> Result<Deployment> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
         let message = "could not read the deployment: standard input is a terminal";
@@ -83,6 +128,9 @@ fn stdin() -> Result<Deployment> {
     }
     let bytes =
         bounded(stdin.lock()).context("could not read the deployment from standard input")?;
+    own.refuse("standard input", &bytes, |path| {
+        platform::is_same_file(&stdin, path)
+    })?;
     let error = match Deployment::parse(bytes.clone()) {
         Ok(deployment) => return Ok(deployment),
         Err(error) => error,
@@ -95,7 +143,7 @@ fn stdin() -> Result<Deployment> {
     }
     // `echo deploy.json | hooks publish EVENT`, Kudu's documentation with curl's @ left out.
     if let Some(path) = named_file(&bytes) {
-        return file(path);
+        return file(Path::new(path), own);
     }
     let refused = refused("standard input", &error);
     Err(refused
@@ -140,11 +188,15 @@ mod tests {
 
     #[test]
     fn the_argument_says_where_to_read() {
-        assert_eq!(Source::of(None, false), Source::Stdin);
-        assert_eq!(Source::of(None, true), Source::Nothing);
-        assert_eq!(Source::of(Some("-"), true), Source::Stdin);
-        assert_eq!(Source::of(Some("@a.json"), false), Source::File("a.json"));
-        assert_eq!(Source::of(Some("{}"), false), Source::Text("{}"));
+        let of = |argument: Option<&'static str>, made| Source::of(argument.map(OsStr::new), made);
+        assert_eq!(of(None, false), Source::Stdin);
+        assert_eq!(of(None, true), Source::Nothing);
+        assert_eq!(of(Some("-"), true), Source::Stdin);
+        assert_eq!(
+            of(Some("@a.json"), false),
+            Source::File(Path::new("a.json"))
+        );
+        assert_eq!(of(Some("{}"), false), Source::Text(OsStr::new("{}")));
     }
 
     #[test]

@@ -1,93 +1,221 @@
-//! `hooks log`: the journal's deliveries, newest first.
+//! `hooks log`: the journal's deliveries, newest first, or one publication whole.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use anyhow::Result;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::context::Context;
+use super::context::{Context, unknown_hooks};
 use crate::cli::Log;
+use crate::domain::hook::{Hook, HookId};
+use crate::domain::reference::{HookReference, Reference};
 use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::output::log::LogEntry;
-use crate::store::journal::{Journal, RecordedDelivery, State};
+use crate::store::journal::{Journal, Recorded, RecordedDelivery};
+use crate::store::registry::{Registry, RegistryFile};
 
 pub(super) fn run(context: &Context, arguments: &Log) -> Result<Exit> {
     let registry = context.registry()?;
     let journal = Journal::of(&registry);
-    let now = Utc::now();
-    let Found {
-        entries,
-        damaged,
-        is_known,
-    } = find(&journal, arguments, now)?;
-    context.warn_of_damage(journal.path(), &damaged);
-    if !entries.is_empty() {
-        show(context, arguments, &entries)?;
+    // The journal is worth a look when the registry is broken, and that is worth an error, afterwards.
+    let file = context.read(&registry);
+    let search = Search {
+        arguments,
+        hook: hook(arguments, &registry, file.as_ref().ok())?,
+        hooks: file.as_ref().ok().map(by_id),
+        now: Utc::now(),
+    };
+    let found = match &arguments.of {
+        Some(Reference::Publication(id)) => search.publication(&journal, id)?,
+        _ => search.newest(&journal)?,
+    };
+    context.warn_of_damage(journal.path(), &found.damaged);
+    if !found.entries.is_empty() {
+        show(context, arguments, &found)?;
     }
-    // The journal is worth a look when the registry is broken, and that is worth an error.
-    let file = context.read(&registry)?;
-    if entries.is_empty() {
-        // A hook that was removed is still in the journal; an id that is neither there nor in the
-        // registry is a slip of the finger.
-        if let Some(id) = arguments.id
-            && !is_known
-            && file.find(id).is_none()
-        {
-            return Err(Failure::unknown_hooks(&[id]).into());
-        }
+    let file = file?;
+    if found.entries.is_empty() {
+        refuse_unknown(arguments, &found, &registry, &file)?;
         if !arguments.json {
-            context.output.note("the journal has no such delivery");
+            let path = journal.path().display();
+            context
+                .output
+                .note(format!("no such delivery is in {path}"));
         }
     }
-    Ok(Exit::Done)
+    Ok(if arguments.exit_code && !found.entries.is_empty() {
+        Exit::Undelivered
+    } else {
+        Exit::Done
+    })
+}
+
+/// The id of the hook that is named: the journal knows ids alone.
+fn hook(
+    arguments: &Log,
+    registry: &Registry,
+    file: Option<&RegistryFile>,
+) -> Result<Option<HookId>, Failure> {
+    let Some(Reference::Hook(named)) = &arguments.of else {
+        return Ok(None);
+    };
+    if let HookReference::Id(id) = named {
+        return Ok(Some(*id));
+    }
+    let found = file.and_then(|file| file.find(named));
+    let hook = found.ok_or_else(|| unknown_hooks(registry, [named]))?;
+    Ok(Some(hook.id))
+}
+
+fn by_id(file: &RegistryFile) -> HashMap<HookId, &Hook> {
+    file.hooks.iter().map(|hook| (hook.id, hook)).collect()
+}
+
+/// A hook that was removed is still in the journal; an id that is neither there nor in the registry is a
+/// slip of the finger.
+fn refuse_unknown(
+    arguments: &Log,
+    found: &Found,
+    registry: &Registry,
+    file: &RegistryFile,
+) -> Result<(), Failure> {
+    match &arguments.of {
+        Some(Reference::Hook(named)) if !found.is_known && file.find(named).is_none() => {
+            Err(unknown_hooks(registry, [named]))
+        }
+        Some(Reference::Publication(id)) if found.publication.is_none() => {
+            Err(Failure::unknown_publication(id))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What the journal has of what is asked for.
+#[derive(Default)]
 struct Found {
     entries: Vec<LogEntry>,
+    /// The one publication that was asked for.
+    publication: Option<Recorded>,
     /// The numbers of the lines that were passed over.
     damaged: Vec<usize>,
     /// Whether the hook that was named has ever got a publication.
     is_known: bool,
 }
 
-fn find(journal: &Journal, arguments: &Log, now: DateTime<Utc>) -> Result<Found> {
-    let most = usize::try_from(arguments.n).unwrap_or(usize::MAX);
-    let mut reader = journal.read()?;
-    let (mut entries, mut is_known) = (Vec::new(), false);
-    while entries.len() < most
-        && let Some(recorded) = journal.next(&mut reader)?
-    {
-        is_known |= arguments
-            .id
-            .is_some_and(|id| recorded.delivery(id).is_some());
-        let wanted = recorded
-            .deliveries
-            .iter()
-            .filter(|d| is_wanted(arguments, d, now));
-        let entry = |delivery| LogEntry::new(&recorded, delivery, now);
-        entries.extend(wanted.take(most - entries.len()).map(entry));
+/// What is looked for.
+struct Search<'a> {
+    arguments: &'a Log,
+    /// The hook that is named.
+    hook: Option<HookId>,
+    /// The hooks that are there now, unless the registry cannot be read.
+    hooks: Option<HashMap<HookId, &'a Hook>>,
+    now: DateTime<Utc>,
+}
+
+impl Search<'_> {
+    /// The deliveries that are wanted, sorted by the time that they are shown with.
+    fn newest(&self, journal: &Journal) -> Result<Found> {
+        let most = usize::try_from(self.arguments.n).unwrap_or(usize::MAX);
+        let mut found = Found::default();
+        let mut reader = journal.read()?;
+        while let Some(recorded) = journal.next(&mut reader)? {
+            let is_its = |id| recorded.delivery(id).is_some();
+            found.is_known |= self.hook.is_some_and(is_its);
+            let wanted = recorded.deliveries.iter();
+            let mut wanted: Vec<_> = wanted.filter(|d| self.wants(&recorded, d)).collect();
+            // An entry has a deployment: no more of them than can be shown.
+            wanted.sort_by_key(|delivery| Reverse(delivery.last_try));
+            wanted.truncate(most);
+            if !wanted.is_empty() {
+                let entries = wanted.into_iter().map(|d| self.entry(&recorded, d));
+                found.entries.extend(entries);
+                found.entries.sort_by_key(|entry| Reverse(entry.time()));
+                found.entries.truncate(most);
+            }
+            let oldest = found.entries.last().filter(|_| found.entries.len() >= most);
+            if oldest.is_some_and(|oldest| !reader.may_hold_later_than(oldest.time())) {
+                break;
+            }
+        }
+        found.damaged = journal.damaged(&reader);
+        Ok(found)
     }
-    Ok(Found {
-        entries,
-        damaged: journal.damaged(&reader),
-        is_known,
-    })
+
+    /// All deliveries of one publication.
+    fn publication(&self, journal: &Journal, id: &str) -> Result<Found> {
+        let mut found = Found::default();
+        let mut reader = journal.read()?;
+        while let Some(recorded) = journal.next(&mut reader)? {
+            if recorded.id == id {
+                let entries = recorded.deliveries.iter();
+                found.entries = entries.map(|d| self.entry(&recorded, d)).collect();
+                found.publication = Some(recorded);
+                break;
+            }
+        }
+        found.damaged = journal.damaged(&reader);
+        Ok(found)
+    }
+
+    fn entry(&self, recorded: &Recorded, delivery: &RecordedDelivery) -> LogEntry {
+        let next_try = self.next_try(recorded, delivery);
+        let hook = self
+            .hooks
+            .as_ref()
+            .and_then(|hooks| hooks.get(&delivery.hook));
+        let name = hook.and_then(|hook| hook.name.as_deref());
+        LogEntry::new(recorded, delivery, name, next_try, self.now)
+    }
+
+    fn wants(&self, recorded: &Recorded, delivery: &RecordedDelivery) -> bool {
+        let Log {
+            of: _,
+            failed,
+            event,
+            since,
+            exit_code: _,
+            n: _,
+            json: _,
+        } = self.arguments;
+        let is_owed = delivery.state(self.now).is_owed() && !self.is_gone(delivery.hook);
+        let is_event = |event: &String| recorded.event.eq_ignore_ascii_case(event);
+        let is_young = |since| {
+            let since = TimeDelta::from_std(since).unwrap_or(TimeDelta::MAX);
+            delivery.age <= since
+        };
+        self.hook.is_none_or(|id| delivery.hook == id)
+            && (!failed || is_owed)
+            && event.as_ref().is_none_or(is_event)
+            && since.is_none_or(is_young)
+    }
+
+    /// Whether the hook was removed: what is left for it can never be sent.
+    fn is_gone(&self, hook: HookId) -> bool {
+        let hooks = self.hooks.as_ref();
+        hooks.is_some_and(|hooks| !hooks.contains_key(&hook))
+    }
+
+    /// When `redeliver --failed` sends it; `None` where it does not.
+    fn next_try(&self, recorded: &Recorded, delivery: &RecordedDelivery) -> Option<DateTime<Utc>> {
+        let hook = self.hooks.as_ref()?.get(&delivery.hook)?;
+        let is_sent = delivery.is_undelivered(self.now) && !recorded.test;
+        (is_sent && hook.enabled && hook.url == delivery.url).then(|| delivery.due(self.now))
+    }
 }
 
-fn is_wanted(arguments: &Log, delivery: &RecordedDelivery, now: DateTime<Utc>) -> bool {
-    let state = delivery.state(now);
-    arguments.id.is_none_or(|id| delivery.hook == id)
-        && (!arguments.failed || matches!(state, State::Failed | State::Unfinished))
-}
-
-fn show(context: &Context, arguments: &Log, entries: &[LogEntry]) -> Result<()> {
-    let output = context.output;
+fn show(context: &Context, arguments: &Log, found: &Found) -> Result<()> {
+    let (output, entries) = (context.output, &found.entries);
     if arguments.json {
         let lines: Vec<String> = entries.iter().map(output::json::log_line).collect();
         return output.json(&lines.join("\n"));
     }
+    if let Some(recorded) = &found.publication {
+        return output.result(output::log::publication(output, recorded, entries));
+    }
     if output.verbose {
         return output.result(output::log::blocks(output, entries));
     }
-    output.result(output::log::table(entries))
+    output.table(&output::log::table(entries))
 }

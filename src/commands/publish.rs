@@ -8,56 +8,58 @@ use chrono::Utc;
 use super::context::Context;
 use super::fields;
 use super::input::{self, Source};
+use super::requests::show_request;
 use crate::cli::Publish;
-use crate::delivery;
-use crate::dispatch::{self, Dispatch, Results};
+use crate::dispatch::{self, Audience, Dispatch, Results};
 use crate::domain::deployment::Deployment;
-use crate::domain::hook::Hook;
 use crate::domain::publication::Publication;
 use crate::exit::{Exit, Failure};
 use crate::git;
-use crate::output::{self, Output, json::PublicationView};
-use crate::security::escape::escape;
+use crate::output::Output;
+use crate::store::registry::Registry;
 
 pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
     let limits = arguments.limits.settle()?;
-    let input = read(arguments)?;
+    let registry = context.registry()?;
+    let input = read(arguments, &registry)?;
     // The deadline counts from here.
     let since = Instant::now();
     let deployment = completed(input, arguments, limits.deadline)?;
     let limits = limits.less(since.elapsed());
-    let registry = context.registry()?;
-    let results = Results::of(arguments.json);
     let interrupt = dispatch::interruptible();
-    let dispatch = Dispatch::new(context.output, &registry, limits, results, interrupt);
+    let setup = context.setup(limits, Results::of(arguments.json));
+    let dispatch = Dispatch::new(setup, &registry, interrupt);
     let hooks = context.read(&registry)?.hooks;
     let publication = Publication::new(&arguments.event, deployment, Utc::now());
-    let hooks = dispatch::matching(context.output, hooks, &publication);
-    if hooks.is_empty() {
-        context.say_that_nobody_waits(&registry, &arguments.event);
+    let audience = Audience::of(context.output, hooks, &publication);
+    context.say_who_is_left_out(&registry, &audience, &publication);
+    let nobody = audience.hooks.is_empty();
+    let exit = if arguments.dry_run {
+        dry_run(context.output, &publication, &audience)?
+    } else {
+        let report = dispatch.send(publication, audience, arguments.defer)?;
         if arguments.json {
-            let view = PublicationView::new(&publication, std::iter::empty());
-            context.output.json(&output::json::pretty(&view))?;
+            report.print_publication(context.output);
         }
-        return Ok(Exit::Done);
+        report.exit()
+    };
+    if nobody && arguments.must_match {
+        let message = format!("no enabled hook gets {}", arguments.event);
+        return Err(Failure::new(Exit::Unknown, message)
+            .hint("see 'hooks list'")
+            .into());
     }
-    if arguments.dry_run {
-        return dry_run(context.output, &publication, &hooks);
-    }
-    let report = dispatch.publish(publication, hooks);
-    if arguments.json {
-        report.print_publication(context.output);
-    }
-    Ok(report.exit())
+    Ok(exit)
 }
 
 /// The deployment as it is given.
-fn read(arguments: &Publish) -> Result<Deployment> {
+fn read(arguments: &Publish, registry: &Registry) -> Result<Deployment> {
     if let Some(revision) = &arguments.git {
         git::check_revision(revision)?;
     }
     let made_by_flags = arguments.git.is_some() || !fields::of_publish(arguments).is_empty();
-    input::read(Source::of(arguments.deployment.as_deref(), made_by_flags))
+    let source = Source::of(arguments.deployment.as_deref(), made_by_flags);
+    input::read(source, registry)
 }
 
 /// The deployment with what the commit and the flags add; git may take as long as `limit`.
@@ -75,26 +77,17 @@ fn completed(input: Deployment, arguments: &Publish, limit: Duration) -> Result<
     Ok(deployment)
 }
 
-/// Prints the request of each hook. A template that fails on this deployment is said in its place.
-fn dry_run(output: Output, publication: &Publication, hooks: &[Hook]) -> Result<Exit> {
-    let mut failed = false;
-    for hook in hooks {
-        match delivery::build(hook, publication, Utc::now()) {
-            Ok(request) => output.result(output::request::text(output, hook, &request))?,
-            Err(reason) => {
-                failed = true;
-                output.warning(format!(
-                    "hook {} cannot be called: {}",
-                    hook.id,
-                    escape(&reason)
-                ));
-            }
+/// Prints the request of each hook, and says whose filter the publication does not pass.
+fn dry_run(output: Output, publication: &Publication, audience: &Audience) -> Result<Exit> {
+    let mut exit = Exit::Done;
+    if !audience.hooks.is_empty() {
+        audience.say_who_is_filtered(output);
+    }
+    for hook in &audience.hooks {
+        if !show_request(output, hook, publication)? {
+            exit = Exit::Undelivered;
         }
     }
     output.note("nothing was sent");
-    Ok(if failed {
-        Exit::Undelivered
-    } else {
-        Exit::Done
-    })
+    Ok(exit)
 }

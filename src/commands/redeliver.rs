@@ -4,20 +4,19 @@ use anyhow::Result;
 use chrono::TimeDelta;
 
 use super::context::Context;
+use super::requests::show_request;
 use crate::cli::Redeliver;
-use crate::dispatch::{self, Dispatch, Results, Selection};
-use crate::exit::Exit;
+use crate::dispatch::{self, Dispatch, Results, Selected, Selection};
+use crate::domain::reference::{HookReference, Reference};
+use crate::domain::retry;
+use crate::exit::{Exit, Failure};
 
 pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
     let output = context.output;
     let registry = context.registry()?;
-    let dispatch = Dispatch::new(
-        output,
-        &registry,
-        arguments.limits.settle()?,
-        Results::of(arguments.json),
-        dispatch::interruptible(),
-    );
+    let selection = selection(arguments)?;
+    let setup = context.setup(arguments.limits.settle()?, Results::of(arguments.json));
+    let mut dispatch = Dispatch::new(setup, &registry, dispatch::interruptible());
     // Read again under the lock; here it is for its warning, and so that a broken one ends it at once.
     context.read(&registry)?;
     if registry.is_missing() {
@@ -29,37 +28,87 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
         output.note("nothing to send again");
         return nothing(context, arguments);
     }
-    let selected = dispatch.select(&selection(arguments))?;
+    let selected = if arguments.dry_run {
+        dispatch::preview(&registry, &selection)?
+    } else {
+        dispatch.select(&selection)?
+    };
     for warning in &selected.warnings {
         output.warning(warning);
     }
     for note in &selected.notes {
         output.note(note);
     }
-    context.warn_of_damage(&registry.journal_file(), &selected.damaged);
-    if selected.deliveries.is_empty() {
-        return nothing(context, arguments);
+    if arguments.dry_run {
+        context.warn_of_damage(&registry.journal_file(), &selected.damaged);
     }
-    let report = dispatch.deliver(selected.deliveries, selected.claim);
-    if arguments.json {
-        report.print_publications(output);
-    }
-    Ok(report.exit())
+    // Who names something wants it sent.
+    let all = arguments.failed || selected.warnings.is_empty();
+    let exit = if arguments.dry_run {
+        dry_run(context, &selected)?
+    } else {
+        let report = dispatch.redeliver(selected);
+        if arguments.json {
+            report.print_publications(output);
+        }
+        report.exit()
+    };
+    Ok(if all || exit != Exit::Done {
+        exit
+    } else {
+        Exit::Undelivered
+    })
 }
 
-fn selection(arguments: &Redeliver) -> Selection {
-    if !arguments.failed {
-        return Selection::Named(arguments.ids.clone());
+fn selection(arguments: &Redeliver) -> Result<Selection> {
+    let since = arguments.since.map_or(retry::SENT_FOR, |since| {
+        TimeDelta::from_std(since).unwrap_or(TimeDelta::MAX)
+    });
+    if arguments.failed {
+        return Ok(Selection::Failed {
+            since,
+            now: arguments.now,
+            moved: arguments.moved,
+        });
     }
-    Selection::Failed {
-        since: TimeDelta::from_std(arguments.since).unwrap_or(TimeDelta::MAX),
-        now: arguments.now,
+    if arguments.held {
+        let hook = |reference: &Reference| match reference {
+            Reference::Hook(hook) => Ok(hook.clone()),
+            Reference::Publication(_) => {
+                let failure = Failure::usage("--held goes with the ids or names of hooks");
+                Err(failure.hint("see 'hooks list'").into())
+            }
+        };
+        let hooks: Result<Vec<HookReference>> = arguments.ids.iter().map(hook).collect();
+        return Ok(Selection::Held(hooks?, since));
     }
+    if arguments.since.is_some() {
+        let failure = Failure::usage("--since goes with --failed or --held");
+        return Err(failure.hint("see 'hooks redeliver --help'").into());
+    }
+    let ids = arguments.ids.clone();
+    if arguments.to.is_empty() {
+        Ok(Selection::Named(ids))
+    } else {
+        Ok(Selection::To(ids, arguments.to.clone()))
+    }
+}
+
+/// Prints the requests that would be sent.
+fn dry_run(context: &Context, selected: &Selected) -> Result<Exit> {
+    let mut exit = Exit::Done;
+    for delivery in &selected.deliveries {
+        if !show_request(context.output, &delivery.hook, &delivery.publication)? {
+            exit = Exit::Undelivered;
+        }
+    }
+    context.output.note("nothing was sent");
+    Ok(exit)
 }
 
 fn nothing(context: &Context, arguments: &Redeliver) -> Result<Exit> {
     if arguments.json {
-        context.output.json("[]")?;
+        context.output.answer("[]")?;
     }
     Ok(Exit::Done)
 }

@@ -4,8 +4,9 @@ use anyhow::Result;
 
 use super::context::Context;
 use crate::cli::Remove;
-use crate::domain::hook::HookId;
+use crate::domain::hook::Hook;
 use crate::exit::{Exit, Failure};
+use crate::output;
 use crate::store::registry::{Change, RegistryFile};
 
 pub(super) fn run(context: &Context, arguments: &Remove) -> Result<Exit> {
@@ -15,26 +16,25 @@ pub(super) fn run(context: &Context, arguments: &Remove) -> Result<Exit> {
         remove(&mut RegistryFile::default(), arguments)?;
         return Ok(Exit::Done);
     }
-    registry.update(|file| remove(file, arguments))?;
+    let removed = registry.update(|file| remove(file, arguments))?;
+    if !removed.is_empty() {
+        let table = output::hook::table(context.output, removed.iter());
+        context.output.table(&table)?;
+    }
     Ok(Exit::Done)
 }
 
-/// All or nothing: with an unknown id among them, none is removed.
-fn remove(file: &mut RegistryFile, arguments: &Remove) -> Result<Change<()>> {
-    let missing: Vec<HookId> = arguments
-        .ids
-        .iter()
-        .copied()
-        .filter(|id| file.find(*id).is_none())
-        .collect();
+/// All or nothing: with an unknown id or name among them, none is removed.
+fn remove(file: &mut RegistryFile, arguments: &Remove) -> Result<Change<Vec<Hook>>> {
+    let named = arguments.hooks.iter();
+    let missing: Vec<_> = named.filter(|hook| file.find(hook).is_none()).collect();
     if !missing.is_empty() && !arguments.force {
-        return Err(Failure::unknown_hooks(&missing).into());
+        return Err(Failure::unknown_hooks(missing).into());
     }
-    let before = file.hooks.len();
-    file.remove(&arguments.ids);
-    Ok(if file.hooks.len() == before {
-        Change::Keep(())
+    let removed = file.remove(&arguments.hooks);
+    Ok(if removed.is_empty() {
+        Change::Keep(removed)
     } else {
-        Change::Save(())
+        Change::Save(removed)
     })
 }

@@ -13,7 +13,7 @@ use chrono::Utc;
 use super::context::Context;
 use super::fields;
 use crate::cli::Run;
-use crate::dispatch::{self, Dispatch, Results};
+use crate::dispatch::{Audience, Dispatch, Results};
 use crate::domain::deployment::Deployment;
 use crate::domain::json::quoted;
 use crate::domain::limits::Limits;
@@ -22,6 +22,7 @@ use crate::domain::time::timestamp;
 use crate::exit::Exit;
 use crate::git;
 use crate::interrupt::Interrupt;
+use crate::output::plural;
 use command::{Event, Finished};
 
 pub(super) fn run(context: &Context, arguments: &Run) -> Result<Exit> {
@@ -52,15 +53,28 @@ fn publish(
     let limits = limits.less(since.elapsed());
     let registry = context.registry()?;
     let interrupt = interrupt(finished, events);
-    let dispatch = Dispatch::new(context.output, &registry, limits, Results::Aside, interrupt);
+    let setup = context.setup(limits, Results::Aside);
+    let dispatch = Dispatch::new(setup, &registry, interrupt);
     let hooks = context.read(&registry)?.hooks;
     let publication = Publication::new(&arguments.event, deployment, Utc::now());
-    let hooks = dispatch::matching(context.output, hooks, &publication);
-    if hooks.is_empty() {
-        context.say_that_nobody_waits(&registry, &arguments.event);
-        return Ok(());
+    let audience = Audience::of(context.output, hooks, &publication);
+    context.say_who_is_left_out(&registry, &audience, &publication);
+    if audience.hooks.is_empty() && arguments.must_match {
+        let event = &arguments.event;
+        context
+            .output
+            .warning(format!("no enabled hook gets {event}"));
     }
-    dispatch.publish(publication, hooks);
+    let count = audience.hooks.len();
+    let status = publication.deployment.status().unwrap_or_default();
+    if count > 0 {
+        context.output.note(format!(
+            "publishing {} with the status {status} to {count} hook{}",
+            publication.event,
+            plural(count)
+        ));
+    }
+    dispatch.send(publication, audience, arguments.defer)?;
     Ok(())
 }
 

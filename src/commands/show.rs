@@ -2,15 +2,16 @@
 
 use anyhow::Result;
 
-use super::context::Context;
+use super::context::{Context, unknown_hooks};
 use crate::cli::Show;
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 
 pub(super) fn run(context: &Context, arguments: &Show) -> Result<Exit> {
-    let file = context.read(&context.registry()?)?;
+    let registry = context.registry()?;
+    let file = context.read(&registry)?;
     let hook = file
-        .find(arguments.id)
-        .ok_or_else(|| Failure::unknown_hooks(&[arguments.id]))?;
+        .find(&arguments.hook)
+        .ok_or_else(|| unknown_hooks(&registry, [&arguments.hook]))?;
     context.print_hook(hook, None, arguments.json)?;
     Ok(Exit::Done)
 }

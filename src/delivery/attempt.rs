@@ -3,14 +3,15 @@
 use std::io::Read;
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, TimeDelta, Utc};
 use ureq::http::{self, HeaderValue, StatusCode, header};
 use ureq::{Agent, Body};
 
 use super::errors::ErrorContext;
+use super::html;
 use super::request::{self, Request};
 use super::tls::Agents;
-use crate::domain::outcome::Outcome;
+use crate::domain::outcome::{DELIVERED, Outcome};
 use crate::domain::publication::Delivery;
 use crate::domain::text::start_of;
 use crate::domain::{kudu, retry};
@@ -33,6 +34,8 @@ pub(super) struct Response {
     pub(super) retry_after: Option<Duration>,
     /// Where a redirection leads to, masked.
     location: Option<String>,
+    /// The text, masked, that a success must have in its body and has not, or not yet.
+    lacks: Option<String>,
     /// The start of the body, at most [`MOST_KEPT`] bytes, masked; empty before it was read.
     body: String,
 }
@@ -61,6 +64,16 @@ impl Failed {
 }
 
 impl Response {
+    /// Whether the receiver has accepted the delivery.
+    pub(super) fn is_delivered(&self) -> bool {
+        self.code.is_success() && self.lacks.is_none()
+    }
+
+    /// Whether another attempt may go better.
+    pub(super) fn may_pass(&self) -> bool {
+        self.lacks.is_some() || retry::may_pass(self.code.as_u16())
+    }
+
     /// The standard reason of the status, whatever the receiver wrote there.
     fn status(&self) -> String {
         match self.code.canonical_reason() {
@@ -71,8 +84,11 @@ impl Response {
 
     /// What happened.
     fn reason(&self) -> String {
+        if let Some(text) = &self.lacks {
+            return format!("the answer lacks {text}");
+        }
         if self.code.is_success() {
-            return "delivered".to_owned();
+            return DELIVERED.to_owned();
         }
         if self.code.is_redirection() {
             return match &self.location {
@@ -85,27 +101,44 @@ impl Response {
         }
         self.body.clone()
     }
+
+    /// Until when the receiver asks to be left alone, if another try may go better then.
+    fn not_before(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let wait = self.retry_after.filter(|_| self.may_pass())?;
+        let wait = TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
+        Some(
+            now.checked_add_signed(wait)
+                .unwrap_or(DateTime::<Utc>::MAX_UTC),
+        )
+    }
 }
 
 /// What an attempt comes to as the outcome of its delivery.
 pub(super) fn outcome(attempt: &Attempt, attempts: u32, duration: Duration) -> Outcome {
-    let (delivered, code, status, reason) = match attempt {
-        Ok(response) => (
-            response.code.is_success(),
-            Some(response.code.as_u16()),
-            response.status(),
-            response.reason(),
-        ),
-        Err(failed) => (false, None, kudu::FAILURE.to_owned(), failed.to_string()),
-    };
-    Outcome {
-        time: Utc::now(),
-        delivered,
-        status,
-        code,
-        reason,
-        attempts,
-        duration,
+    let time = Utc::now();
+    match attempt {
+        Ok(response) => Outcome {
+            time,
+            delivered: response.is_delivered(),
+            status: response.status(),
+            code: Some(response.code.as_u16()),
+            reason: response.reason(),
+            response: Some(response.body.clone()).filter(|body| !body.is_empty()),
+            attempts,
+            duration,
+            not_before: response.not_before(time),
+        },
+        Err(failed) => Outcome {
+            time,
+            delivered: false,
+            status: kudu::FAILURE.to_owned(),
+            code: None,
+            reason: failed.to_string(),
+            response: None,
+            attempts,
+            duration,
+            not_before: None,
+        },
     }
 }
 
@@ -127,10 +160,17 @@ pub(super) fn make(agents: &Agents, delivery: &Delivery, on_head: &dyn Fn(Respon
     })?;
     // A receiver may send our own words back to us.
     let secrets = hook.secret_texts();
-    let head = head(&answer, &secrets);
-    on_head(head.clone());
+    let expected = hook.expect.as_deref();
+    let head = head(&answer, expected, &secrets);
+    // Where the body decides, the status alone says nothing.
+    if head.lacks.is_none() {
+        on_head(head.clone());
+    }
+    let body = start_of_body(&mut answer);
+    let is_there = expected.is_some_and(|text| body.contains(text));
     Ok(Response {
-        body: start_of_body(&mut answer, &secrets),
+        lacks: head.lacks.filter(|_| !is_there),
+        body: shown_body(&answer, body, &secrets),
         ..head
     })
 }
@@ -143,17 +183,19 @@ fn send(agent: &Agent, request: &Request) -> Result<http::Response<Body>, ureq::
     builder.send(&*request.body)
 }
 
-fn head(answer: &http::Response<Body>, secrets: &[String]) -> Response {
+fn head(answer: &http::Response<Body>, expected: Option<&str>, secrets: &[String]) -> Response {
     let text = |name| {
         let value: &HeaderValue = answer.headers().get(name)?;
         Some(String::from_utf8_lossy(value.as_bytes()))
     };
     let retry_after = text(header::RETRY_AFTER);
     let location = text(header::LOCATION);
+    let lacks = expected.filter(|_| answer.status().is_success());
     Response {
         code: answer.status(),
         retry_after: retry_after.and_then(|v| retry::parse_retry_after(&v, Utc::now())),
         location: location.map(|v| shown_location(&v, secrets)),
+        lacks: lacks.map(|text| redact::scrub(text, secrets)),
         body: String::new(),
     }
 }
@@ -171,14 +213,32 @@ fn shown_location(location: &str, secrets: &[String]) -> String {
 }
 
 /// The start of the body. An error in it changes nothing: the status has arrived. Reading goes on for
-/// a while past what is kept, so that a receiver that is still writing is not cut off. A secret is
-/// masked before the cut, which could leave the half of one.
-fn start_of_body(answer: &mut http::Response<Body>, secrets: &[String]) -> String {
+/// a while past what is kept, so that a receiver that is still writing is not cut off.
+fn start_of_body(answer: &mut http::Response<Body>) -> String {
     let mut start = Vec::new();
     let mut reader = answer.body_mut().as_reader().take(MOST_READ);
     let _ = reader.read_to_end(&mut start);
-    let text = redact::scrub(&String::from_utf8_lossy(&start), secrets);
-    kept(text.trim()).to_owned()
+    String::from_utf8_lossy(&start).into_owned()
+}
+
+/// What is kept of a body. A secret is masked before the cut, which could leave the half of one.
+fn shown_body(answer: &http::Response<Body>, body: String, secrets: &[String]) -> String {
+    let text = if is_html(answer) {
+        html::text(&body)
+    } else {
+        body
+    };
+    kept(redact::scrub(&text, secrets).trim()).to_owned()
+}
+
+fn is_html(answer: &http::Response<Body>) -> bool {
+    let content_type = answer.headers().get(header::CONTENT_TYPE);
+    let text = content_type.and_then(|value| value.to_str().ok());
+    text.is_some_and(|text| {
+        text.trim_start()
+            .to_ascii_lowercase()
+            .starts_with("text/html")
+    })
 }
 
 /// At most [`MOST_KEPT`] bytes, cut between characters.
@@ -195,6 +255,7 @@ mod tests {
             code: StatusCode::from_u16(code).unwrap(),
             retry_after: None,
             location: None,
+            lacks: None,
             body: body.to_owned(),
         };
         outcome(&Ok(response), 1, Duration::ZERO)

@@ -7,6 +7,7 @@ use rustls::CertificateError;
 use url::Url;
 
 use super::attempt::Failed;
+use crate::security::redact;
 
 /// What the library's error does not know.
 #[derive(Debug, Clone, Copy)]
@@ -65,8 +66,8 @@ impl ErrorContext<'_> {
         })
     }
 
-    fn host(&self) -> &str {
-        self.url.host_str().unwrap_or_default()
+    fn host(&self) -> String {
+        redact::host(self.url.host_str().unwrap_or_default())
     }
 
     fn io(self, error: &io::Error) -> Failed {
@@ -111,7 +112,7 @@ impl ErrorContext<'_> {
                     .to_owned(),
             ),
             rustls::Error::InvalidCertificate(cause) => {
-                Failed::permanent(certificate(cause, self.host()))
+                Failed::permanent(certificate(cause, &self.host()))
             }
             rustls::Error::InvalidMessage(_) => {
                 Failed::transient("it does not speak TLS there (is it an http URL?)".to_owned())

@@ -250,10 +250,7 @@ impl FanOut {
     /// deadline ends the attempts at once.
     fn wait_after(&self, attempt: &Attempt, attempts: u32) -> Option<Duration> {
         let (may_pass, retry_after) = match attempt {
-            Ok(response) => (
-                retry::may_pass(response.code.as_u16()),
-                response.retry_after,
-            ),
+            Ok(response) => (response.may_pass(), response.retry_after),
             Err(Failed::Transient(_)) => (true, None),
             Err(Failed::Permanent(_)) => (false, None),
         };
@@ -285,23 +282,26 @@ impl FanOut {
         attempt::outcome(attempt, progress.attempts, duration.unwrap_or_default())
     }
 
-    /// The deadline has come: everything ends with what is known.
+    /// The deadline has come: everything ends with what is known. What was not begun has no outcome.
     fn give_up(&mut self) {
-        let allowed = humantime::format_duration(self.limits.deadline);
+        // What was read before it began is a matter of milliseconds.
+        let tenths = u64::try_from(self.limits.deadline.as_millis().div_ceil(100));
+        let allowed = Duration::from_millis(tenths.unwrap_or(u64::MAX).saturating_mul(100));
+        let allowed = humantime::format_duration(allowed);
         for number in 0..self.progress.len() {
             let progress = &mut self.progress[number];
             if progress.done {
                 continue;
             }
+            if progress.attempts == 0 {
+                self.close(number);
+                continue;
+            }
             let attempt = match (progress.head.take(), progress.last.take()) {
                 (Some(head), _) => Ok(head),
                 (None, Some(last)) => last,
-                (None, None) if progress.attempts > 0 => {
-                    let words = format!("no answer within the deadline of {allowed}");
-                    Err(Failed::Transient(words))
-                }
                 (None, None) => {
-                    let words = format!("its turn did not come within the deadline of {allowed}");
+                    let words = format!("no answer within the deadline of {allowed}");
                     Err(Failed::Transient(words))
                 }
             };

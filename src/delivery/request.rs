@@ -1,6 +1,7 @@
 //! The exact request of one attempt: what is sent, and what `--dry-run` shows.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +11,7 @@ use url::Url;
 
 use crate::domain::hook::{Hook, check_header, check_url};
 use crate::domain::publication::Publication;
-use crate::format::{self, Subject};
+use crate::format::{self, Subject, renderer};
 use crate::security::signature;
 
 /// A POST.
@@ -25,13 +26,18 @@ pub(crate) struct Request<'a> {
 }
 
 /// Builds the request of an attempt made now. The error says why none can be made: a hand-edited URL
-/// that is none, a template that fails on this deployment.
+/// that is none, a condition or a template that fails on this deployment. Whether the condition is true was
+/// asked when it was published.
 pub(crate) fn build<'a>(
     hook: &Hook,
     publication: &'a Publication,
     now: DateTime<Utc>,
 ) -> Result<Request<'a>, String> {
     let url = check_url(&hook.url).map_err(|cause| format!("its URL is not usable: {cause}"))?;
+    if let Some(when) = hook.when.as_deref().filter(|_| !publication.test) {
+        renderer::holds(when, &publication.event, &publication.deployment)
+            .map_err(|cause| format!("its condition fails: {cause}"))?;
+    }
     let (content_type, body) = body(hook, publication)?;
     let mut headers: Vec<(String, String)> = Vec::new();
     let mut add = |name: &str, value: String| headers.push((name.to_owned(), value));
@@ -82,8 +88,13 @@ fn body<'a>(
         time: publication.time,
         deployment: &publication.deployment,
     };
-    let body = format::render(hook.format.as_deref(), hook.template.as_deref(), &subject)
-        .map_err(|error| format!("its body could not be rendered: {error}"))?;
+    let failed = |error: &dyn Display| format!("its body could not be rendered: {error}");
+    if let Some(template) = &hook.template {
+        let body = renderer::render(template, hook.content_type(), &subject);
+        let body = body.map_err(|error| failed(&error))?;
+        return Ok(("application/json", Cow::Owned(body.into_bytes())));
+    }
+    let body = format::render(hook.format.as_deref(), &subject).map_err(|error| failed(&error))?;
     Ok((body.content_type, Cow::Owned(body.bytes)))
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
+
 use super::report::Report;
 use crate::domain::hook::{Hook, HookId, LastDelivery};
 use crate::domain::outcome::Outcome;
@@ -11,7 +13,7 @@ use crate::domain::time::timestamp;
 use crate::store::registry::{Change, RegistryFile};
 
 /// `last_context` is cut at this many bytes.
-const LONGEST_CONTEXT: usize = 64 * 1024;
+const LONGEST_CONTEXT: usize = 4 * 1024;
 
 /// Outcomes by the hook's id, in the order of their deliveries.
 pub(super) type OutcomesByHook<'a> = HashMap<HookId, Vec<(&'a Delivery, &'a Outcome)>>;
@@ -28,26 +30,28 @@ pub(super) fn outcomes_by_hook(report: &Report) -> OutcomesByHook<'_> {
     outcomes
 }
 
-/// Merges them into the hooks that still exist with the same URL.
-pub(super) fn merge(file: &mut RegistryFile, outcomes: &OutcomesByHook) -> Change<()> {
-    let mut changed = false;
+/// Merges them into the hooks that still exist with the same URL, and gives those that are disabled by it.
+pub(super) fn merge(
+    file: &mut RegistryFile,
+    outcomes: &OutcomesByHook,
+    now: DateTime<Utc>,
+) -> Change<Vec<HookId>> {
+    let (mut changed, mut disabled) = (false, Vec::new());
     for hook in &mut file.hooks {
         for (delivery, outcome) in outcomes.get(&hook.id).into_iter().flatten() {
-            let same = hook.url == delivery.hook.url;
-            if same
-                && hook
-                    .last
-                    .merge(&last_delivery(&delivery.publication, outcome))
-            {
-                disable_if_gone(hook, outcome);
+            let last = last_delivery(&delivery.publication, outcome);
+            if hook.url == delivery.hook.url && hook.last.merge(&last, now) {
                 changed = true;
+                if disable_if_gone(hook, outcome) {
+                    disabled.push(hook.id);
+                }
             }
         }
     }
     if changed {
-        Change::Save(())
+        Change::Save(disabled)
     } else {
-        Change::Keep(())
+        Change::Keep(disabled)
     }
 }
 
@@ -63,20 +67,20 @@ fn last_delivery(publication: &Publication, outcome: &Outcome) -> LastDelivery {
 }
 
 /// 410: the receiver wants no more of it (Standard Webhooks, "Responding to a webhook").
-fn disable_if_gone(hook: &mut Hook, outcome: &Outcome) {
-    if outcome.is_gone() && hook.enabled {
+fn disable_if_gone(hook: &mut Hook, outcome: &Outcome) -> bool {
+    let disables = outcome.is_gone() && hook.enabled;
+    if disables {
         hook.enabled = false;
         let time = timestamp(outcome.time);
         hook.disabled_reason = Some(format!("410 Gone at {time}: {}", outcome.reason));
     }
+    disables
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
     use std::time::{Duration, Instant};
-
-    use chrono::{DateTime, Utc};
 
     use super::*;
     use crate::domain::deployment::Deployment;
@@ -90,11 +94,14 @@ mod tests {
             reason: "said so".to_owned(),
             attempts: 1,
             duration: Duration::ZERO,
+            response: None,
+            not_before: None,
         }
     }
 
     /// What the hook is like after these outcomes, merged in this order.
-    fn after(outcomes: &[Outcome]) -> Hook {
+    fn after(outcomes: &[Outcome], now: i64) -> Hook {
+        let now = DateTime::from_timestamp(now, 0).unwrap();
         let mut file = RegistryFile::default();
         let hook = Hook::new(HookId(1), "http://h/".to_owned(), "E".to_owned());
         file.hooks.push(hook.clone());
@@ -106,15 +113,17 @@ mod tests {
         for outcome in outcomes {
             let pair = (delivery.clone(), Some(outcome.clone()));
             let report = Report::new(vec![pair], None, Instant::now());
-            merge(&mut file, &outcomes_by_hook(&report));
+            merge(&mut file, &outcomes_by_hook(&report), now);
         }
         file.hooks.remove(0)
     }
 
     #[test]
     fn a_receiver_that_is_gone_disables_its_hook_and_an_older_answer_does_not() {
-        let gone = after(&[outcome(200, 1), outcome(410, 2)]);
+        let gone = after(&[outcome(200, 1), outcome(410, 2)], 9);
         assert!(!gone.enabled && gone.disabled_reason.is_some_and(|r| r.contains("said so")));
-        assert!(after(&[outcome(200, 2), outcome(410, 1)]).enabled);
+        assert!(after(&[outcome(200, 2), outcome(410, 1)], 9).enabled);
+        // Unless the newer one was written by a clock that was ahead.
+        assert!(!after(&[outcome(200, 99), outcome(410, 1)], 9).enabled);
     }
 }

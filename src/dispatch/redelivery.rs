@@ -1,6 +1,8 @@
 //! Which deliveries are sent again: chosen and claimed under one lock, so that two at once never send
 //! the same (docs/design.md §5).
 
+mod skipped;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +13,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Dispatch;
 use crate::domain::hook::{Hook, HookId};
 use crate::domain::publication::Delivery;
-use crate::domain::reference::Reference;
-use crate::exit::{Exit, Failure};
-use crate::output::outcome::readable_time;
-use crate::security::escape::escape;
+use crate::domain::reference::{HookReference, Reference};
+use crate::exit::Failure;
 use crate::store::file::Patience;
 use crate::store::journal::{Claim, Journal, Recorded, RecordedDelivery, State};
+use crate::store::registry::Registry;
+use skipped::Skipped;
 
 /// How long the claim waits for the lock: without it, two could send the same.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
@@ -30,9 +32,15 @@ pub(crate) enum Selection {
         since: TimeDelta,
         /// Also what is not due yet.
         now: bool,
+        /// Also to hooks that have another URL since.
+        moved: bool,
     },
+    /// What was held for these hooks, of publications younger than this.
+    Held(Vec<HookReference>, TimeDelta),
     /// The latest publication of a hook, or a publication, each as named.
     Named(Vec<Reference>),
+    /// These publications, to hooks that they need not have been for.
+    To(Vec<Reference>, Vec<HookReference>),
 }
 
 /// What was chosen, and what is to be said of it: nothing is printed under the lock, as a reader that
@@ -51,52 +59,49 @@ pub(crate) struct Selected {
     pub(crate) damaged: Vec<usize>,
 }
 
-/// Why a delivery is not sent again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Skipped {
-    /// It was delivered, or it is a sample.
-    Done,
-    /// No hook has that id and URL any more.
-    Gone,
-    /// Its hook is disabled.
-    Disabled,
-    /// A process is at it.
-    Pending,
-    /// Its publication is too old.
-    Old,
-    /// It is due later.
-    Later(DateTime<Utc>),
-}
-
 /// The hooks of the registry, by their ids.
 type Hooks = HashMap<HookId, Arc<Hook>>;
 
 impl Dispatch<'_> {
     /// Chooses what is sent again, and claims it in the journal until the deadline.
-    pub(crate) fn select(&self, selection: &Selection) -> Result<Selected> {
-        let lock = self
-            .registry
-            .lock(Patience::of(self.left().min(LOCK_WAIT)))?;
-        let hooks = self.registry.read()?.hooks;
-        let hooks: Hooks = hooks.into_iter().map(|h| (h.id, Arc::new(h))).collect();
-        let journal = Journal::of(self.registry);
-        let mut choice = Choice {
-            selection,
-            hooks,
-            now: Utc::now(),
-            claims: Vec::new(),
-            skipped: Vec::new(),
-            selected: Selected::default(),
-        };
-        match selection {
-            Selection::Failed { .. } => choice.failed(&journal)?,
-            Selection::Named(references) => choice.named(&journal, references)?,
-        }
+    pub(crate) fn select(&mut self, selection: &Selection) -> Result<Selected> {
+        let wait = Patience::of(self.journaling.left().min(LOCK_WAIT));
+        let lock = self.registry.lock(wait)?;
+        let choice = choose(self.registry, selection)?;
         if !choice.claims.is_empty() {
-            journal.claim(&choice.claims, self.deadline(), &lock)?;
+            let journal = Journal::of(self.registry);
+            journal.claim(&choice.claims, self.journaling.claim(), &lock)?;
         }
         Ok(choice.selected)
     }
+}
+
+/// What [`Dispatch::select`] would choose at this moment. Nothing is claimed.
+pub(crate) fn preview(registry: &Registry, selection: &Selection) -> Result<Selected> {
+    choose(registry, selection).map(|choice| choice.selected)
+}
+
+fn choose<'a>(registry: &Registry, selection: &'a Selection) -> Result<Choice<'a>> {
+    let hooks = registry.read()?.hooks;
+    let mut choice = Choice {
+        selection,
+        hooks: hooks.into_iter().map(|h| (h.id, Arc::new(h))).collect(),
+        now: Utc::now(),
+        claims: Vec::new(),
+        skipped: Vec::new(),
+        selected: Selected::default(),
+    };
+    let journal = Journal::of(registry);
+    match selection {
+        Selection::Failed { .. } => choice.undelivered(&journal)?,
+        Selection::Held(hooks, _) => {
+            choice.resolve(hooks)?;
+            choice.undelivered(&journal)?;
+        }
+        Selection::Named(references) => choice.named(&journal, references)?,
+        Selection::To(publications, hooks) => choice.to(&journal, publications, hooks)?,
+    }
+    Ok(choice)
 }
 
 /// A choice on its way.
@@ -117,39 +122,65 @@ impl Choice<'_> {
         recorded: &Recorded,
         delivery: &RecordedDelivery,
     ) -> Result<Arc<Hook>, Skipped> {
-        let pending = delivery.state(self.now) == State::Pending;
-        if let Selection::Failed { .. } = self.selection {
-            if pending {
-                return Err(Skipped::Pending);
+        let state = delivery.state(self.now);
+        let is_asked_for = match self.selection {
+            Selection::Failed { .. } => {
+                let owed = delivery.is_undelivered(self.now) || state == State::Pending;
+                owed && !recorded.test
             }
-            if recorded.test || !delivery.is_undelivered(self.now) {
-                return Err(Skipped::Done);
+            Selection::Held(named, _) => {
+                let hook = self.hooks.get(&delivery.hook);
+                let is_named = |hook: &Arc<Hook>| named.iter().any(|name| hook.is(name));
+                state == State::Held && hook.is_some_and(is_named)
             }
-        }
-        let hook = self.hooks.get(&delivery.hook);
-        let Some(hook) = hook.filter(|hook| hook.url == delivery.url) else {
-            return Err(Skipped::Gone);
+            Selection::Named(_) | Selection::To(..) => true,
         };
+        if !is_asked_for {
+            return Err(Skipped::Other);
+        }
+        if state == State::Pending {
+            return Err(Skipped::Pending);
+        }
+        let hook = self.hooks.get(&delivery.hook).ok_or(Skipped::Gone)?;
+        let may_move = matches!(
+            self.selection,
+            Selection::Failed { moved: true, .. } | Selection::To(..)
+        );
+        if hook.url != delivery.url && !may_move {
+            return Err(Skipped::Moved);
+        }
         if !hook.enabled {
             return Err(Skipped::Disabled);
         }
-        if pending {
-            return Err(Skipped::Pending);
-        }
-        if let Selection::Failed { since, now } = self.selection {
-            if recorded.age > *since {
-                return Err(Skipped::Old);
+        match self.selection {
+            Selection::Failed { since, .. }
+                if recorded.age > *since && delivery.outcomes.is_empty() =>
+            {
+                Err(Skipped::Missed)
             }
-            let due = delivery.due(self.now);
-            if !now && due > self.now {
-                return Err(Skipped::Later(due));
+            Selection::Failed { since, .. } | Selection::Held(_, since)
+                if recorded.age > *since =>
+            {
+                Err(Skipped::Old)
             }
+            Selection::Failed {
+                since, now: false, ..
+            } => {
+                let latest = delivery.last_try.checked_add_signed(*since);
+                let due = delivery
+                    .due(self.now)
+                    .min(latest.unwrap_or(DateTime::<Utc>::MAX_UTC));
+                if due > self.now {
+                    return Err(Skipped::Later(due));
+                }
+                Ok(Arc::clone(hook))
+            }
+            _ => Ok(Arc::clone(hook)),
         }
-        Ok(Arc::clone(hook))
     }
 
-    /// `--failed`: everything undelivered that is young enough and due, the oldest first.
-    fn failed(&mut self, journal: &Journal) -> Result<()> {
+    /// Everything undelivered that is asked for, the oldest first.
+    fn undelivered(&mut self, journal: &Journal) -> Result<()> {
         let mut reader = journal.read()?;
         let mut newest_first = Vec::new();
         while let Some(recorded) = journal.next(&mut reader)? {
@@ -175,45 +206,20 @@ impl Choice<'_> {
                     .push(Delivery { publication, hook });
             }
         }
-        if !claimed.is_empty() {
+        let failed = matches!(self.selection, Selection::Failed { .. });
+        if failed && !claimed.is_empty() {
             let claim = Claim::Hooks(claimed.into_iter().collect());
             self.claims.push(claim.clone());
             self.selected.claim = Some(claim);
+        } else {
+            self.claims = claims(&self.selected.deliveries);
         }
-        self.say_what_is_left();
+        let left = skipped::notes(&self.skipped, self.selected.deliveries.is_empty());
+        self.selected.notes.extend(left);
+        self.selected
+            .warnings
+            .extend(skipped::warning(&self.skipped));
         Ok(())
-    }
-
-    fn say_what_is_left(&mut self) {
-        let later = self.skipped.iter().filter_map(|skipped| match skipped {
-            Skipped::Later(due) => Some(*due),
-            _ => None,
-        });
-        let notes = &mut self.selected.notes;
-        if let Some(next) = later.clone().min() {
-            notes.push(format!(
-                "not due yet: {}, the next at {}; to send whatever failed: --now",
-                later.count(),
-                readable_time(next)
-            ));
-        } else if self.selected.deliveries.is_empty() {
-            notes.push("nothing to send again".to_owned());
-        }
-        let kinds = [
-            (Skipped::Gone, "to a hook that is gone or has another URL"),
-            (Skipped::Disabled, "to a disabled hook"),
-            (Skipped::Old, "older than --since"),
-        ];
-        let count = |kind| self.skipped.iter().filter(|why| **why == kind).count();
-        let kinds: Vec<String> = kinds
-            .into_iter()
-            .map(|(kind, what)| (count(kind), what))
-            .filter(|(number, _)| *number > 0)
-            .map(|(number, what)| format!("{number} {what}"))
-            .collect();
-        if !kinds.is_empty() {
-            notes.push(format!("undelivered, and left so: {}", kinds.join(", ")));
-        }
     }
 
     /// The latest publication of each hook, or the publications, that are named.
@@ -221,21 +227,21 @@ impl Choice<'_> {
         let mut found: Vec<(Recorded, Vec<HookId>)> = Vec::new();
         for reference in references {
             let (recorded, hooks) = match reference {
-                Reference::Hook(id) => {
-                    if !self.hooks.contains_key(id) {
-                        return Err(Failure::unknown_hooks(&[*id]).into());
-                    }
-                    let is_latest = |r: &Recorded| !r.test && r.delivery(*id).is_some();
+                Reference::Hook(named) => {
+                    let ids = self.resolve(std::slice::from_ref(named))?;
+                    let id = ids[0];
+                    let is_latest = |r: &Recorded| !r.test && r.delivery(id).is_some();
                     let Some(recorded) = self.find(journal, is_latest)? else {
-                        let warning = format!("nothing was published to hook {id} yet");
+                        let label = self.hooks[&id].label();
+                        let warning = format!("nothing was published to {label} yet");
                         self.selected.warnings.push(warning);
                         continue;
                     };
-                    (recorded, vec![*id])
+                    (recorded, vec![id])
                 }
                 Reference::Publication(id) => {
                     let Some(recorded) = self.find(journal, |r| r.id == *id)? else {
-                        return Err(unknown_publication(id).into());
+                        return Err(Failure::unknown_publication(id).into());
                     };
                     let hooks = recorded.deliveries.iter().map(|d| d.hook).collect();
                     (recorded, hooks)
@@ -251,6 +257,15 @@ impl Choice<'_> {
             self.take(&recorded, &hooks);
         }
         Ok(())
+    }
+
+    /// The ids of the hooks that are named, each in its turn.
+    fn resolve(&self, named: &[HookReference]) -> Result<Vec<HookId>, Failure> {
+        let id = |name: &HookReference| {
+            let hook = self.hooks.values().find(|hook| hook.is(name));
+            Ok(hook.ok_or_else(|| Failure::unknown_hooks([name]))?.id)
+        };
+        named.iter().map(id).collect()
     }
 
     /// The newest publication that is wanted.
@@ -300,22 +315,56 @@ impl Choice<'_> {
                 .push(Claim::Publication(recorded.id.clone(), taken));
         }
     }
-}
 
-impl Skipped {
-    /// Why a delivery that was named is left out.
-    fn words(self) -> &'static str {
-        match self {
-            Self::Gone => "it does not exist any more with the URL of that time",
-            Self::Disabled => "it is disabled",
-            Self::Pending => "another process may be at it",
-            Self::Done | Self::Old | Self::Later(_) => "it is not wanted",
+    /// These publications to these hooks, whether they were for them or not.
+    fn to(
+        &mut self,
+        journal: &Journal,
+        publications: &[Reference],
+        to: &[HookReference],
+    ) -> Result<()> {
+        let to = self.resolve(to)?;
+        for reference in publications {
+            let Reference::Publication(id) = reference else {
+                let message = "--to goes with a publication's msg_… id";
+                return Err(Failure::usage(message).hint("see 'hooks log -v'").into());
+            };
+            let Some(recorded) = self.find(journal, |r| r.id == *id)? else {
+                return Err(Failure::unknown_publication(id).into());
+            };
+            for id in &to {
+                if recorded.delivery(*id).is_some() {
+                    self.take(&recorded, &[*id]);
+                } else {
+                    self.add(&recorded, *id);
+                }
+            }
         }
+        Ok(())
+    }
+
+    /// Takes a publication for a hook that it was not for.
+    fn add(&mut self, recorded: &Recorded, id: HookId) {
+        let Some(hook) = self.hooks.get(&id).filter(|hook| hook.enabled) else {
+            let warning = format!("hook {id} is left out of {}: it is disabled", recorded.id);
+            self.selected.warnings.push(warning);
+            return;
+        };
+        let claim = Claim::Added(recorded.id.clone(), id, hook.url.clone());
+        self.claims.push(claim);
+        self.selected.deliveries.push(Delivery {
+            publication: Arc::new(recorded.publication()),
+            hook: Arc::clone(hook),
+        });
     }
 }
 
-fn unknown_publication(id: &str) -> Failure {
-    let message = format!("no publication has the id {}", escape(id));
-    Failure::new(Exit::Unknown, message)
-        .hint("see 'hooks log -v'; what is old and was delivered is not kept")
+/// What is claimed one by one, by publication.
+fn claims(deliveries: &[Delivery]) -> Vec<Claim> {
+    let same = |a: &Delivery, b: &Delivery| a.publication.id == b.publication.id;
+    let claim = |of_one: &[Delivery]| {
+        let hooks = of_one.iter().map(|delivery| delivery.hook.id).collect();
+        Claim::Publication(of_one[0].publication.id.clone(), hooks)
+    };
+    deliveries.chunk_by(same).map(claim).collect()
 }

@@ -113,6 +113,11 @@ impl Deployment {
         self.values.get_or_init(read).as_ref()
     }
 
+    /// The whole as a template sees it; for the error see [`Self::values`].
+    pub(crate) fn value(&self) -> Result<Value, &JsonError> {
+        self.values().map(|values| value::whole(values.clone()))
+    }
+
     /// The last value of this key, as it is spelled.
     fn last_value(&self, key: &str) -> Option<&str> {
         let entry = self.entries().iter().rev().find(|entry| entry.key == key)?;

@@ -1,31 +1,38 @@
 //! A hook: one registered callback URL, its last delivery, and which publications it matches.
 
 mod check;
+mod events;
 mod id;
 pub(crate) mod json;
+mod name;
 mod secrets;
 
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
-use super::time;
-use crate::security::{redact, signature::Secret};
+use super::deployment::Deployment;
+use super::outcome::DELIVERED;
+use super::reference::HookReference;
+use super::{clock, time};
+use crate::security::{escape, redact, signature::Secret};
 
 pub(crate) use check::{certificates_in, check_event, check_header, check_url, same_url};
+pub(crate) use events::{ANY_EVENT, check_pattern, events_cover, join_events};
 pub(crate) use id::HookId;
+pub(crate) use name::check_name;
 pub(crate) use secrets::SigningSecret;
-
-/// The event of a hook that waits for every event.
-pub(crate) const ANY_EVENT: &str = "*";
 
 /// One registered callback URL with the event it waits for (Kudu's `WebHook`).
 #[derive(Debug, Clone)]
 pub(crate) struct Hook {
     /// Its id, never used again after it was removed.
     pub(crate) id: HookId,
+    /// What it is called; no other hook has that name in any case. A hand-edited one may be any text.
+    pub(crate) name: Option<String>,
     /// Where to POST, as the user wrote it; a hand-edited one may be no URL at all.
     pub(crate) url: String,
-    /// The event it waits for, or [`ANY_EVENT`].
+    /// The events it waits for, joined by commas: names, beginnings of names that end in `*`, or
+    /// [`ANY_EVENT`].
     pub(crate) event: String,
     /// Do not check the receiver's certificate.
     pub(crate) insecure_ssl: bool,
@@ -35,6 +42,10 @@ pub(crate) struct Hook {
     pub(crate) disabled_reason: Option<String>,
     /// Deliver only deployments with one of these statuses; empty: all.
     pub(crate) status: Vec<String>,
+    /// Deliver only where this expression is true.
+    pub(crate) when: Option<String>,
+    /// A 2xx whose body lacks this text is a failure.
+    pub(crate) expect: Option<String>,
     /// The format's name; a newer version may know more of them.
     pub(crate) format: Option<String>,
     /// The user's own template; wins over the format.
@@ -75,6 +86,8 @@ pub(crate) enum Skip {
     Disabled,
     /// The deployment's status is not among its statuses.
     Status,
+    /// Its condition is false.
+    Condition,
 }
 
 impl Hook {
@@ -82,12 +95,15 @@ impl Hook {
     pub(crate) fn new(id: HookId, url: String, event: String) -> Self {
         Self {
             id,
+            name: None,
             url,
             event,
             insecure_ssl: false,
             enabled: true,
             disabled_reason: None,
             status: Vec::new(),
+            when: None,
+            expect: None,
             format: None,
             template: None,
             headers: Vec::new(),
@@ -98,24 +114,64 @@ impl Hook {
         }
     }
 
-    /// Whether it waits for this event: names compare ignoring ASCII case, as Kudu's do.
-    pub(crate) fn waits_for(&self, event: &str) -> bool {
-        self.event == ANY_EVENT || self.event.eq_ignore_ascii_case(event)
+    /// Whether this is the hook that is meant.
+    pub(crate) fn is(&self, reference: &HookReference) -> bool {
+        match reference {
+            HookReference::Id(id) => self.id == *id,
+            HookReference::Name(name) => self.is_called(name),
+        }
     }
 
-    /// Why a publication of this event, with this `status` in its deployment, does not go to it.
-    pub(crate) fn skips(&self, event: &str, status: Option<&str>) -> Option<Skip> {
+    /// Whether it has this name, in any case.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        let own = self.name.as_deref();
+        own.is_some_and(|own| own.eq_ignore_ascii_case(name))
+    }
+
+    /// What it is called in a message: `hook 1`, or `hook 1 (chat)` if it has a name.
+    pub(crate) fn label(&self) -> String {
+        match &self.name {
+            None => format!("hook {}", self.id),
+            Some(name) => format!("hook {} ({})", self.id, escape::escape(name)),
+        }
+    }
+
+    /// Each event it waits for, as it is written. A hand-edited one may be any text.
+    pub(crate) fn events(&self) -> impl Iterator<Item = &str> {
+        events::split(&self.event)
+    }
+
+    /// Whether it waits for this event, or for all that a `*` at its end stands for. Names compare
+    /// ignoring ASCII case, as Kudu's do.
+    pub(crate) fn waits_for(&self, event: &str) -> bool {
+        events_cover(&self.event, event)
+    }
+
+    /// Whether it waits for just these events, in whatever order and case.
+    pub(crate) fn has_events(&self, events: &str) -> bool {
+        events::are_same(&self.event, events)
+    }
+
+    /// Why a publication of this event and deployment does not go to it. `is_false` works its condition
+    /// out: one that fails is not false, so that the delivery fails and says so.
+    pub(crate) fn skips(
+        &self,
+        event: &str,
+        deployment: &Deployment,
+        is_false: impl FnOnce(&str) -> bool,
+    ) -> Option<Skip> {
         if !self.waits_for(event) {
             return Some(Skip::Event);
         }
-        if !self.enabled {
-            return Some(Skip::Disabled);
-        }
-        let wanted = |status: &str| self.status.iter().any(|s| s.eq_ignore_ascii_case(status));
-        if !self.status.is_empty() && !status.is_some_and(wanted) {
+        let wanted = |status: String| self.status.iter().any(|s| s.eq_ignore_ascii_case(&status));
+        if !self.status.is_empty() && !deployment.status().is_some_and(wanted) {
             return Some(Skip::Status);
         }
-        None
+        if self.when.as_deref().is_some_and(is_false) {
+            return Some(Skip::Condition);
+        }
+        // Last: what a disabled hook would have got is held for it.
+        (!self.enabled).then_some(Skip::Disabled)
     }
 
     /// The secrets that sign at this moment, newest first.
@@ -137,6 +193,15 @@ impl Hook {
         secrets::rotate(&mut self.secrets, secret, now);
     }
 
+    /// The `Content-Type` header that it sets itself.
+    pub(crate) fn content_type(&self) -> Option<&str> {
+        let is_it = |(name, _): &&(String, String)| name.eq_ignore_ascii_case("content-type");
+        self.headers
+            .iter()
+            .find(is_it)
+            .map(|(_, value)| value.as_str())
+    }
+
     /// Sets a header, replacing one of the same name in its place; an empty value removes it.
     pub(crate) fn set_header(&mut self, name: &str, value: &str) {
         let same = |(known, _): &(String, String)| known.eq_ignore_ascii_case(name);
@@ -153,7 +218,11 @@ impl Hook {
 
     /// Whether the registry entry holds something that others must not read.
     pub(crate) fn holds_secrets(&self) -> bool {
-        !self.secrets.is_empty() || !self.headers.is_empty() || redact::url(&self.url) != self.url
+        let in_template = |text: &String| redact::template(text) != *text;
+        !self.secrets.is_empty()
+            || !self.headers.is_empty()
+            || redact::url(&self.url) != self.url
+            || self.template.as_ref().is_some_and(in_template)
     }
 
     /// Every text in it that must not be shown when it comes back from the receiver.
@@ -164,14 +233,17 @@ impl Hook {
             url,
             headers,
             secrets,
+            template,
             id: _,
+            name: _,
             event: _,
             insecure_ssl: _,
             enabled: _,
             disabled_reason: _,
             status: _,
+            when: _,
+            expect: _,
             format: _,
-            template: _,
             ca_file: _,
             last: _,
             unknown: _,
@@ -179,18 +251,32 @@ impl Hook {
         let mut texts = redact::secrets_in(url);
         let values = headers.iter().map(|(_, value)| value);
         texts.extend(values.flat_map(|value| redact::secrets_in_header(value)));
+        texts.extend(
+            template
+                .iter()
+                .flat_map(|text| redact::secrets_in_template(text)),
+        );
         texts.extend(secrets.iter().map(|s| s.secret.reveal().to_owned()));
         texts
     }
 }
 
 impl LastDelivery {
+    /// Whether the receiver accepted it; `None` if there was none.
+    pub(crate) fn is_delivered(&self) -> Option<bool> {
+        let status = self.status.as_deref()?;
+        // Kudu's own entries have no code. A success whose body lacks what is expected has its own reason.
+        let reason = self.reason.as_deref().unwrap_or(DELIVERED);
+        let accepted = |code| (200..300).contains(&code) && reason == DELIVERED;
+        Some(self.code.map_or(status == "OK", accepted))
+    }
+
     /// Takes a newer delivery's fields, and tells whether it did: an older one never overwrites a newer
-    /// one.
-    pub(crate) fn merge(&mut self, other: &Self) -> bool {
+    /// one, unless that is in the future.
+    pub(crate) fn merge(&mut self, other: &Self, now: DateTime<Utc>) -> bool {
         // What cannot be read counts as oldest, which `None` is.
         let instant = |last: &Self| last.datetime.as_deref().and_then(time::parse);
-        let newer = instant(self) <= instant(other);
+        let newer = clock::replaces(instant(other), instant(self), now);
         if newer {
             self.clone_from(other);
         }
@@ -199,79 +285,4 @@ impl LastDelivery {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn hook() -> Hook {
-        Hook::new(
-            HookId(1),
-            "https://example.com/cb".to_owned(),
-            "PostDeployment".to_owned(),
-        )
-    }
-
-    #[test]
-    fn events_match_ignoring_case_and_the_star_matches_all() {
-        let mut hook = hook();
-        assert_eq!(hook.skips("POSTdeployment", None), None);
-        assert_eq!(hook.skips("Other", None), Some(Skip::Event));
-        hook.event = ANY_EVENT.to_owned();
-        assert_eq!(hook.skips("Other", None), None);
-        hook.enabled = false;
-        assert_eq!(hook.skips("Other", None), Some(Skip::Disabled));
-    }
-
-    #[test]
-    fn a_filter_never_matches_a_deployment_without_a_status() {
-        let mut hook = hook();
-        hook.status = vec!["failed".to_owned()];
-        assert_eq!(hook.skips("PostDeployment", None), Some(Skip::Status));
-        assert_eq!(
-            hook.skips("PostDeployment", Some("success")),
-            Some(Skip::Status)
-        );
-        assert_eq!(hook.skips("PostDeployment", Some("FAILED")), None);
-    }
-
-    #[test]
-    fn a_replaced_secret_signs_for_a_day() {
-        let mut hook = hook();
-        let (old, new) = (Secret::generate().unwrap(), Secret::generate().unwrap());
-        let now = Utc::now();
-        hook.rotate(old.clone(), now);
-        hook.rotate(new.clone(), now);
-        let at = |hours| now + chrono::TimeDelta::hours(hours);
-        assert_eq!(hook.signing(at(23)).collect::<Vec<_>>(), [&new, &old]);
-        assert_eq!(hook.signing(at(25)).collect::<Vec<_>>(), [&new]);
-        // Rotating again a day later forgets the one that signs no longer.
-        hook.rotate(Secret::generate().unwrap(), at(25));
-        assert_eq!(hook.secrets.len(), 2);
-    }
-
-    #[test]
-    fn headers_replace_by_name_and_clear_when_empty() {
-        let mut hook = hook();
-        hook.set_header("X-A", "1");
-        hook.set_header("X-B", "2");
-        hook.set_header("x-a", "3");
-        assert_eq!(hook.headers[0], ("x-a".to_owned(), "3".to_owned()));
-        hook.set_header("X-b", "");
-        assert_eq!(hook.headers.len(), 1);
-    }
-
-    #[test]
-    fn an_older_delivery_never_overwrites_a_newer_one() {
-        let at = |time: &str| LastDelivery {
-            datetime: Some(time.into()),
-            ..Default::default()
-        };
-        let mut last = at("2026-01-02T00:00:00Z");
-        last.merge(&at("2026-01-01T00:00:00Z"));
-        assert_eq!(last, at("2026-01-02T00:00:00Z"));
-        last.merge(&at("2026-01-03T00:00:00.5Z"));
-        assert_eq!(last, at("2026-01-03T00:00:00.5Z"));
-        let mut odd = at("last Tuesday");
-        odd.merge(&at("1999-01-01T00:00:00Z"));
-        assert_eq!(odd, at("1999-01-01T00:00:00Z"));
-    }
-}
+mod tests;

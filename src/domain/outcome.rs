@@ -5,6 +5,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+/// The reason of a delivery that the receiver accepted.
+pub(crate) const DELIVERED: &str = "delivered";
+
 /// How a delivery ended. Its JSON is that of the journal's `outcome` records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Outcome {
@@ -19,11 +22,17 @@ pub(crate) struct Outcome {
     pub(crate) code: Option<u16>,
     /// `delivered`, the start of the response's body, or what went wrong.
     pub(crate) reason: String,
+    /// The start of the response's body, at most 1 KiB, masked; absent where it is empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) response: Option<String>,
     /// How many attempts were made.
     pub(crate) attempts: u32,
     /// From the start of the first attempt to the outcome; in JSON whole milliseconds.
     #[serde(rename = "duration_ms", with = "milliseconds")]
     pub(crate) duration: Duration,
+    /// Before then the receiver wants no further try (`Retry-After`); absent where it said nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) not_before: Option<DateTime<Utc>>,
 }
 
 impl Outcome {

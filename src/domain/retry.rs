@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
 /// The wait before the second attempt; each further one is three times as long.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -13,6 +13,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// After the n-th try that failed the next is due this many minutes later; the last goes on. Standard
 /// Webhooks' schedule, in the steps that a cron line can keep.
 const SCHEDULE: [i64; 6] = [0, 5, 30, 2 * 60, 5 * 60, 10 * 60];
+
+/// For how long after its publication a delivery is sent again, unless `redeliver --since` says
+/// otherwise.
+pub(crate) const SENT_FOR: TimeDelta = TimeDelta::hours(24);
 
 /// Whether another attempt may go better after this status code: 408, 429 and 5xx.
 pub(crate) fn may_pass(code: u16) -> bool {
@@ -28,14 +32,37 @@ pub(crate) fn back_off(attempts: u32, random: u32) -> Duration {
     wait.mul_f64(0.8 + 0.4 * share)
 }
 
-/// `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3). Nonsense is as if it were not there.
+/// `Retry-After`: seconds, also with a fraction, which is rounded up, or a date in one of HTTP's three
+/// forms (RFC 9110, sections 10.2.3 and 5.6.7). Nonsense is as if it were not there.
 pub(crate) fn parse_retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
     let value = value.trim();
-    if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
-        return Some(value.parse().map_or(Duration::MAX, Duration::from_secs));
+    let (whole, fraction) = value.split_once('.').unwrap_or((value, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if digits(whole) && digits(fraction) {
+        let up = u64::from(fraction.bytes().any(|b| b != b'0'));
+        let seconds = whole.parse::<u64>().ok().and_then(|n| n.checked_add(up));
+        return Some(seconds.map_or(Duration::MAX, Duration::from_secs));
     }
-    let date = DateTime::parse_from_rfc2822(value).ok()?.to_utc();
+    let date = parse_http_date(value)?;
     Some((date - now).to_std().unwrap_or_default())
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT`, and the obsolete forms of RFC 850 and of C's `asctime`.
+fn parse_http_date(text: &str) -> Option<DateTime<Utc>> {
+    if let Ok(date) = DateTime::parse_from_rfc2822(text) {
+        return Some(date.to_utc());
+    }
+    let bare = ["GMT", "UTC"]
+        .iter()
+        .find_map(|zone| text.strip_suffix(zone));
+    let bare = bare.unwrap_or(text).trim_end();
+    let forms = [
+        "%a, %d %b %Y %H:%M:%S",
+        "%A, %d-%b-%y %H:%M:%S",
+        "%a %b %e %H:%M:%S %Y",
+    ];
+    let parsed = |form: &&str| NaiveDateTime::parse_from_str(bare, form).ok();
+    forms.iter().find_map(parsed).map(|date| date.and_utc())
 }
 
 /// When a delivery is due again that has failed this many times, the last time at `last_try`. At
@@ -76,9 +103,26 @@ mod tests {
             parse("Sun, 06 Nov 1994 08:49:37 GMT"),
             Some(Duration::from_secs(7))
         );
+        for form in [
+            "Sun, 06 Nov 1994 08:49:37 UTC",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+        ] {
+            assert_eq!(parse(form), Some(Duration::from_secs(7)), "{form}");
+        }
         assert_eq!(parse("Sun, 06 Nov 1994 08:49:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(parse("1.2"), Some(Duration::from_secs(2)));
+        assert_eq!(parse("3.000"), Some(Duration::from_secs(3)));
         assert_eq!(parse("99999999999999999999999"), Some(Duration::MAX));
-        for nonsense in ["", "-1", "1.5", "soon", "Sun, 99 Nov 1994 08:49:37 GMT"] {
+        for nonsense in [
+            "",
+            "-1",
+            "1.",
+            ".5",
+            "1.5s",
+            "soon",
+            "Sun, 99 Nov 1994 08:49:37 GMT",
+        ] {
             assert_eq!(parse(nonsense), None, "{nonsense}");
         }
     }

@@ -1,4 +1,4 @@
-//! What the `cloudevents` template sees: the envelope's attributes and the deployment's own bytes.
+//! The `cloudevents` format: an envelope around the deployment's own bytes.
 
 use std::fmt::Write;
 use std::{env, fs};
@@ -7,12 +7,18 @@ use chrono::SecondsFormat;
 use minijinja::Value;
 use serde_json::value::RawValue;
 
-use super::template::Context;
-use super::{RenderError, Subject};
+use super::syntax::Syntax;
+use super::template::{self, Context};
+use super::{CLOUDEVENTS, RenderError, Subject};
 use crate::domain::json;
 
+/// A structured envelope of `CloudEvents` 1.0.
+pub(crate) fn render(subject: &Subject) -> Result<String, RenderError> {
+    template::render(CLOUDEVENTS, Syntax::Json, context(subject)?)
+}
+
 /// The attributes of the envelope. The deployment's keys are not among them, so that none can pose as one.
-pub(crate) fn context(subject: &Subject) -> Result<Context, RenderError> {
+fn context(subject: &Subject) -> Result<Context, RenderError> {
     // It is printed as it is, so it must be one value that can't close the envelope.
     let content = subject.deployment.as_str();
     serde_json::from_str::<&RawValue>(content)

@@ -43,6 +43,16 @@ impl RenderError {
     }
 }
 
+impl RenderError {
+    /// What to do about it.
+    pub(super) fn hint(&self) -> Option<&'static str> {
+        matches!(self, Self::NotJson(_)).then_some(
+            "values bring their own quotes: {\"text\": {{ message }}}; for a form or plain text \
+             also give --header 'Content-Type: …'",
+        )
+    }
+}
+
 impl fmt::Display for RenderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,13 +1,14 @@
 //! The template engine, with bounds on what a template can take.
 
 use std::collections::{BTreeMap, HashSet};
-use std::thread;
 
-use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
+use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 use serde_json::value::RawValue;
 
 use super::bounded::Bounded;
+use super::syntax::{self, Syntax};
 use super::{MAX_TEMPLATE, RenderError, filters};
+use crate::domain::stack;
 
 /// The names that a template sees.
 pub(crate) type Context = BTreeMap<String, Value>;
@@ -19,15 +20,14 @@ pub(crate) const MAX_BODY: usize = 4 * 1024 * 1024;
 /// few 100,000 if a deployment of 1 MiB is one long line. All of it takes well under a second.
 const FUEL: u64 = 1_000_000;
 
-/// minijinja walks a template's tree by recursion, a level for each operator of `1+1+1…`, and 64 KiB of these
-/// overflow an ordinary stack. A byte can open one level at most, and a level needs less than 1 KiB.
-const STACK_PER_BYTE: usize = 4 * 1024;
-const STACK_BASE: usize = 2 * 1024 * 1024;
-
-/// Renders, and makes sure that JSON came out.
-pub(crate) fn render(source: &str, context: Context) -> Result<Vec<u8>, RenderError> {
+/// Renders, and makes sure that JSON came out where JSON is wanted.
+pub(crate) fn render(
+    source: &str,
+    syntax: Syntax,
+    context: Context,
+) -> Result<String, RenderError> {
     let body = on_deep_stack(source, || {
-        let environment = environment();
+        let environment = environment(syntax);
         let template = environment
             .template_from_named_str("template", source)
             .map_err(|error| RenderError::from_engine(&error))?;
@@ -41,15 +41,18 @@ pub(crate) fn render(source: &str, context: Context) -> Result<Vec<u8>, RenderEr
             })?;
         Ok(body.into_bytes())
     })?;
-    serde_json::from_slice::<&RawValue>(&body)
-        .map_err(|error| RenderError::NotJson(error.to_string()))?;
+    let body = String::from_utf8(body).map_err(|error| RenderError::NotJson(error.to_string()))?;
+    if syntax == Syntax::Json {
+        serde_json::from_str::<&RawValue>(&body)
+            .map_err(|error| RenderError::NotJson(error.to_string()))?;
+    }
     Ok(body)
 }
 
 /// The names that a template uses, attributes included: `status`, `deployment.status`.
 pub(crate) fn names(source: &str) -> Result<HashSet<String>, RenderError> {
     on_deep_stack(source, || {
-        let environment = environment();
+        let environment = environment(Syntax::Json);
         let template = environment
             .template_from_named_str("template", source)
             .map_err(|error| RenderError::from_engine(&error))?;
@@ -64,25 +67,19 @@ fn on_deep_stack<T: Send>(
     if source.len() > MAX_TEMPLATE {
         return Err(RenderError::TooLarge(source.len()));
     }
-    let stack = STACK_BASE + STACK_PER_BYTE * source.len();
-    thread::scope(|scope| {
-        let Ok(worker) = thread::Builder::new()
-            .stack_size(stack)
-            .spawn_scoped(scope, work)
-        else {
-            return Err(RenderError::NoThread);
-        };
-        worker.join().unwrap_or(Err(RenderError::NoThread))
-    })
+    stack::deep_enough_for(source, work).unwrap_or(Err(RenderError::NoThread))
 }
 
-fn environment() -> Environment<'static> {
+fn environment(syntax: Syntax) -> Environment<'static> {
     let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Json);
+    environment.set_auto_escape_callback(move |_| syntax.escaping());
+    environment.set_formatter(syntax::write);
     environment.set_undefined_behavior(UndefinedBehavior::Chainable);
     environment.set_fuel(Some(FUEL));
     // In a loop it could nest a list deeper than any stack.
     environment.remove_global("namespace");
+    // It shows the engine's own notation of all there is.
+    environment.remove_global("debug");
     // Null and missing are the same here.
     environment.add_test("none", |value: &Value| {
         value.is_none() || value.is_undefined()

@@ -2,23 +2,27 @@
 
 use std::borrow::Cow;
 
-use super::table::{Column, RowStyle, shorter};
+use super::table::{Column, Look};
+use super::time::{local_minute, local_time, shown};
 use super::{Output, Table, plural};
 use crate::domain::hook::{Hook, LastDelivery};
-use crate::security::escape::escape;
 use crate::security::signature::Secret;
+use crate::security::{escape::escape, redact};
 
 /// The hook, whole: a line for each key that does not hold its default.
 pub(crate) fn whole(output: Output, hook: &Hook, generated: Option<&Secret>) -> String {
     // Without `..`: a new field must be shown, and masked where it is a secret.
     let Hook {
         id,
+        name,
         url,
         event,
         insecure_ssl,
         enabled,
         disabled_reason,
         status,
+        when,
+        expect,
         format,
         template,
         headers,
@@ -30,6 +34,9 @@ pub(crate) fn whole(output: Output, hook: &Hook, generated: Option<&Secret>) -> 
     let mut lines = Vec::new();
     let mut line = |key: &str, value: &str| lines.push(format!("{key:<15} {}", escape(value)));
     line("id", &id.to_string());
+    if let Some(name) = name {
+        line("name", name);
+    }
     line("url", &output.url(url));
     line("event", event);
     if *insecure_ssl {
@@ -47,11 +54,22 @@ pub(crate) fn whole(output: Output, hook: &Hook, generated: Option<&Secret>) -> 
     if !status.is_empty() {
         line("status", &status.join(","));
     }
+    if let Some(when) = when {
+        line("when", when);
+    }
+    if let Some(expect) = expect {
+        line("expect", expect);
+    }
     if let Some(format) = format {
         line("format", format);
     }
     if let Some(template) = template {
-        line("template", template.trim_end());
+        let shown = if output.reveal {
+            Cow::Borrowed(template.trim_end())
+        } else {
+            redact::template(template.trim_end()).into()
+        };
+        line("template", &shown);
     }
     for (name, _) in headers {
         line("header", &format!("{name}: ***"));
@@ -72,8 +90,9 @@ pub(crate) fn whole(output: Output, hook: &Hook, generated: Option<&Secret>) -> 
 
 fn show_last(last: &LastDelivery, line: &mut dyn FnMut(&str, &str)) {
     let code = last.code.map(|code| code.to_string());
+    let time = last.datetime.as_deref().map(|time| shown(time, local_time));
     let values = [
-        ("last_datetime", last.datetime.as_deref()),
+        ("last_datetime", time.as_deref()),
         ("last_status", last.status.as_deref()),
         ("last_code", code.as_deref()),
         ("last_reason", last.reason.as_deref()),
@@ -87,73 +106,65 @@ fn show_last(last: &LastDelivery, line: &mut dyn FnMut(&str, &str)) {
 }
 
 /// The hooks as a table.
-pub(crate) fn table<'a>(output: Output, hooks: impl Iterator<Item = &'a Hook>) -> Table {
+pub(crate) fn table<'a>(output: Output, hooks: impl Iterator<Item = &'a Hook>) -> Table<'a> {
     let mut table = Table::new(&[
-        Column::Whole("ID"),
-        Column::Cut("EVENT"),
-        Column::Cut("URL"),
-        Column::Whole("LAST DELIVERY"),
-        Column::Cut("RESULT"),
+        Column::whole("ID"),
+        Column::cut("NAME", 8).optional(),
+        Column::cut("EVENT", 12),
+        Column::url("URL").movable(),
+        Column::whole("LAST DELIVERY"),
+        Column::cut("RESULT", 12),
     ]);
     for hook in hooks {
         let event = match &hook.status[..] {
-            [] => escape(&hook.event).into_owned(),
-            wanted => escape(&format!("{} ({})", hook.event, wanted.join(","))).into_owned(),
+            [] => escape(&hook.event),
+            wanted => escape(&format!("{} ({})", hook.event, wanted.join(",")))
+                .into_owned()
+                .into(),
         };
         let result = match &hook.disabled_reason {
             _ if hook.enabled => result(&hook.last),
-            Some(reason) => format!("disabled: {}", escape(reason)),
-            None => "disabled".to_owned(),
+            Some(reason) => format!("disabled: {}", escape(reason)).into(),
+            None => "disabled".into(),
         };
         let when = match &hook.last.datetime {
-            Some(time) => escape(&to_the_minute(time)).into_owned(),
-            None => "never".to_owned(),
+            Some(time) => shown(time, local_minute),
+            None => "never".into(),
         };
-        let cells = vec![
-            hook.id.to_string(),
+        let cells = [
+            hook.id.to_string().into(),
+            escape(hook.name.as_deref().unwrap_or_default()),
             event,
-            shorter(output.url(&hook.url)),
+            output.url(&hook.url).into(),
             when,
             result,
         ];
-        table.row(cells, style(hook));
+        table.row(cells, look(hook));
     }
     table
 }
 
-fn style(hook: &Hook) -> RowStyle {
+fn look(hook: &Hook) -> Look {
     if !hook.enabled {
-        return RowStyle::Faint;
+        return Look::Faint;
     }
-    // Kudu's own entries have no code.
-    let accepted = match hook.last.code {
-        Some(code) => (200..300).contains(&code),
-        None => hook.last.status.as_deref() == Some("OK"),
-    };
-    match hook.last.status {
-        None => RowStyle::Plain,
-        Some(_) if accepted => RowStyle::Good(4),
-        Some(_) => RowStyle::Bad(4),
+    match hook.last.is_delivered() {
+        None => Look::Plain,
+        Some(true) => Look::Good(5),
+        Some(false) => Look::Bad(5),
     }
 }
 
-/// `200 OK, delivered`, `404 Not Found: no such channel`, `connection refused`
-fn result(last: &LastDelivery) -> String {
+/// `200 OK`, `404 Not Found: no such channel`, `connection refused`
+fn result(last: &LastDelivery) -> Cow<'_, str> {
     let status = escape(last.status.as_deref().unwrap_or(""));
     let reason = escape(last.reason.as_deref().unwrap_or(""));
     match last.code {
-        None if reason.is_empty() => status.into_owned(),
-        None => reason.into_owned(),
-        Some(code) if reason == status => format!("{code} {status}"),
-        Some(code) if (200..300).contains(&code) => format!("{code} {status}, {reason}"),
-        Some(code) => format!("{code} {status}: {reason}"),
-    }
-}
-
-/// `2026-11-24 03:40Z` instead of RFC 3339 with its fractions; what is not RFC 3339 stays.
-fn to_the_minute(text: &str) -> Cow<'_, str> {
-    match chrono::DateTime::parse_from_rfc3339(text) {
-        Ok(time) => time.to_utc().format("%Y-%m-%d %H:%MZ").to_string().into(),
-        Err(_) => text.into(),
+        None if reason.is_empty() => status,
+        None => reason,
+        Some(code) if last.is_delivered() == Some(true) || reason == status => {
+            format!("{code} {status}").into()
+        }
+        Some(code) => format!("{code} {status}: {reason}").into(),
     }
 }

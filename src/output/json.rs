@@ -26,7 +26,7 @@ pub(crate) fn hooks<'a>(hooks: impl Iterator<Item = &'a Hook>) -> String {
     pretty(&views.collect::<Vec<_>>())
 }
 
-/// A publication and the deliveries that have an outcome.
+/// A publication and its deliveries; what was not tried has no result's keys.
 #[derive(Debug, Serialize)]
 pub(crate) struct PublicationView<'a> {
     id: &'a str,
@@ -38,29 +38,32 @@ pub(crate) struct PublicationView<'a> {
 struct DeliveryView<'a> {
     hook: HookId,
     url: &'a str,
+    delivered: bool,
+    state: &'a str,
     #[serde(flatten)]
-    outcome: OutcomeView<'a>,
+    result: Option<ResultView<'a>>,
 }
 
 #[derive(Debug, Serialize)]
-struct OutcomeView<'a> {
-    delivered: bool,
+struct ResultView<'a> {
     status: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<u16>,
     reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response: Option<&'a str>,
     attempts: u32,
     #[serde(rename = "duration_ms", serialize_with = "milliseconds::serialize")]
     duration: Duration,
 }
 
-impl<'a> OutcomeView<'a> {
+impl<'a> ResultView<'a> {
     fn new(outcome: &'a Outcome) -> Self {
         Self {
-            delivered: outcome.delivered,
             status: &outcome.status,
             code: outcome.code,
             reason: &outcome.reason,
+            response: outcome.response.as_deref(),
             attempts: outcome.attempts,
             duration: outcome.duration,
         }
@@ -71,12 +74,14 @@ impl<'a> PublicationView<'a> {
     /// The publication with these deliveries.
     pub(crate) fn new(
         publication: &'a Publication,
-        deliveries: impl Iterator<Item = (&'a Hook, &'a Outcome)>,
+        deliveries: impl Iterator<Item = (&'a Hook, State, Option<&'a Outcome>)>,
     ) -> Self {
-        let view = |(hook, outcome): (&'a Hook, &'a Outcome)| DeliveryView {
+        let view = |(hook, state, outcome): (&'a Hook, State, Option<&'a Outcome>)| DeliveryView {
             hook: hook.id,
             url: &hook.url,
-            outcome: OutcomeView::new(outcome),
+            delivered: state == State::Delivered,
+            state: state.word(),
+            result: outcome.map(ResultView::new),
         };
         Self {
             id: &publication.id,
@@ -94,14 +99,18 @@ struct LogView<'a> {
     url: &'a str,
     time: String,
     state: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivered: Option<bool>,
     #[serde(flatten)]
-    outcome: Option<OutcomeView<'a>>,
+    result: Option<ResultView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_try: Option<String>,
 }
 
 /// A line of `log --json`. A delivery that nobody saw the end of has no outcome's keys.
 pub(crate) fn log_line(entry: &LogEntry) -> String {
     let ended = matches!(entry.state, State::Delivered | State::Failed);
-    let outcome = entry.delivery.outcome.as_ref().filter(|_| ended);
+    let outcome = entry.delivery.outcome().filter(|_| ended);
     let view = LogView {
         id: &entry.id,
         event: &entry.event,
@@ -109,7 +118,9 @@ pub(crate) fn log_line(entry: &LogEntry) -> String {
         url: &entry.delivery.url,
         time: timestamp(entry.delivery.last_try),
         state: entry.state.word(),
-        outcome: outcome.map(OutcomeView::new),
+        delivered: outcome.map(|outcome| outcome.delivered),
+        result: outcome.map(ResultView::new),
+        next_try: entry.next_try.map(timestamp),
     };
     harmless(serde_json::to_string(&view).unwrap_or_default())
 }

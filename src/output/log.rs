@@ -3,12 +3,12 @@
 use anstyle::Style;
 use chrono::{DateTime, Utc};
 
-use super::outcome::{readable_time, result};
-use super::table::{Column, RowStyle};
-use super::{BAD, GOOD, Output, Table};
+use super::outcome::{deployed, duration, result};
+use super::table::{Column, Look};
+use super::time::{local_minute, local_time};
+use super::{BAD, GOOD, Output, Table, plural};
 use crate::domain::deployment::Deployment;
-use crate::domain::text::start_of;
-use crate::security::escape::escape;
+use crate::security::escape::{escape, escape_lines};
 use crate::store::journal::{Recorded, RecordedDelivery, State};
 
 /// A delivery of the journal, to be shown.
@@ -21,10 +21,14 @@ pub(crate) struct LogEntry {
     /// Whether it is a sample.
     test: bool,
     deployment: Deployment,
+    /// What its hook is called, if that is known.
+    name: Option<String>,
     /// The delivery.
     pub(super) delivery: RecordedDelivery,
     /// Its state now.
     pub(super) state: State,
+    /// When it is sent again; `None` where it was delivered, is under way or given up.
+    pub(super) next_try: Option<DateTime<Utc>>,
 }
 
 impl LogEntry {
@@ -32,6 +36,8 @@ impl LogEntry {
     pub(crate) fn new(
         recorded: &Recorded,
         delivery: &RecordedDelivery,
+        name: Option<&str>,
+        next_try: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Self {
         Self {
@@ -39,9 +45,16 @@ impl LogEntry {
             event: recorded.event.clone(),
             test: recorded.test,
             deployment: recorded.deployment(),
+            name: name.map(str::to_owned),
             delivery: delivery.clone(),
             state: delivery.state(now),
+            next_try,
         }
+    }
+
+    /// The time that it is shown and sorted by.
+    pub(crate) fn time(&self) -> DateTime<Utc> {
+        self.delivery.last_try
     }
 
     /// The event, escaped, with a mark if it is a sample.
@@ -50,71 +63,122 @@ impl LogEntry {
         format!("{}{marked}", escape(&self.event))
     }
 
+    /// The hook's id and its name: `1 (chat)`.
+    fn hook(&self) -> String {
+        let id = self.delivery.hook;
+        match &self.name {
+            Some(name) => format!("{id} ({})", escape(name)),
+            None => id.to_string(),
+        }
+    }
+
     fn result(&self) -> String {
-        match (self.state, &self.delivery.outcome) {
+        match (self.state, self.delivery.outcome()) {
             (State::Delivered | State::Failed, Some(outcome)) => result(outcome),
             _ => String::new(),
         }
     }
 
-    /// What was deployed, in short: `cd5bee7 success`.
-    fn deployment(&self) -> String {
-        let id = self.deployment.text_of("id").unwrap_or_default();
-        let is_hash = matches!(id.len(), 40 | 64) && id.bytes().all(|b| b.is_ascii_hexdigit());
-        let id = start_of(&id, if is_hash { 7 } else { 20 });
-        let status = self.deployment.status().unwrap_or_default();
-        escape(format!("{id} {status}").trim()).into_owned()
+    /// The state in its colour, and when it is sent again.
+    fn styled_state(&self) -> String {
+        let style = match self.state {
+            State::Delivered => GOOD,
+            State::Failed | State::Unfinished => BAD,
+            State::Pending | State::Held | State::Deferred => Style::new(),
+        };
+        let next = self.next_try.map(local_time);
+        let next = next.map_or(String::new(), |time| format!(" (next try {time})"));
+        format!("{style}{}{style:#}{next}", self.state.word())
     }
 }
 
 /// The deliveries, as given: a line each.
-pub(crate) fn table(entries: &[LogEntry]) -> Table {
+pub(crate) fn table(entries: &[LogEntry]) -> Table<'_> {
     let mut table = Table::new(&[
-        Column::Whole("TIME"),
-        Column::Whole("STATE"),
-        Column::Whole("HOOK"),
-        Column::Cut("EVENT"),
-        Column::Cut("DEPLOYMENT"),
-        Column::Cut("RESULT"),
+        Column::whole("TIME"),
+        Column::whole("STATE"),
+        Column::cut("HOOK", 8),
+        Column::cut("EVENT", 8),
+        Column::cut("DEPLOYMENT", 7).optional(),
+        Column::cut("RESULT", 14).movable(),
     ]);
     for entry in entries {
-        let cells = vec![
-            readable_time(entry.delivery.last_try),
-            entry.state.word().to_owned(),
-            entry.delivery.hook.to_string(),
-            entry.event(),
-            entry.deployment(),
-            entry.result(),
+        let cells = [
+            local_minute(entry.time()).into(),
+            entry.state.word().into(),
+            entry.hook().into(),
+            entry.event().into(),
+            deployed(&entry.deployment).into(),
+            entry.result().into(),
         ];
-        let style = match entry.state {
-            State::Delivered => RowStyle::Good(1),
-            State::Failed | State::Unfinished => RowStyle::Bad(1),
-            State::Pending => RowStyle::Plain,
+        let look = match entry.state {
+            State::Delivered => Look::Good(1),
+            State::Failed | State::Unfinished => Look::Bad(1),
+            State::Pending | State::Held | State::Deferred => Look::Plain,
         };
-        table.row(cells, style);
+        table.row(cells, look);
     }
     table
 }
 
-/// The deliveries with everything that is known of them: four lines each.
+/// The deliveries with everything that is known of them: some lines each.
 pub(crate) fn blocks(output: Output, entries: &[LogEntry]) -> String {
     let block = |entry: &LogEntry| {
-        let style = match entry.state {
-            State::Delivered => GOOD,
-            State::Failed | State::Unfinished => BAD,
-            State::Pending => Style::new(),
-        };
-        format!(
-            "{}  {style}{}{style:#}  {}  {}\n    hook {}  {}  {}\n    {}",
-            readable_time(entry.delivery.last_try),
-            entry.state.word(),
-            entry.event(),
-            escape(&entry.id),
-            entry.delivery.hook,
-            output.url(&entry.delivery.url),
-            entry.result(),
-            escape(entry.deployment.as_str().trim_end()),
-        )
+        let mut lines = vec![
+            format!(
+                "{}  {}  {}  {}",
+                local_time(entry.time()),
+                entry.styled_state(),
+                entry.event(),
+                escape(&entry.id),
+            ),
+            format!(
+                "    hook {}  {}  {}",
+                entry.hook(),
+                output.url(&entry.delivery.url),
+                entry.result(),
+            ),
+        ];
+        if let Some(said) = entry.delivery.outcome().and_then(|o| o.response.as_ref()) {
+            lines.push(format!("    answer: {}", escape(said)));
+        }
+        lines.push(format!(
+            "    {}",
+            escape(entry.deployment.as_str().trim_end())
+        ));
+        lines.join("\n")
     };
     entries.iter().map(block).collect::<Vec<_>>().join("\n")
+}
+
+/// One publication, whole: what was sent, and how each try at each hook went.
+pub(crate) fn publication(output: Output, recorded: &Recorded, entries: &[LogEntry]) -> String {
+    let mut lines = vec![format!(
+        "{}  {}  {}",
+        local_time(recorded.time),
+        escape(&recorded.event),
+        escape(&recorded.id)
+    )];
+    for entry in entries {
+        let url = output.url(&entry.delivery.url);
+        let hook = entry.hook();
+        lines.push(format!("hook {hook}  {url}  {}", entry.styled_state()));
+        for outcome in &entry.delivery.outcomes {
+            let attempts = outcome.attempts;
+            lines.push(format!(
+                "    {}  {} ({attempts} attempt{}, {})",
+                local_time(outcome.time),
+                result(outcome),
+                plural(attempts as usize),
+                duration(outcome.duration),
+            ));
+            if let Some(said) = &outcome.response {
+                lines.push(format!("      answer: {}", escape(said)));
+            }
+        }
+    }
+    lines.push(String::new());
+    let content = recorded.deployment();
+    lines.push(escape_lines(content.as_str().trim_end_matches('\n')).into_owned());
+    lines.join("\n")
 }

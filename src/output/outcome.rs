@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-
 use super::{BAD, GOOD, Output, plural};
+use crate::domain::deployment::Deployment;
 use crate::domain::hook::Hook;
 use crate::domain::outcome::Outcome;
+use crate::domain::text::start_of;
 use crate::security::escape::escape;
 
-/// `delivered  hook 1  https://example.com/cb  200 OK  34 ms`
+/// `delivered  hook 1 (chat)  https://example.com/cb  200 OK  34 ms`
 pub(crate) fn line(output: Output, hook: &Hook, outcome: &Outcome) -> String {
     let (style, word) = if outcome.delivered {
         (GOOD, "delivered")
@@ -26,12 +26,26 @@ pub(crate) fn line(output: Output, hook: &Hook, outcome: &Outcome) -> String {
         ""
     };
     format!(
-        "{style}{word}{style:#}  hook {}  {}  {} ({attempts}{}{insecure})",
-        hook.id,
+        "{style}{word}{style:#}  {}  {}  {} ({attempts}{}{insecure})",
+        hook.label(),
         output.url(&hook.url),
         result(outcome),
         duration(outcome.duration),
     )
+}
+
+/// `deferred  hook 1  https://example.com/cb`
+pub(crate) fn deferred(output: Output, hook: &Hook) -> String {
+    format!("deferred   hook {}  {}", hook.id, output.url(&hook.url))
+}
+
+/// What was deployed, in short and escaped: `cd5bee7 success`.
+pub(crate) fn deployed(deployment: &Deployment) -> String {
+    let id = deployment.text_of("id").unwrap_or_default();
+    let is_hash = matches!(id.len(), 40 | 64) && id.bytes().all(|b| b.is_ascii_hexdigit());
+    let id = start_of(&id, if is_hash { 7 } else { 20 });
+    let status = deployment.status().unwrap_or_default();
+    escape(format!("{id} {status}").trim()).into_owned()
 }
 
 /// `200 OK`, `404 Not Found: no such channel`, `connection refused`
@@ -44,11 +58,6 @@ pub(crate) fn result(outcome: &Outcome) -> String {
         }
         Some(code) => format!("{code} {}: {reason}", outcome.status),
     }
-}
-
-/// `2026-11-24 03:40:12Z`
-pub(crate) fn readable_time(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
 /// `34 ms`, `4.1 s`

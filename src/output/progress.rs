@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::cut;
 use super::outcome::duration;
 
 /// A line on standard error that is drawn over and over. Nothing where that is no terminal.
@@ -34,10 +35,7 @@ impl Progress {
         }
         let width = terminal_size::terminal_size_of(std::io::stderr()).map_or(80, |(w, _)| w.0);
         let text = format!("{text} ({})", duration(self.since.elapsed()));
-        let cut: String = text
-            .chars()
-            .take(usize::from(width).saturating_sub(1))
-            .collect();
+        let cut = cut::end(&text, usize::from(width).saturating_sub(1));
         super::Stream::Stderr.write_raw(&format!("\r\x1b[K{cut}"));
         self.drawn = true;
     }

@@ -2,7 +2,7 @@
 //!
 //! git, for one, reads no further from a hook once its client is gone, and keeps the pipe open.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,12 @@ use crate::platform;
 pub(super) const SHORT: Duration = Duration::from_millis(100);
 /// For what is said once.
 pub(super) const LONG: Duration = Duration::from_millis(500);
+
+/// A reader that has taken nothing for this long has stopped reading.
+pub(super) const STOPPED: Duration = Duration::from_secs(2);
+
+/// How often somebody who waits for a reader looks up.
+const TICK: Duration = Duration::from_millis(100);
 
 /// A pipe that is said to be writable takes this much at once (`PIPE_BUF`).
 const PIECE: usize = 4096;
@@ -30,61 +36,92 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
-    /// Writes the text and a line end. If the reader has not taken all of it within `patience`, or is
+    /// Writes the text and a line end. If the reader has not taken all of it within `limit`, or is
     /// gone, the rest is dropped, and whatever comes later is not waited for.
-    pub(super) fn write_line(self, text: &str, patience: Duration) {
-        let (line, until) = (format!("{text}\n"), Instant::now() + patience);
-        match self {
-            Self::Stdout => self.write(&mut anstream::stdout().lock(), &line, until),
-            Self::Stderr => self.write(&mut anstream::stderr().lock(), &line, until),
-        }
+    pub(super) fn write_line(self, text: &str, limit: Duration) {
+        let line = format!("{text}\n");
+        let until = Instant::now() + limit;
+        let is_writable = || self.is_writable(until.saturating_duration_since(Instant::now()));
+        // Nobody is there to be told.
+        let _ = match self {
+            Self::Stdout => write(&mut anstream::stdout().lock(), &line, is_writable),
+            Self::Stderr => write(&mut anstream::stderr().lock(), &line, is_writable),
+        };
     }
 
     /// Writes the text as it is, colour or not: what moves a cursor is no colour.
     pub(super) fn write_raw(self, text: &str) {
-        let until = Instant::now() + SHORT;
+        // Nobody is there to be told.
+        let _ = self.write_as_is(text, || self.is_writable(SHORT));
+    }
+
+    /// Writes the text as it is. A reader that has taken nothing for as long as `limit` is given up: the
+    /// rest is dropped, and the answer is false. One that reads slowly gets all of it.
+    pub(super) fn write_while_read(self, text: &str, limit: Duration) -> io::Result<bool> {
+        self.write_as_is(text, || self.is_writable(limit))
+    }
+
+    /// Writes the text, and waits for the reader until `is_over`: then the rest is dropped, and the
+    /// answer is false.
+    pub(super) fn write_until(self, text: &str, is_over: impl Fn() -> bool) -> io::Result<bool> {
+        let is_writable = || {
+            while !self.can_take(TICK) {
+                if is_over() {
+                    return false;
+                }
+            }
+            true
+        };
         match self {
-            Self::Stdout => self.write(&mut std::io::stdout().lock(), text, until),
-            Self::Stderr => self.write(&mut std::io::stderr().lock(), text, until),
+            Self::Stdout => write(&mut anstream::stdout().lock(), text, is_writable),
+            Self::Stderr => write(&mut anstream::stderr().lock(), text, is_writable),
         }
     }
 
-    fn write(self, writer: &mut dyn Write, mut text: &str, until: Instant) {
-        while !text.is_empty() {
-            let (piece, rest) = text.split_at(start_of(text, PIECE).len());
-            let stuck = self.stuck();
-            let left = until.saturating_duration_since(Instant::now());
-            let patience = if stuck.load(Ordering::Relaxed) {
-                Duration::ZERO
-            } else {
-                left
-            };
-            if !self.is_writable(patience) {
-                stuck.store(true, Ordering::Relaxed);
-                return;
-            }
-            if writer
-                .write_all(piece.as_bytes())
-                .and_then(|()| writer.flush())
-                .is_err()
-            {
-                return;
-            }
-            text = rest;
+    fn write_as_is(self, text: &str, is_writable: impl FnMut() -> bool) -> io::Result<bool> {
+        match self {
+            Self::Stdout => write(&mut io::stdout().lock(), text, is_writable),
+            Self::Stderr => write(&mut io::stderr().lock(), text, is_writable),
         }
     }
 
-    fn stuck(self) -> &'static AtomicBool {
-        match self {
+    /// Whether something can be written within `limit`. A reader that was given up once is not waited
+    /// for again.
+    fn is_writable(self, limit: Duration) -> bool {
+        let stuck = match self {
             Self::Stdout => &STDOUT_IS_STUCK,
             Self::Stderr => &STDERR_IS_STUCK,
+        };
+        let given_up = stuck.load(Ordering::Relaxed);
+        let is_writable = self.can_take(if given_up { Duration::ZERO } else { limit });
+        if !is_writable {
+            stuck.store(true, Ordering::Relaxed);
         }
+        is_writable
     }
 
-    fn is_writable(self, limit: Duration) -> bool {
+    fn can_take(self, limit: Duration) -> bool {
         match self {
             Self::Stdout => platform::stdout_is_writable(limit),
             Self::Stderr => platform::stderr_is_writable(limit),
         }
     }
+}
+
+/// Writes the text in pieces, each when `is_writable`; false if that ended before the text did.
+fn write(
+    writer: &mut dyn Write,
+    mut text: &str,
+    mut is_writable: impl FnMut() -> bool,
+) -> io::Result<bool> {
+    while !text.is_empty() {
+        let (piece, rest) = text.split_at(start_of(text, PIECE).len());
+        if !is_writable() {
+            return Ok(false);
+        }
+        writer.write_all(piece.as_bytes())?;
+        writer.flush()?;
+        text = rest;
+    }
+    Ok(true)
 }

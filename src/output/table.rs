@@ -1,18 +1,30 @@
-//! Aligned columns, cut to the terminal's width. Off a terminal nothing is cut.
+//! Aligned columns. On a terminal they are cut to its width; elsewhere nothing is.
 
-use std::io::{self, IsTerminal as _};
+use std::borrow::Cow;
+use std::fmt::Write as _;
 
-use comfy_table::presets::NOTHING;
-use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Row};
+use anstyle::{AnsiColor, Style};
 
-/// A table without lines.
-pub(crate) struct Table {
-    table: comfy_table::Table,
+use super::cut;
+
+/// What stands between two columns.
+const GAP: usize = 2;
+
+const HEADING: Style = Style::new().bold();
+const FAINT: Style = Style::new().dimmed();
+
+/// A table of texts that are escaped already.
+#[derive(Debug)]
+pub(crate) struct Table<'a> {
+    columns: Vec<Column>,
+    /// Row by row.
+    cells: Vec<Cow<'a, str>>,
+    looks: Vec<Look>,
 }
 
 /// How a row looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RowStyle {
+pub(crate) enum Look {
     /// As ever.
     Plain,
     /// Something is wrong: the column of this number is red.
@@ -23,97 +35,265 @@ pub(crate) enum RowStyle {
     Faint,
 }
 
-/// A column's heading, and whether it may be cut to make the table fit.
+/// A column: its heading, and what becomes of it where there is no room.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Column {
-    /// Shown whole, whatever the width.
-    Whole(&'static str),
-    /// Cut where the terminal is too narrow.
-    Cut(&'static str),
+pub(crate) struct Column {
+    heading: &'static str,
+    fit: Fit,
+    optional: bool,
+    movable: bool,
 }
 
-impl Table {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    /// It is shown whole.
+    Whole,
+    /// Its end is cut off, down to this width.
+    End(usize),
+    /// Its start is cut off, down to this width.
+    Start(usize),
+    /// It is cut behind its host.
+    Url,
+}
+
+impl Column {
+    /// One that is shown whole.
+    pub(crate) fn whole(heading: &'static str) -> Self {
+        Self::new(heading, Fit::Whole)
+    }
+
+    /// One whose end may be cut off, down to this width.
+    pub(crate) fn cut(heading: &'static str, least: usize) -> Self {
+        Self::new(heading, Fit::End(least))
+    }
+
+    /// One whose start may be cut off, down to this width.
+    pub(crate) fn cut_at_its_start(heading: &'static str, least: usize) -> Self {
+        Self::new(heading, Fit::Start(least))
+    }
+
+    /// One of URLs, whose hosts are always shown.
+    pub(crate) fn url(heading: &'static str) -> Self {
+        Self::new(heading, Fit::Url)
+    }
+
+    /// It is left out where it is empty in all rows.
+    pub(crate) fn optional(self) -> Self {
+        Self {
+            optional: true,
+            ..self
+        }
+    }
+
+    /// It goes to a second line where there is no room for all columns on one. Not for the first one.
+    pub(crate) fn movable(self) -> Self {
+        Self {
+            movable: true,
+            ..self
+        }
+    }
+
+    fn new(heading: &'static str, fit: Fit) -> Self {
+        Self {
+            heading,
+            fit,
+            optional: false,
+            movable: false,
+        }
+    }
+
+    /// The width that a cell wants at least.
+    fn least(&self, text: &str) -> usize {
+        match self.fit {
+            Fit::Whole => cut::width(text),
+            Fit::End(least) | Fit::Start(least) => cut::width(text).min(least),
+            Fit::Url => cut::least_of_url(text),
+        }
+    }
+
+    /// A cell in this room.
+    fn fitted<'t>(&self, text: &'t str, room: usize) -> Cow<'t, str> {
+        match self.fit {
+            Fit::Whole | Fit::End(_) => cut::end(text, room),
+            Fit::Start(_) => cut::start(text, room),
+            Fit::Url => cut::url(text, room),
+        }
+    }
+}
+
+/// One line of each row.
+#[derive(Debug)]
+struct Line {
+    indent: usize,
+    /// The number and the width of each column.
+    columns: Vec<(usize, usize)>,
+}
+
+impl<'a> Table<'a> {
     /// A table with these columns.
     pub(crate) fn new(columns: &[Column]) -> Self {
-        let mut table = comfy_table::Table::new();
-        table.load_style(NOTHING);
-        let heading = |column: &Column| match column {
-            Column::Whole(text) | Column::Cut(text) => {
-                Cell::new(text).add_attribute(Attribute::Bold)
-            }
+        Self {
+            columns: columns.to_vec(),
+            cells: Vec::new(),
+            looks: Vec::new(),
+        }
+    }
+
+    /// Adds a row, with a text for each column.
+    pub(crate) fn row<const N: usize>(&mut self, cells: [Cow<'a, str>; N], look: Look) {
+        debug_assert_eq!(N, self.columns.len());
+        self.cells.extend(cells);
+        self.looks.push(look);
+    }
+
+    /// The heading and the rows, a line end behind each: cut to this width, if there is one.
+    pub(crate) fn text(&self, width: Option<usize>, coloured: bool) -> String {
+        let lines = self.lines(width);
+        let longest = lines.iter().map(|line| line.indent + total(&line.columns));
+        let length: usize = longest.map(|length| length + 1).sum();
+        let mut out = String::with_capacity((self.looks.len() + 1) * length);
+        let headings: Vec<_> = self.columns.iter().map(|c| c.heading.into()).collect();
+        let heading = |_| coloured.then_some(HEADING);
+        self.draw(&mut out, &lines, &headings, heading);
+        for (cells, look) in self.cells.chunks(self.columns.len()).zip(&self.looks) {
+            let style = |column| coloured.then(|| look.style(column));
+            self.draw(&mut out, &lines, cells, style);
+        }
+        out
+    }
+
+    /// Where the columns go: on one line or, where there is no room, those that are movable on another.
+    fn lines(&self, width: Option<usize>) -> Vec<Line> {
+        let natural = self.widths(|_, text| cut::width(text));
+        let Some(width) = width else {
+            let columns = natural.into_iter().enumerate();
+            let columns = columns.filter(|(_, width)| *width > 0).collect();
+            return vec![Line { indent: 0, columns }];
         };
-        table.set_header(columns.iter().map(heading));
-        match anstream::ColorChoice::global() {
-            anstream::ColorChoice::Always | anstream::ColorChoice::AlwaysAnsi => {
-                table.enforce_styling();
-            }
-            anstream::ColorChoice::Never => {
-                table.force_no_tty();
-            }
-            anstream::ColorChoice::Auto => {}
-        }
-        if io::stdout().is_terminal()
-            && let Some((width, _)) = terminal_size::terminal_size()
-        {
-            table
-                .set_content_arrangement(ContentArrangement::Dynamic)
-                .set_width(width.0);
-        }
-        table.set_truncation_indicator("…");
-        for (column, kind) in table.column_iter_mut().zip(columns) {
-            column.set_padding((0, 2));
-            if matches!(kind, Column::Whole(_)) {
-                column.set_constraint(ColumnConstraint::ContentWidth);
-            }
-        }
-        Self { table }
-    }
-
-    /// Adds a row. Its texts are escaped by the caller.
-    pub(crate) fn row(&mut self, cells: Vec<String>, style: RowStyle) {
-        let styled = |(column, text): (usize, String)| {
-            let cell = Cell::new(text);
-            match style {
-                RowStyle::Bad(bad) if bad == column => cell.fg(Color::Red),
-                RowStyle::Good(good) if good == column => cell.fg(Color::Green),
-                RowStyle::Faint => cell.add_attribute(Attribute::Dim),
-                _ => cell,
-            }
+        let least = self.widths(Column::least).into_iter().enumerate();
+        let all: Vec<(usize, usize)> = least.filter(|(_, width)| *width > 0).collect();
+        let is_movable = |(column, _): &(usize, usize)| self.columns[*column].movable;
+        let (below, above): (Vec<_>, Vec<_>) = all.iter().partition(|column| is_movable(column));
+        let fitted = |indent: usize, mut columns: Vec<(usize, usize)>| {
+            let room = width.saturating_sub(indent);
+            self.shrink_urls(&mut columns, room);
+            grow(&mut columns, &natural, room);
+            clip(&mut columns, room);
+            Line { indent, columns }
         };
-        let mut row = Row::from(
-            cells
-                .into_iter()
-                .enumerate()
-                .map(styled)
-                .collect::<Vec<_>>(),
-        );
-        row.max_height(1);
-        self.table.add_row(row);
+        if total(&all) <= width || below.is_empty() {
+            return vec![fitted(0, all)];
+        }
+        let indent = above.first().map_or(0, |(_, first)| first + GAP);
+        vec![fitted(0, above), fitted(indent, below)]
+    }
+
+    /// Takes room from URLs before other columns are cut off: their hosts are shown all the same.
+    fn shrink_urls(&self, columns: &mut [(usize, usize)], line: usize) {
+        let missing = total(columns).saturating_sub(line);
+        for (column, width) in columns {
+            if self.columns[*column].fit == Fit::Url {
+                *width = width.saturating_sub(missing.min(cut::LEAST_TAIL));
+            }
+        }
+    }
+
+    /// For each column, what `of` says at most of its heading and its cells; 0 where it is left out.
+    fn widths(&self, of: impl Fn(&Column, &str) -> usize) -> Vec<usize> {
+        let mut widths = vec![0; self.columns.len()];
+        for cells in self.cells.chunks(self.columns.len()) {
+            for ((column, text), width) in self.columns.iter().zip(cells).zip(&mut widths) {
+                *width = of(column, text).max(*width);
+            }
+        }
+        for (column, width) in self.columns.iter().zip(&mut widths) {
+            if *width > 0 || !column.optional {
+                *width = of(column, column.heading).max(*width);
+            }
+        }
+        widths
+    }
+
+    /// One row. A line of it on which there is nothing is left out.
+    fn draw(
+        &self,
+        out: &mut String,
+        lines: &[Line],
+        cells: &[Cow<'_, str>],
+        style: impl Fn(usize) -> Option<Style>,
+    ) {
+        for line in lines {
+            let start = out.len();
+            let mut blanks = line.indent;
+            for (number, room) in &line.columns {
+                let text = self.columns[*number].fitted(&cells[*number], *room);
+                write(out, &mut blanks, &text, style(*number));
+                blanks += room.saturating_sub(cut::width(&text)) + GAP;
+            }
+            if out.len() > start {
+                out.push('\n');
+            }
+        }
     }
 }
 
-impl std::fmt::Display for Table {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The library pads the last column, too.
-        f.write_str(&self.table.trim_fmt())
+impl Look {
+    fn style(self, column: usize) -> Style {
+        match self {
+            Self::Bad(bad) if bad == column => AnsiColor::Red.on_default(),
+            Self::Good(good) if good == column => AnsiColor::Green.on_default(),
+            Self::Faint => FAINT,
+            _ => Style::new(),
+        }
     }
 }
 
-/// What a table's other columns take of the width at least, in characters.
-const OTHERS: usize = 33;
-
-/// A URL with its middle left out, on a terminal that has no room for all of it: hooks often differ only
-/// in the end of theirs, which a column that is cut would hide.
-pub(crate) fn shorter(url: String) -> String {
-    let width = terminal_size::terminal_size().filter(|_| io::stdout().is_terminal());
-    let Some((width, _)) = width else { return url };
-    // The event and the result want as much.
-    let room = (usize::from(width.0).saturating_sub(OTHERS) / 3).max(12);
-    let length = url.chars().count();
-    if length <= room {
-        return url;
+/// Writes a cell behind the blanks that are due; none are written at a line's end.
+fn write(out: &mut String, blanks: &mut usize, text: &str, style: Option<Style>) {
+    if text.is_empty() {
+        return;
     }
-    let start: String = url.chars().take(room / 3).collect();
-    let end: String = url.chars().skip(length - (room - room / 3 - 1)).collect();
-    format!("{start}…{end}")
+    out.extend(std::iter::repeat_n(' ', std::mem::take(blanks)));
+    match style.filter(|style| !style.is_plain()) {
+        // A String takes everything.
+        Some(style) => drop(write!(out, "{style}{text}{style:#}")),
+        None => out.push_str(text),
+    }
 }
+
+/// How wide a line with these columns is.
+fn total(columns: &[(usize, usize)]) -> usize {
+    let sum: usize = columns.iter().map(|(_, width)| width + GAP).sum();
+    sum.saturating_sub(GAP)
+}
+
+/// Shares what is left of the line among the columns that want more, as fairly as it goes.
+fn grow(columns: &mut [(usize, usize)], natural: &[usize], line: usize) {
+    loop {
+        let mut left = line.saturating_sub(total(columns));
+        let wants = |(column, width): &&mut (usize, usize)| *width < natural[*column];
+        let wanting = columns.iter_mut().filter(wants).count();
+        if left == 0 || wanting == 0 {
+            return;
+        }
+        let share = (left / wanting).max(1);
+        for (column, width) in columns.iter_mut().filter(wants) {
+            let more = share.min(natural[*column] - *width).min(left);
+            *width += more;
+            left -= more;
+        }
+    }
+}
+
+/// Cuts the last columns where the line is too narrow for all of them.
+fn clip(columns: &mut Vec<(usize, usize)>, line: usize) {
+    let mut left = line;
+    for (_, width) in &mut *columns {
+        *width = left.min(*width);
+        left = left.saturating_sub(*width + GAP);
+    }
+    columns.retain(|(_, width)| *width > 0);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Systems that are no Unix. Signals keep their meaning there: Ctrl-C ends the process, and what had not
 //! finished then is sent by `redeliver --failed`.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
@@ -37,6 +37,14 @@ pub(crate) fn survive_file_size_limit() {}
 /// There is no such limit.
 pub(crate) fn raise_file_limit() -> u64 {
     u64::MAX
+}
+
+/// There are no such limits.
+pub(crate) fn limit_work(_: usize, _: Duration) {}
+
+/// This program's own file.
+pub(crate) fn this_program() -> io::Result<PathBuf> {
+    std::env::current_exe()
 }
 
 /// It cannot be asked: a write waits for the reader.
@@ -77,7 +85,17 @@ pub(crate) fn readable_by_others(_: &Path) -> Option<u32> {
     None
 }
 
+/// It cannot be told.
+pub(crate) fn is_same_file<T>(_: &T, _: &Path) -> bool {
+    false
+}
+
 /// The system has folders of its own for it.
 pub(crate) fn xdg_config_home() -> Option<PathBuf> {
     None
+}
+
+/// What follows a prefix in an argument.
+pub(crate) fn strip_prefix<'a>(text: &'a OsStr, prefix: &str) -> Option<&'a OsStr> {
+    text.to_str()?.strip_prefix(prefix).map(OsStr::new)
 }

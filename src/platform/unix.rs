@@ -2,10 +2,11 @@
 
 mod script;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
@@ -16,7 +17,8 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, Resource, Rlimit, Signal};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, setrlimit};
+use rustix::time::{ClockId, clock_gettime};
 use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::iterator::{Handle, SignalsInfo};
 use signal_hook::low_level::siginfo::{Cause, Origin};
@@ -76,7 +78,6 @@ pub(crate) fn survive_file_size_limit() {
 
 /// Raises the soft limit of open files as far as it goes, and gives what it is then.
 pub(crate) fn raise_file_limit() -> u64 {
-    use rustix::process::{getrlimit, setrlimit};
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let all = Rlimit {
         current: maximum,
@@ -87,6 +88,33 @@ pub(crate) fn raise_file_limit() -> u64 {
         Err(_) => current,
     };
     limit.unwrap_or(u64::MAX)
+}
+
+/// Limits this process from now on: to so much memory in bytes, and to a time on the processor, in whole
+/// seconds. What goes past it ends the process. Where the system knows no such limit, there is none.
+pub(crate) fn limit_work(memory: usize, time: Duration) {
+    let used = clock_gettime(ClockId::ProcessCPUTime).tv_sec;
+    let seconds = used.unsigned_abs() + 1 + time.as_secs();
+    limit(Resource::Cpu, seconds);
+    limit(Resource::Data, memory as u64);
+    limit(Resource::Core, 0);
+}
+
+/// Sets the soft limit, which can be raised again.
+fn limit(resource: Resource, wanted: u64) {
+    let Rlimit { maximum, .. } = getrlimit(resource);
+    let current = Some(maximum.map_or(wanted, |maximum| maximum.min(wanted)));
+    let _ = setrlimit(resource, Rlimit { current, maximum });
+}
+
+/// This program's own file, also after another one was put in its place.
+pub(crate) fn this_program() -> io::Result<PathBuf> {
+    let own = PathBuf::from("/proc/self/exe");
+    if own.exists() {
+        Ok(own)
+    } else {
+        std::env::current_exe()
+    }
 }
 
 /// Waits at most this long until standard output can be written to. What is closed, or no pipe at all,
@@ -154,14 +182,33 @@ pub(crate) fn exit_code(status: ExitStatus) -> Option<u8> {
     code.and_then(|code| u8::try_from(code).ok())
 }
 
-/// The mode of a file that others than its owner may read, if it is one.
+/// The mode of a file that others than its owner may read, if it is one. Where its directory is for the
+/// same group and for nobody else, the group shares it on purpose.
 pub(crate) fn readable_by_others(file: &Path) -> Option<u32> {
-    let mode = fs::metadata(file).ok()?.mode() & 0o777;
-    (mode & 0o044 != 0).then_some(mode)
+    let found = fs::metadata(file).ok()?;
+    let directory = fs::metadata(file.parent()?).ok()?;
+    let is_shared = directory.gid() == found.gid() && directory.mode() & 0o017 == 0o010;
+    let mode = found.mode() & 0o777;
+    (mode & 0o044 != 0 && !is_shared).then_some(mode)
+}
+
+/// Whether what is open is the file at this path.
+pub(crate) fn is_same_file(open: &impl AsFd, path: &Path) -> bool {
+    let open = open.as_fd().try_clone_to_owned().map(fs::File::from);
+    let (Ok(open), Ok(file)) = (open.and_then(|file| file.metadata()), fs::metadata(path)) else {
+        return false;
+    };
+    (open.dev(), open.ino()) == (file.dev(), file.ino())
 }
 
 /// `XDG_CONFIG_HOME`, where the system knows it and it is an absolute path.
 pub(crate) fn xdg_config_home() -> Option<PathBuf> {
     let home = PathBuf::from(std::env::var_os("XDG_CONFIG_HOME")?);
     (home.is_absolute() && !cfg!(target_vendor = "apple")).then_some(home)
+}
+
+/// What follows a prefix in an argument of any bytes.
+pub(crate) fn strip_prefix<'a>(text: &'a OsStr, prefix: &str) -> Option<&'a OsStr> {
+    let rest = text.as_bytes().strip_prefix(prefix.as_bytes())?;
+    Some(OsStr::from_bytes(rest))
 }

@@ -6,6 +6,9 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::Utc;
+
+use super::memory::{Memory, Reserved};
 use super::{Received, Reply};
 
 /// Bytes that a request line and headers may have.
@@ -14,6 +17,9 @@ const MAX_HEADERS: usize = 100;
 
 /// Bytes that a body may have: twice what `publish` sends at most.
 const MAX_BODY: usize = 2 * 1024 * 1024;
+
+/// Bytes that a body may have without a reservation, so that senders of long bodies do not hold up others.
+const SHORT_BODY: usize = 64 * 1024;
 
 /// How long a whole request may take to arrive.
 const READ_TIME: Duration = Duration::from_secs(30);
@@ -44,18 +50,23 @@ pub(super) struct Connection {
     /// What has arrived and is not used yet.
     buffer: Vec<u8>,
     deadline: Instant,
+    memory: Arc<Memory>,
+    /// For its body, until that is taken.
+    reserved: Option<Reserved>,
     /// Counted while it lives.
     _open: Arc<()>,
 }
 
 impl Connection {
     /// Takes a client's connection; the request has to arrive within 30 seconds. `open` counts the
-    /// connections by its clones.
-    pub(super) fn new(stream: TcpStream, open: Arc<()>) -> Connection {
+    /// connections by its clones, which share `memory` for long bodies.
+    pub(super) fn new(stream: TcpStream, open: Arc<()>, memory: Arc<Memory>) -> Connection {
         Connection {
             stream,
             buffer: Vec::new(),
             deadline: Instant::now() + READ_TIME,
+            memory,
+            reserved: None,
             _open: open,
         }
     }
@@ -64,16 +75,36 @@ impl Connection {
     pub(super) fn read_request(&mut self) -> Result<Received, Refusal> {
         let mut request = self.read_head()?;
         let framing = framing(&request)?;
+        if let Framing::Bytes(length) = framing
+            && length > SHORT_BODY
+        {
+            self.reserve(length)?;
+        }
         match request.header("expect") {
             None => {}
             Some(value) if value.eq_ignore_ascii_case("100-continue") => self.ask_for_body()?,
             Some(_) => return Err(Refusal::Answer(417, "this expectation is not known")),
         }
-        request.body = match framing {
-            Framing::Bytes(length) => self.take(length)?,
-            Framing::Chunked => self.read_chunks()?,
-        };
+        match framing {
+            Framing::Bytes(length) => {
+                request.body.reserve_exact(length);
+                self.take_into(length, &mut request.body)?;
+            }
+            Framing::Chunked => request.body = self.read_chunks()?,
+        }
+        request.time = Utc::now();
+        // It is not read from any more.
+        self.buffer = Vec::new();
         Ok(request)
+    }
+
+    /// Waits until there is memory for a long body.
+    fn reserve(&mut self, bytes: usize) -> Result<(), Refusal> {
+        const TOO_MANY: Refusal = Refusal::Answer(503, "too many long requests at once");
+        let memory = Arc::clone(&self.memory);
+        let reserved = memory.reserve(bytes, self.deadline).ok_or(TOO_MANY)?;
+        self.reserved = Some(reserved);
+        Ok(())
     }
 
     fn read_head(&mut self) -> Result<Received, Refusal> {
@@ -103,7 +134,11 @@ impl Connection {
             if size > MAX_BODY - body.len() {
                 return Err(TOO_LONG);
             }
-            body.extend(self.take(size)?);
+            if body.len() + size > SHORT_BODY && self.reserved.is_none() {
+                self.reserve(MAX_BODY)?;
+                body.reserve_exact(MAX_BODY - body.len());
+            }
+            self.take_into(size, &mut body)?;
             if self.take(2)? != b"\r\n" {
                 return Err(BAD_CHUNK);
             }
@@ -143,6 +178,21 @@ impl Connection {
             self.fill()?;
         }
         Ok(self.buffer.drain(..length).collect())
+    }
+
+    /// Moves the next `length` bytes to the end of `body`.
+    fn take_into(&mut self, length: usize, body: &mut Vec<u8>) -> Result<(), Refusal> {
+        let mut missing = length;
+        loop {
+            let part = missing.min(self.buffer.len());
+            body.extend_from_slice(&self.buffer[..part]);
+            self.buffer.drain(..part);
+            missing -= part;
+            if missing == 0 {
+                return Ok(());
+            }
+            self.fill()?;
+        }
     }
 
     fn fill_up_to(&mut self, limit: usize, refusal: Refusal) -> Result<(), Refusal> {
@@ -238,6 +288,7 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(usize, Received)>, Refusal> {
         path: parsed.path.unwrap_or_default().to_owned(),
         headers: parsed.headers.iter().map(header).collect(),
         body: Vec::new(),
+        time: Utc::now(),
     };
     Ok(Some((length, request)))
 }

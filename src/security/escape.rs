@@ -8,6 +8,10 @@ use std::borrow::Cow;
 /// `text` on one line: each control character, line break and bidi control becomes `\n`, `\r`, `\t` or
 /// `\u{1b}`. Nothing else is changed, so a clean text is borrowed.
 pub(crate) fn escape(text: &str) -> Cow<'_, str> {
+    // Most texts are plain ASCII, which is seen faster than that nothing hostile is in them.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     escape_where(text, is_hostile)
 }
 

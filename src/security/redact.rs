@@ -4,14 +4,24 @@
 //! works on the text as the user wrote it, so that a URL is recognised in a listing; the crate url only
 //! decides whether that text can be trusted to be what it looks like.
 
+mod header;
+mod places;
+mod template;
+
 use std::borrow::Cow;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet::STANDARD as STANDARD_ALPHABET;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::security::escape::escape;
+
+pub(crate) use header::header;
+pub(crate) use places::is_host;
+pub(crate) use template::{secrets_in_template, template};
 
 /// What stands in place of a secret.
 pub(crate) const MASK: &str = "***";
@@ -22,23 +32,39 @@ const TOKEN_CHARS: usize = 16;
 /// Shorter secrets are not scrubbed: `?v=2` would turn each "2" of a message into `***`.
 const SCRUBBED_CHARS: usize = 4;
 
+/// Base64 as programs read it: with or without its padding.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD_ALPHABET,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
 /// Words of an Authorization header that are no secret, and stand in many messages.
 const SCHEMES: [&str; 4] = ["Basic", "Bearer", "Digest", "Token"];
 
-/// `text`, a URL, with `***` for its password, each query value, the fragment and whatever looks like a
-/// token. The rest keeps its spelling. A text that is no URL, or one whose parts are in doubt, may hold a
-/// secret anywhere: it becomes `scheme://***`, or `***` without a scheme.
+/// `text`, a URL, with `***` for its password, each query value, the fragment, whatever looks like a token,
+/// and where a known service has its secret. The rest keeps its spelling. A text that is no URL, or one whose
+/// parts are in doubt, may hold a secret anywhere: it becomes `scheme://***`, or `***` without a scheme.
 pub(crate) fn url(text: &str) -> String {
-    match split_scheme(text) {
-        None => MASK.to_owned(),
-        Some((scheme, rest)) if is_doubtful(text, rest) => format!("{scheme}://{MASK}"),
-        Some((scheme, rest)) => format!("{scheme}://{}", Parts::split(rest).masked()),
+    let Some((scheme, rest)) = split_scheme(text) else {
+        return MASK.to_owned();
+    };
+    match site(text, rest) {
+        None => format!("{scheme}://{MASK}"),
+        Some(site) => format!("{scheme}://{}", Parts::split(rest, &site).masked()),
     }
 }
 
 /// As [`url`], for a URL without scheme and host: a relative `Location`.
 pub(crate) fn path(text: &str) -> String {
-    Parts::split(text).masked()
+    Parts::split(text, "").masked()
+}
+
+/// A host's name, with `***` for its first label where that is a service's secret.
+pub(crate) fn host(name: &str) -> String {
+    match name.split_once('.') {
+        Some((_, rest)) if places::has_secret_label(name) => format!("{MASK}.{rest}"),
+        _ => name.to_owned(),
+    }
 }
 
 /// The sensitive pieces of a URL, each as written, percent-decoded and as the crate url spells it, and
@@ -50,8 +76,9 @@ pub(crate) fn secrets_in(url: &str) -> Vec<String> {
     let normal = Url::parse(url).map(String::from).unwrap_or_default();
     for text in [url, &normal] {
         let rest = split_scheme(text).map_or(text, |(_, rest)| rest);
-        secrets.extend(Parts::split(rest).secrets());
-        if is_doubtful(text, rest) {
+        let site = site(text, rest);
+        secrets.extend(Parts::split(rest, site.as_deref().unwrap_or_default()).secrets());
+        if site.is_none() {
             secrets.extend([text.to_owned(), rest.to_owned()]);
         }
     }
@@ -64,15 +91,38 @@ pub(crate) fn secrets_in(url: &str) -> Vec<String> {
     secrets
 }
 
-/// The pieces of a header's value that a receiver may send back: the whole, as JSON writes it, and each
-/// word, as in `Bearer TOKEN` or `Token token="TOKEN"`.
+/// The pieces of a header's value that a receiver may send back: the whole, as JSON writes it, each word, as
+/// in `Bearer TOKEN` or `Token token="TOKEN"`, and what a `Basic` value holds.
 pub(crate) fn secrets_in_header(value: &str) -> Vec<String> {
     let words = value.split(|c: char| c.is_whitespace() || "\"'=,;:".contains(c));
     let words = words.filter(|word| !SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(word)));
     let mut secrets: Vec<String> = words.map(str::to_owned).collect();
     secrets.push(value.to_owned());
     secrets.push(value.replace('\\', "\\\\").replace('"', "\\\""));
+    secrets.extend(basic_credentials(value));
     secrets
+}
+
+/// `user:password` of a Basic authorization, and of the two what is secret: the password or, where there is
+/// none, the user, which is a token then.
+fn basic_credentials(value: &str) -> Vec<String> {
+    let encoded = match value.trim().split_once(char::is_whitespace) {
+        Some((scheme, encoded)) if scheme.eq_ignore_ascii_case("Basic") => encoded.trim(),
+        _ => return Vec::new(),
+    };
+    let Ok(decoded) = LENIENT.decode(encoded) else {
+        return Vec::new();
+    };
+    let pair = String::from_utf8_lossy(&decoded).into_owned();
+    let secret = match pair.split_once(':') {
+        Some((user, "")) => user,
+        Some((_, password)) => password,
+        None => &pair,
+    };
+    spellings(secret)
+        .into_iter()
+        .chain([pair.clone()])
+        .collect()
 }
 
 /// `text` with `***` for each occurrence of each of `secrets` that has four characters or more.
@@ -115,15 +165,21 @@ fn split_scheme(text: &str) -> Option<(&str, &str)> {
     is_scheme.then_some((scheme, rest))
 }
 
-/// Whether the parts of `text`, with `rest` after its `://`, may be others than they look like.
-fn is_doubtful(text: &str, rest: &str) -> bool {
+/// The host of `text`, with `rest` after its `://`, in small letters; `None` if the parts of the text may be
+/// others than they look like.
+fn site(text: &str, rest: &str) -> Option<String> {
     // The parser drops tabs and line feeds, and takes a backslash for a slash.
     let is_odd = rest.contains('\\') || matches!(escape(rest), Cow::Owned(_));
     let (authority, tail) = split_authority(rest);
     // `user:12/34@host` has the password `12/34`, and parses as port 12 of the host `user`.
     let is_cut = authority.contains(':') && tail.contains('@');
     // `http:///user@host` parses as if it had two slashes.
-    is_odd || is_cut || authority.is_empty() || Url::parse(text).is_err()
+    if is_odd || is_cut || authority.is_empty() {
+        return None;
+    }
+    let url = Url::parse(text).ok()?;
+    let host = url.host_str().unwrap_or_default();
+    Some(host.trim_end_matches('.').to_ascii_lowercase())
 }
 
 fn split_authority(rest: &str) -> (&str, &str) {
@@ -132,6 +188,8 @@ fn split_authority(rest: &str) -> (&str, &str) {
 
 /// The parts of a URL as written, without the scheme.
 struct Parts<'a> {
+    /// The host as the parser reads it: the service.
+    site: &'a str,
     user: Option<&'a str>,
     password: Option<&'a str>,
     host: &'a str,
@@ -141,7 +199,7 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn split(rest: &'a str) -> Parts<'a> {
+    fn split(rest: &'a str, site: &'a str) -> Parts<'a> {
         let (authority, tail) = split_authority(rest);
         let (userinfo, host) = match authority.rsplit_once('@') {
             Some((userinfo, host)) => (Some(userinfo), host),
@@ -154,6 +212,7 @@ impl<'a> Parts<'a> {
         let (tail, fragment) = split_off(tail, '#');
         let (path, query) = split_off(tail, '?');
         Parts {
+            site,
             user,
             password,
             host,
@@ -173,13 +232,20 @@ impl<'a> Parts<'a> {
             }
             out.push('@');
         }
-        out.push_str(self.host);
-        out.push_str(&masked_each(self.path, '/', |segment| {
-            is_secret_segment(segment).then(|| MASK.to_owned())
-        }));
+        match self.secret_label() {
+            Some(label) => out.extend([MASK, &self.host[label.len()..]]),
+            None => out.push_str(self.host),
+        }
+        let secrets = self.secret_segments();
+        for (at, segment) in self.path.split('/').enumerate() {
+            out.push_str(if at == 0 { "" } else { "/" });
+            out.push_str(if secrets.contains(&at) { MASK } else { segment });
+        }
         if let Some(query) = self.query {
-            out.push('?');
-            out.push_str(&masked_each(query, '&', |pair| Some(masked_pair(pair))));
+            for (at, pair) in query.split('&').enumerate() {
+                out.push(if at == 0 { '?' } else { '&' });
+                out.push_str(&masked_pair(pair));
+            }
         }
         if let Some(fragment) = self.fragment {
             out.push('#');
@@ -194,7 +260,9 @@ impl<'a> Parts<'a> {
             .flatten()
             .collect();
         pieces.extend(self.user.filter(|_| self.user_is_secret()));
-        pieces.extend(self.path.split('/').filter(|s| is_secret_segment(s)));
+        pieces.extend(self.secret_label());
+        let segments: Vec<&str> = self.path.split('/').collect();
+        pieces.extend(self.secret_segments().into_iter().map(|at| segments[at]));
         for pair in self.query.into_iter().flat_map(|query| query.split('&')) {
             match pair.split_once('=') {
                 Some((name, value)) => {
@@ -207,6 +275,22 @@ impl<'a> Parts<'a> {
         let mut secrets: Vec<String> = pieces.into_iter().flat_map(spellings).collect();
         secrets.extend(self.basic());
         secrets
+    }
+
+    /// Which of the pieces between the path's slashes are secret. An `@` shows a password that was cut by the
+    /// slash in it.
+    fn secret_segments(&self) -> Vec<usize> {
+        let segments = self.path.split('/').enumerate();
+        let by_looks = segments.filter(|(_, segment)| segment.contains('@') || is_token(segment));
+        let mut secret: Vec<usize> = by_looks.map(|(at, _)| at).collect();
+        secret.extend(places::secrets(self.site, self.path));
+        secret
+    }
+
+    /// The start of the host, if that is a secret.
+    fn secret_label(&self) -> Option<&'a str> {
+        let label = self.host.split('.').next()?;
+        places::has_secret_label(self.site).then_some(label)
     }
 
     /// The credentials of Basic authorization.
@@ -233,15 +317,6 @@ fn split_off(text: &str, mark: char) -> (&str, Option<&str>) {
     }
 }
 
-/// `text` with each piece between `separator`s replaced where `mask` gives something.
-fn masked_each(text: &str, separator: char, mask: impl Fn(&str) -> Option<String>) -> String {
-    let pieces: Vec<String> = text
-        .split(separator)
-        .map(|piece| mask(piece).unwrap_or_else(|| piece.to_owned()))
-        .collect();
-    pieces.join(separator.encode_utf8(&mut [0; 4]))
-}
-
 /// A piece of a query: its name stays, unless there is nothing but it.
 fn masked_pair(pair: &str) -> String {
     match pair.split_once('=') {
@@ -252,12 +327,11 @@ fn masked_pair(pair: &str) -> String {
     }
 }
 
-/// An `@` shows a password that was cut by the slash in it.
-fn is_secret_segment(segment: &str) -> bool {
-    segment.contains('@') || is_token(segment)
-}
-
 fn is_token(text: &str) -> bool {
+    // Decoding makes no text longer.
+    if text.len() < TOKEN_CHARS {
+        return false;
+    }
     let decoded = percent_decode_str(text).decode_utf8_lossy();
     if decoded.chars().count() < TOKEN_CHARS {
         return false;

@@ -6,7 +6,7 @@ mod ownership;
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 pub(crate) use lock::{Lock, LockError, Patience};
@@ -82,7 +82,17 @@ pub(crate) fn replace(
     ownership: &Ownership,
     contents: &[u8],
 ) -> Result<(), SaveError> {
-    let saved = write_temporary(temporary, ownership, contents)
+    replace_by(file, temporary, ownership, |new| new.write_all(contents))
+}
+
+/// As [`replace`], with what `write` writes.
+pub(crate) fn replace_by(
+    file: &Path,
+    temporary: &Path,
+    ownership: &Ownership,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), SaveError> {
+    let saved = write_temporary(temporary, ownership, write)
         .and_then(|()| Directory::of(file))
         .and_then(|directory| retry(|| fs::rename(temporary, file)).map(|()| directory));
     match saved {
@@ -95,15 +105,21 @@ pub(crate) fn replace(
     }
 }
 
-fn write_temporary(temporary: &Path, ownership: &Ownership, contents: &[u8]) -> io::Result<()> {
+fn write_temporary(
+    temporary: &Path,
+    ownership: &Ownership,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     // One that a killed process left may belong to another user: start anew.
     match retry(|| fs::remove_file(temporary)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = create(temporary)?;
+    let file = create(temporary)?;
     ownership.apply(&file)?;
-    file.write_all(contents)?;
+    let mut new = BufWriter::with_capacity(64 * 1024, &file);
+    write(&mut new)?;
+    new.flush()?;
     retry(|| file.sync_all())
 }
 
@@ -126,7 +142,6 @@ fn private(options: &mut OpenOptions) {
 #[derive(Debug)]
 pub(crate) struct Lines {
     file: File,
-    length: u64,
     created_in: Option<Directory>,
 }
 
@@ -145,46 +160,22 @@ impl Lines {
             }
             opened => (opened?, None),
         };
-        let length = retry(|| file.metadata())?.len();
-        Ok(Self {
-            file,
-            length,
-            created_in,
-        })
-    }
-
-    /// The file's length in bytes, when it was opened.
-    pub(crate) fn length(&self) -> u64 {
-        self.length
+        Ok(Self { file, created_in })
     }
 
     /// Appends whole lines, by one write if the system takes them at once. A last line without its newline, which a crash or a full
     /// disk left, gets one first, so that it swallows nothing of what follows.
-    pub(crate) fn append(&mut self, lines: &str) -> io::Result<()> {
-        let torn = self.ends_torn()?;
-        let text = if torn {
-            format!("\n{lines}")
-        } else {
-            lines.to_owned()
-        };
-        self.file.write_all(text.as_bytes())
+    pub(crate) fn append(&mut self, lines: &[u8]) -> io::Result<()> {
+        if self.ends_torn()? {
+            return self.file.write_all(&[b"\n", lines].concat());
+        }
+        self.file.write_all(lines)
     }
 
     /// Waits until the lines are on the disk, and the file's name, if it is new.
     pub(crate) fn sync(&self) -> io::Result<()> {
         retry(|| self.file.sync_data())?;
         self.created_in.as_ref().map_or(Ok(()), Directory::sync)
-    }
-
-    /// The first line, if it is at most this long.
-    pub(crate) fn first_line(&mut self, most: u64) -> io::Result<Vec<u8>> {
-        self.file.seek(SeekFrom::Start(0))?;
-        let mut start = Vec::new();
-        Read::by_ref(&mut self.file)
-            .take(most)
-            .read_to_end(&mut start)?;
-        start.truncate(start.iter().position(|b| *b == b'\n').unwrap_or(0));
-        Ok(start)
     }
 
     /// Whether the path still leads to this file: a compaction renames another one over it.
@@ -277,8 +268,8 @@ mod tests {
         let file = directory.path().join("f");
         fs::write(&file, "{\"half").unwrap();
         let mut lines = Lines::open(&file, &nobody()).unwrap();
-        lines.append("one\n").unwrap();
-        lines.append("two\n").unwrap();
+        lines.append(b"one\n").unwrap();
+        lines.append(b"two\n").unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), "{\"half\none\ntwo\n");
     }
 

@@ -11,6 +11,7 @@ mod record;
 mod reverse;
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -43,8 +44,6 @@ pub(crate) struct Journal {
 pub(crate) struct Appended {
     /// The lock could not be had, and the lines were appended without it: why.
     pub(crate) unlocked: Option<String>,
-    /// The journal has grown past its size and could not be compacted: why.
-    pub(crate) not_compacted: Option<String>,
 }
 
 /// What a process takes up to send it again.
@@ -52,6 +51,8 @@ pub(crate) struct Appended {
 pub(crate) enum Claim {
     /// This publication to these hooks.
     Publication(String, Vec<HookId>),
+    /// This publication to a hook that it was not for, and the hook's URL.
+    Added(String, HookId, String),
     /// Whatever was not delivered to these hooks.
     Hooks(Vec<HookId>),
 }
@@ -110,20 +111,19 @@ impl Journal {
 
     /// Appends a publication and the hooks that it is for, and waits until it is on the disk.
     ///
-    /// The deadline is when a publish that was not heard of again counts as unfinished.
+    /// The deadline is when a publish that was not heard of again counts as unfinished; without one the
+    /// publication is deferred. What is `held` waits until it is asked for.
     pub(crate) fn begin(
         &self,
         publication: &Publication,
         hooks: &[Hook],
-        deadline: DateTime<Utc>,
+        held: &[Hook],
+        deadline: Option<DateTime<Utc>>,
         patience: Patience,
     ) -> Result<Appended> {
-        let target = |hook: &'_ Hook| Target {
-            hook: hook.id,
-            url: Cow::Owned(hook.url.clone()),
-        };
-        let targets = hooks.iter().map(target).collect();
-        let line = record::publication_line(publication, targets, deadline);
+        let hooks = hooks.iter().map(|hook| Target::new(hook, false));
+        let held = held.iter().map(|hook| Target::new(hook, true));
+        let line = record::publication_line(publication, hooks.chain(held).collect(), deadline);
         self.append(&line, patience, true)
     }
 
@@ -169,11 +169,54 @@ impl Journal {
                 time,
                 deadline,
                 hooks,
+                added: claim.added(),
             };
             record::line("redelivery", &record)
         };
         let lines: String = claims.iter().map(line).collect();
         self.append_locked(&lines, lock, true)
+    }
+
+    /// Whether it has grown so long that it is to be compacted. One that takes long is left alone while
+    /// `somebody_waits`.
+    pub(crate) fn is_overgrown(&self, somebody_waits: bool) -> bool {
+        // What keeps it from being read has been said by then.
+        let file = File::open(&self.file);
+        file.and_then(|file| compact::is_due(&file, somebody_waits))
+            .unwrap_or(false)
+    }
+
+    /// Compacts it if `is_wanted` says so, also once nobody else can: what is not needed goes, damaged lines
+    /// are set aside. Gives how many these were. `None`: it is as it was, as the lock could not be had or
+    /// as there is no time for it, which `is_over` tells.
+    pub(crate) fn compact(
+        &self,
+        is_wanted: impl Fn() -> bool,
+        patience: Patience,
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<Option<usize>> {
+        if !is_wanted() {
+            return Ok(None);
+        }
+        match self.registry.lock(patience) {
+            Ok(lock) if is_wanted() => compact::compact(&self.registry, &self.file, &lock, is_over),
+            Ok(_) | Err(Unlocked::Held(_)) => Ok(None),
+            Err(unlocked) => Err(unlocked.into()),
+        }
+    }
+
+    /// Looks up publications by their ids.
+    pub(crate) fn find(&self, mut ids: HashSet<&str>) -> Result<HashMap<String, Recorded>> {
+        let mut found = HashMap::new();
+        let mut reader = self.read()?;
+        while !ids.is_empty()
+            && let Some(recorded) = self.next(&mut reader)?
+        {
+            if ids.remove(recorded.id.as_str()) {
+                found.insert(recorded.id.clone(), recorded);
+            }
+        }
+        Ok(found)
     }
 
     /// Appends under the lock, or without it: a lock that another process does not give back must not
@@ -185,30 +228,22 @@ impl Journal {
                 self.append_unlocked(lines, sync)
                     .with_context(|| self.unwritten())?;
                 let unlocked = Some(failure.to_string());
-                Ok(Appended {
-                    unlocked,
-                    ..Appended::default()
-                })
+                Ok(Appended { unlocked })
             }
             Err(unlocked) => Err(unlocked.into()),
         }
     }
 
-    fn append_locked(&self, lines: &str, lock: &Lock, sync: bool) -> Result<Appended> {
-        let (_, overgrown) = self.write(lines, sync).with_context(|| self.unwritten())?;
-        let mut appended = Appended::default();
-        if overgrown {
-            let compacted = compact::compact(&self.registry, &self.file, lock);
-            appended.not_compacted = compacted.err().map(|error| format!("{error:#}"));
-        }
-        Ok(appended)
+    fn append_locked(&self, lines: &str, _: &Lock, sync: bool) -> Result<Appended> {
+        self.write(lines, sync).with_context(|| self.unwritten())?;
+        Ok(Appended::default())
     }
 
     /// Whoever compacts at this moment carries over what was appended before it put the new file in
     /// place; what was appended to the old one after that is appended again.
     fn append_unlocked(&self, lines: &str, sync: bool) -> io::Result<()> {
         for _ in 0..UNLOCKED_TRIES {
-            let (journal, _) = self.write(lines, sync)?;
+            let journal = self.write(lines, sync)?;
             if journal.is_still(&self.file) {
                 return Ok(());
             }
@@ -218,16 +253,14 @@ impl Journal {
         ))
     }
 
-    /// Appends, and tells whether the journal was due for a compaction before.
-    fn write(&self, lines: &str, sync: bool) -> io::Result<(Lines, bool)> {
+    fn write(&self, lines: &str, sync: bool) -> io::Result<Lines> {
         let ownership = self.registry.companion_ownership()?;
         let mut journal = Lines::open(&self.file, &ownership)?;
-        let overgrown = compact::is_due(&mut journal)?;
-        journal.append(lines)?;
+        journal.append(lines.as_bytes())?;
         if sync {
             journal.sync()?;
         }
-        Ok((journal, overgrown))
+        Ok(journal)
     }
 
     fn unread(&self) -> String {
@@ -244,7 +277,19 @@ impl Claim {
     fn parts(&self) -> (Option<Cow<'_, str>>, Cow<'_, [HookId]>) {
         match self {
             Self::Publication(id, hooks) => (Some(id.into()), hooks.into()),
+            Self::Added(id, hook, _) => (Some(id.into()), std::slice::from_ref(hook).into()),
             Self::Hooks(hooks) => (None, hooks.into()),
         }
+    }
+
+    fn added(&self) -> Vec<Target<'_>> {
+        let Self::Added(_, hook, url) = self else {
+            return Vec::new();
+        };
+        vec![Target {
+            hook: *hook,
+            url: url.into(),
+            held: false,
+        }]
     }
 }

@@ -110,6 +110,21 @@ impl Registry {
         files::beside(&self.file, "journal")
     }
 
+    /// Where the journal's damaged lines go.
+    pub(crate) fn damaged_file(&self) -> PathBuf {
+        files::beside(&self.file, "journal.damaged")
+    }
+
+    /// The files that hold its secrets.
+    pub(crate) fn own_files(&self) -> [PathBuf; 4] {
+        [
+            self.file.clone(),
+            self.temporary_file(),
+            self.journal_file(),
+            self.damaged_file(),
+        ]
+    }
+
     /// The temporary file that the lock protects.
     pub(crate) fn temporary_file(&self) -> PathBuf {
         files::beside(&self.file, "tmp")

@@ -1,4 +1,4 @@
-//! Completions in real shells: what a TAB gives, with the files of completions/ where a package puts them.
+//! Completions in real shells: what TAB gives, with the files of `completions/` installed as by a package.
 
 mod errors;
 
@@ -8,10 +8,10 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::help::VERBS;
-use crate::support::{Offer, Sandbox, Shell, Terminal, needs};
+use crate::support::{Candidate, Sandbox, Shell, Terminal, needs};
 
 /// A sandbox with two hooks, whose URLs hold secrets.
-fn registered() -> Sandbox {
+fn two_hooks() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.add("https://user:s3cret@ci.example.com/hook", "PostDeployment");
     let token = "https://chat.example.com/hooks/tok3nabcdef0123456789?key=s3cret";
@@ -19,24 +19,24 @@ fn registered() -> Sandbox {
     sandbox
 }
 
-/// A registry of one hook, another than those of [`registered`].
+/// A registry of one hook that is not in [`two_hooks`].
 fn other_registry() -> String {
     let hook =
         json!({"id": 77, "url": "http://other.example/", "event": "Other", "insecure_ssl": false});
     json!({"version": 1, "next_id": 78, "hooks": [hook]}).to_string()
 }
 
-/// Puts files on the desk, where the shells are.
-fn on_desk(sandbox: &Sandbox, names: &[&str]) {
+/// Writes files into the folder in which the shells run.
+fn write_files(sandbox: &Sandbox, names: &[&str]) {
     for name in names {
-        let path = sandbox.path().join("desk").join(name);
+        let path = sandbox.path().join("current").join(name);
         let folder = path.parent().expect("a file is in a folder");
         fs::create_dir_all(folder).expect("a folder can be made in the sandbox");
         fs::write(path, "{}").expect("the sandbox can be written to");
     }
 }
 
-/// Checks in each shell what becomes of each line after one TAB.
+/// Checks in each shell what each line is after one TAB.
 #[track_caller]
 fn assert_completed(sandbox: &Sandbox, lines: &[(&str, &str)]) {
     for shell in Shell::installed() {
@@ -65,7 +65,7 @@ fn the_first_tab_in_a_new_shell_completes() {
 fn the_verbs_are_offered_in_the_order_of_the_help_and_described() {
     let sandbox = Sandbox::new();
     for shell in Shell::installed() {
-        let offers = Terminal::start(shell, &sandbox).offers("hooks ");
+        let offers = Terminal::start(shell, &sandbox).candidates("hooks ");
         let verbs: Vec<&str> = offers.iter().map(|offer| offer.value.as_str()).collect();
         assert_eq!(verbs.get(..VERBS.len()), Some(&VERBS[..]), "{shell:?}");
         if shell != Shell::Bash {
@@ -104,8 +104,8 @@ fn flags_and_their_values_are_completed() {
 }
 
 /// What zsh and fish show; bash shows the values alone.
-fn described(shell: Shell, offers: &[(&str, &str)]) -> Vec<Offer> {
-    let offer = |(value, description): &(&str, &str)| Offer {
+fn described(shell: Shell, offers: &[(&str, &str)]) -> Vec<Candidate> {
+    let offer = |(value, description): &(&str, &str)| Candidate {
         value: (*value).to_owned(),
         description: (shell != Shell::Bash).then(|| (*description).to_owned()),
     };
@@ -114,7 +114,7 @@ fn described(shell: Shell, offers: &[(&str, &str)]) -> Vec<Offer> {
 
 #[test]
 fn the_ids_are_offered_with_their_urls_and_without_their_secrets() {
-    let sandbox = registered();
+    let sandbox = two_hooks();
     let ids = [
         ("1", "https://user:***@ci.example.com/hook"),
         ("2", "https://chat.example.com/hooks/***?key=***"),
@@ -131,7 +131,7 @@ fn the_ids_are_offered_with_their_urls_and_without_their_secrets() {
             "log",
             "redeliver",
         ] {
-            let mut offers = terminal.offers(&format!("hooks {verb} "));
+            let mut offers = terminal.candidates(&format!("hooks {verb} "));
             offers.truncate(ids.len());
             assert_eq!(offers, described(shell, &ids), "{shell:?}: {verb}");
         }
@@ -144,8 +144,29 @@ fn the_ids_are_offered_with_their_urls_and_without_their_secrets() {
 }
 
 #[test]
+fn a_name_is_offered_beside_its_id_and_completed() {
+    let sandbox = Sandbox::new();
+    sandbox.add_with("http://h/1", "E", ["--name", "chat"]);
+    sandbox.add("http://h/2", "E");
+    let hooks = [
+        ("1", "http://h/1"),
+        ("chat", "http://h/1"),
+        ("2", "http://h/2"),
+    ];
+    for shell in Shell::installed() {
+        let mut offers = Terminal::start(shell, &sandbox).candidates("hooks show ");
+        offers.truncate(hooks.len());
+        offers.sort_by(|a, b| a.value.cmp(&b.value));
+        let mut expected = described(shell, &hooks);
+        expected.sort_by(|a, b| a.value.cmp(&b.value));
+        assert_eq!(offers, expected, "{shell:?}");
+    }
+    assert_completed(&sandbox, &[("hooks edit ch", "hooks edit chat ")]);
+}
+
+#[test]
 fn the_events_are_those_of_the_registry_and_kudus_own() {
-    let sandbox = registered();
+    let sandbox = two_hooks();
     let events = [
         ("PostDeployment", "1 hook"),
         ("repo/main:deployed", "1 hook"),
@@ -160,7 +181,7 @@ fn the_events_are_those_of_the_registry_and_kudus_own() {
             "add --url http://h/ --event ",
             "edit 1 --event ",
         ] {
-            let mut offers = terminal.offers(&format!("hooks {line}"));
+            let mut offers = terminal.candidates(&format!("hooks {line}"));
             offers.truncate(events.len());
             assert_eq!(offers, described(shell, &events), "{shell:?}: {line}");
         }
@@ -168,9 +189,43 @@ fn the_events_are_those_of_the_registry_and_kudus_own() {
 }
 
 #[test]
+fn a_list_of_events_is_completed_event_by_event() {
+    let sandbox = Sandbox::new();
+    sandbox.add("http://h/", "repo.*,Rollback");
+    let events = [
+        ("PostDeployment", "no hook yet"),
+        ("repo.*", "1 hook"),
+        ("Rollback", "1 hook"),
+        ("TriggeredJobFinished", "no hook yet"),
+    ];
+    for shell in Shell::installed() {
+        let mut terminal = Terminal::start(shell, &sandbox);
+        let mut offers = terminal.candidates("hooks edit 1 --event ");
+        offers.truncate(events.len());
+        // A shell quotes the star, each in its own way.
+        for offer in &mut offers {
+            offer.value = offer.value.replace('\\', "");
+        }
+        assert_eq!(offers, described(shell, &events), "{shell:?}");
+        let values = terminal.values("hooks publish ");
+        assert!(
+            !values.contains(&"repo.*".to_owned()),
+            "{shell:?}: {values:?}"
+        );
+    }
+    assert_completed(
+        &sandbox,
+        &[(
+            "hooks add --event PostDeployment,Roll",
+            "hooks add --event PostDeployment,Rollback ",
+        )],
+    );
+}
+
+#[test]
 fn an_event_with_colons_and_slashes_is_completed_from_any_place_in_it() {
     assert_completed(
-        &registered(),
+        &two_hooks(),
         &[
             ("hooks publish re", "hooks publish repo/main:deployed "),
             ("hooks publish repo/", "hooks publish repo/main:deployed "),
@@ -193,7 +248,7 @@ fn an_event_with_colons_and_slashes_is_completed_from_any_place_in_it() {
 #[test]
 fn files_are_completed_where_a_file_is_wanted() {
     let sandbox = Sandbox::new();
-    on_desk(&sandbox, &["deploy.json", "sub/only.json", "deploy.sh"]);
+    write_files(&sandbox, &["deploy.json", "sub/only.json", "deploy.sh"]);
     assert_completed(
         &sandbox,
         &[
@@ -230,9 +285,9 @@ fn files_are_completed_where_a_file_is_wanted() {
 }
 
 #[test]
-fn where_nothing_fits_the_line_stays_as_it_is() {
-    let sandbox = registered();
-    on_desk(&sandbox, &["9.json", "nothing.json"]);
+fn where_nothing_matches_the_line_stays_as_it_is() {
+    let sandbox = two_hooks();
+    write_files(&sandbox, &["9.json", "nothing.json"]);
     let lines = [
         "hooks show 9",
         "hooks publish noth",
@@ -247,9 +302,9 @@ fn where_nothing_fits_the_line_stays_as_it_is() {
 }
 
 #[test]
-fn a_folder_is_completed_to_go_on_in_it() {
+fn a_folder_is_completed_with_a_slash() {
     let sandbox = Sandbox::new();
-    on_desk(&sandbox, &["sub/one.json", "sub/two.json"]);
+    write_files(&sandbox, &["sub/one.json", "sub/two.json"]);
     assert_completed(
         &sandbox,
         &[
@@ -260,33 +315,33 @@ fn a_folder_is_completed_to_go_on_in_it() {
 }
 
 #[test]
-fn a_file_with_blanks_and_signs_in_its_name_is_one_word() {
+fn a_file_name_with_spaces_and_special_characters_is_one_word() {
     let sandbox = Sandbox::new();
-    on_desk(&sandbox, &["my hooks.json", "a;$(touch b)"]);
+    write_files(&sandbox, &["my hooks.json", "a;$(touch b)"]);
     for shell in Shell::installed() {
         let mut terminal = Terminal::start(shell, &sandbox);
         let line = terminal.completed("hooks list --file my");
         assert_eq!(line, r"hooks list --file my\ hooks.json ", "{shell:?}");
         let line = terminal.completed("hooks list --file 'my");
         assert_eq!(line, "hooks list --file 'my hooks.json' ", "{shell:?}");
-        // Run by the shell itself, what it inserted names the file and does nothing else.
+        // The shell itself reads what it has inserted as the name of the file, and runs nothing.
         let line = terminal.completed("echo a; hooks list --file a");
         let word = line.strip_prefix("echo a; hooks list --file ").unwrap();
         terminal.line_after(&format!("cat {word} >read\n"));
-        let desk = sandbox.path().join("desk");
+        let folder = sandbox.path().join("current");
         assert_eq!(
-            fs::read_to_string(desk.join("read")).unwrap(),
+            fs::read_to_string(folder.join("read")).unwrap(),
             "{}",
             "{shell:?}: {word}"
         );
-        assert!(!desk.join("b").exists(), "{shell:?}: {word}");
-        fs::remove_file(desk.join("read")).unwrap();
+        assert!(!folder.join("b").exists(), "{shell:?}: {word}");
+        fs::remove_file(folder.join("read")).unwrap();
     }
 }
 
 #[test]
-fn a_registry_named_on_the_line_is_the_one_that_is_asked() {
-    let sandbox = registered();
+fn the_registry_named_on_the_command_line_is_read() {
+    let sandbox = two_hooks();
     sandbox.write("other.json", other_registry());
     sandbox.write("my other.json", other_registry());
     for shell in Shell::installed() {
@@ -308,7 +363,7 @@ fn a_registry_named_on_the_line_is_the_one_that_is_asked() {
 }
 
 #[test]
-fn shellcheck_has_nothing_to_say_about_the_completion_of_bash() {
+fn shellcheck_finds_nothing_in_the_completion_of_bash() {
     if !needs("shellcheck") {
         return;
     }
@@ -319,4 +374,21 @@ fn shellcheck_has_nothing_to_say_about_the_completion_of_bash() {
         .unwrap();
     let said = String::from_utf8_lossy(&checked.stdout);
     assert!(checked.status.success() && said.is_empty(), "{said}");
+}
+
+#[test]
+fn the_program_prints_the_file_of_each_shell() {
+    let sandbox = Sandbox::new();
+    for (shell, file) in [
+        ("bash", "hooks.bash"),
+        ("zsh", "_hooks"),
+        ("fish", "hooks.fish"),
+    ] {
+        let file = format!("{}/completions/{file}", env!("CARGO_MANIFEST_DIR"));
+        let file = fs::read_to_string(file).expect("a stub");
+        let printed = sandbox.hooks(["completions", shell]).run();
+        printed.assert(0, &file, "");
+    }
+    let other = sandbox.hooks(["completions", "tcsh"]).run();
+    other.assert_code(2).assert_stderr_has(&["bash, zsh, fish"]);
 }

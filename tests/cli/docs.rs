@@ -198,20 +198,22 @@ fn kudus_file_in_the_design_is_a_registry() {
     shown.assert_code(0);
 }
 
-/// What `hooks … --help` says below "Exit status": each code, and what it means.
+/// What `hooks --help`, or a verb's page, says of its exit statuses: each code, and what it means.
 fn exit_statuses(verb: Option<&str>) -> Vec<(String, String)> {
-    let help = Sandbox::new().hooks(verb).arg("--help").run();
-    help.assert_code(0);
-    let (_, below) = help
-        .stdout
-        .split_once("Exit status:\n")
-        .expect("the help has exit statuses");
-    let lines = below.lines().take_while(|line| !line.is_empty());
+    let lines = if let Some(verb) = verb {
+        super::help::page_section(verb, "EXIT STATUS")
+    } else {
+        let help = Sandbox::new().hooks(["--help"]).run();
+        let below = help.stdout.split_once("Exit status:\n");
+        let (_, below) = below.expect("the help has exit statuses");
+        let lines = below.lines().take_while(|line| !line.is_empty());
+        lines.map(str::to_owned).collect()
+    };
     let split = |line: &str| {
         let (code, meaning) = line.trim().split_once(' ').expect("a code and its meaning");
         (code.to_owned(), meaning.trim().to_owned())
     };
-    lines.map(split).collect()
+    lines.iter().map(|line| split(line)).collect()
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn an_unknown_id_is_exit_code_5() {
 }
 
 #[test]
-fn an_edit_can_not_give_a_hook_the_url_of_another() {
+fn an_edit_cannot_give_a_hook_the_url_of_another() {
     let sandbox = one_hook();
     sandbox.add("https://h.example/b", "PostDeployment");
     let before = sandbox.registry_bytes();
@@ -152,7 +152,7 @@ fn a_refused_value_changes_nothing_and_is_not_quoted() {
 }
 
 #[test]
-fn a_new_secret_is_told_once_and_no_secret_switches_signing_off() {
+fn a_new_secret_is_shown_once_and_no_secret_ends_signing() {
     let sandbox = one_hook();
     let edited = sandbox
         .hooks(["edit", "1", "--generate-secret", "--json"])

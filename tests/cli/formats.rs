@@ -1,5 +1,7 @@
 //! Formats, from a deployment to what a receiver gets.
 
+mod libraries;
+
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -75,7 +77,7 @@ fn each_format_has_its_content_type_and_is_json() {
 }
 
 #[test]
-fn a_chat_gets_what_was_deployed_by_whom_which_commit_and_how_long_it_took() {
+fn a_chat_message_tells_what_was_deployed_by_whom_and_how_long_it_took() {
     let receiver = Receiver::new();
     let sandbox = one_hook_each(&receiver);
     for (status, said) in [("success", "succeeded"), ("failed", "FAILED")] {
@@ -111,7 +113,7 @@ fn a_chat_gets_what_was_deployed_by_whom_which_commit_and_how_long_it_took() {
 }
 
 #[test]
-fn a_hostile_commit_is_text_everywhere() {
+fn a_hostile_commit_is_sent_as_text_by_every_format() {
     let receiver = Receiver::new();
     let sandbox = one_hook_each(&receiver);
     sandbox.write(
@@ -176,7 +178,7 @@ fn a_hostile_commit_is_text_everywhere() {
 }
 
 #[test]
-fn big_numbers_and_odd_values_come_through() {
+fn big_numbers_and_unusual_values_are_kept() {
     let receiver = Receiver::new();
     let sandbox = one_hook_each(&receiver);
     let odd = r#"{"status":"success", "build":12345678901234567890123,"huge":1e400,"pi":3.14159265358979323846,"list":[1,null,{"a":true}],"none":null,"half":"x\ud800y","deep":{"a":{"b":1.50}},"event":"mine","build":12345678901234567890124}"#;
@@ -339,9 +341,7 @@ fn a_format_of_a_newer_version_fails_its_own_hook_alone() {
     let receiver = Receiver::new();
     let sandbox = Sandbox::new();
     let hook = |id: u32, format: &str| json!({"id": id, "url": receiver.url(&format!("/{id}")), "event": "*", "format": format});
-    let registry =
-        json!({"version": 1, "next_id": 3, "hooks": [hook(1, "pager"), hook(2, "slack")]});
-    sandbox.write("hooks.json", registry.to_string());
+    sandbox.write_hooks(&[hook(1, "pager"), hook(2, "slack")]);
     let published = sandbox.publish();
     published.assert_code(3);
     let unknown = "its body could not be rendered: this version of hooks has no format `pager`";

@@ -1,42 +1,46 @@
-//! Help that teaches: examples that work as pasted, exit statuses, environment, and near-misses.
+//! The help texts: examples that work as pasted, exit statuses, environment variables, suggestions for typing errors.
 
 use std::thread;
 
 use crate::support::{Sandbox, Shell, on_an_own_network};
 
 /// The verbs, in the order of a day's use.
-pub(crate) const VERBS: [&str; 11] = [
+pub(crate) const VERBS: [&str; 13] = [
     "add",
     "list",
     "publish",
     "run",
     "test",
     "log",
+    "health",
     "redeliver",
     "show",
     "edit",
     "remove",
     "listen",
+    "completions",
 ];
 
 /// What each verb can end with; `run` ends as its command does.
-const STATUSES: [(&str, &[&str]); 11] = [
+const STATUSES: [(&str, &[&str]); 13] = [
     ("add", &["0", "1", "2", "4", "6"]),
     ("list", &["0", "1", "2"]),
-    ("publish", &["0", "1", "2", "3", "130"]),
+    ("publish", &["0", "1", "2", "3", "5", "130"]),
     ("run", &["N", "126", "127", "128+n", "2"]),
     ("test", &["0", "1", "2", "3", "5", "130"]),
-    ("log", &["0", "1", "2", "5"]),
+    ("log", &["0", "1", "2", "3", "5"]),
+    ("health", &["0", "1", "2", "3", "5"]),
     ("redeliver", &["0", "1", "2", "3", "5", "6", "130"]),
     ("show", &["0", "1", "2", "5"]),
     ("edit", &["0", "1", "2", "4", "5", "6"]),
     ("remove", &["0", "1", "2", "5", "6"]),
     ("listen", &["0", "1", "2", "130"]),
+    ("completions", &["0", "1", "2"]),
 ];
 
-/// A day on which every example makes sense: three hooks of a receiver on the port of the examples, a
-/// publication to send again, a commit. `work` is the example, on whose status the whole ends.
-const DAY: &str = r#"
+/// What an example needs around it: a receiver on the port of the examples with three hooks, a publication to
+/// send again, a commit. The file `work` holds the example; its exit status is that of the script.
+const SCRIPT: &str = r#"
 set -euo pipefail
 exec 3< <(exec hooks listen 2>&1 >received)
 receiver=$!
@@ -54,8 +58,9 @@ status=0
 exit "$status"
 "#;
 
-/// What `listen` is for, with its own example as the receiver; it is ended unless it ends by itself.
-const RECEIVING: &str = r#"
+/// What an example of `listen` needs around it: a hook and a publish, with the example as the receiver. It gets
+/// SIGTERM unless it ends by itself.
+const LISTEN_SCRIPT: &str = r#"
 set -euo pipefail
 exec 3< <(. ./work 2>&1)
 receiver=$!
@@ -104,13 +109,13 @@ pub(crate) fn examples(verb: &str) -> Vec<String> {
         .collect()
 }
 
-/// Runs one example on its day; the receiver and all else is on a network of its own.
+/// Runs one example in its script, on a network of its own.
 #[track_caller]
-fn assert_works(example: &str, day: &str, status: i32) {
+fn assert_works(example: &str, script: &str, status: i32) {
     let sandbox = Sandbox::new();
     sandbox.write("work", format!("{example}\n"));
-    sandbox.write("day", day);
-    let ran = on_an_own_network(sandbox.hooks::<&str>([]), "bash ./day");
+    sandbox.write("script", script);
+    let ran = on_an_own_network(sandbox.hooks::<&str>([]), "bash ./script");
     let ran = ran.env("PATH", Shell::path_with_the_binary()).run();
     ran.assert_code(status);
     assert!(!ran.stderr.contains("error: "), "{example}\n{}", ran.stderr);
@@ -130,8 +135,12 @@ fn the_examples_of_every_verb_work_as_pasted() {
                         None if example.contains("--respond") => 3,
                         None => 0,
                     };
-                    let day = if verb == "listen" { RECEIVING } else { DAY };
-                    assert_works(&example, day, status);
+                    let script = if verb == "listen" {
+                        LISTEN_SCRIPT
+                    } else {
+                        SCRIPT
+                    };
+                    assert_works(&example, script, status);
                 }
             });
         }
@@ -148,8 +157,8 @@ fn the_examples_of_the_tool_itself_work_one_after_the_other() {
         examples[0].ends_with(" &"),
         "a receiver comes first: {examples:?}"
     );
-    let day = "trap 'kill $!' EXIT; set -e; . ./work";
-    assert_works(&examples.join("\n"), day, 0);
+    let script = "trap 'kill $!' EXIT; set -e; . ./work";
+    assert_works(&examples.join("\n"), script, 0);
 }
 
 fn on_an_own_network_is_possible() -> bool {
@@ -183,11 +192,69 @@ fn an_example_stays_one_line_on_a_narrow_terminal() {
     }
 }
 
+/// The lines of one section of a verb's page in the manual.
+#[track_caller]
+pub(crate) fn page_section(verb: &str, title: &str) -> Vec<String> {
+    let path = format!("{}/man/hooks-{verb}.1", env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(path).expect("every verb has a page");
+    let lines = page
+        .lines()
+        .skip_while(|line| *line != format!(".SH \"{title}\""));
+    let lines = lines.skip(2).take_while(|line| *line != ".fi");
+    lines.map(|line| line.replace("\\-", "-")).collect()
+}
+
+#[test]
+fn the_whole_help_of_a_verb_is_seen_at_once() {
+    for verb in VERBS {
+        let sandbox = Sandbox::new();
+        for flag in ["--help", "-h"] {
+            let help = sandbox.hooks([verb, flag]).env("COLUMNS", "80").run();
+            help.assert_code(0);
+            let lines = help.stdout.lines().count();
+            assert!(lines <= 40, "{verb} {flag}: {lines} lines\n{}", help.stdout);
+            let widest = help.stdout.lines().map(|line| line.chars().count()).max();
+            assert!(widest <= Some(80), "{verb}: {}", help.stdout);
+        }
+    }
+}
+
+#[test]
+fn a_flag_is_told_on_one_line_the_most_used_first() {
+    let sandbox = Sandbox::new();
+    let add = sandbox.hooks(["add", "--help"]).env("COLUMNS", "80").run();
+    let flags: Vec<&str> = section(&add.stdout, "Options:")
+        .into_iter()
+        .filter_map(|line| line.trim_start().split([' ', '[']).next())
+        .collect();
+    let expected = [
+        "--url",
+        "--event",
+        "--name",
+        "--format",
+        "--status",
+        "--when",
+        "--header",
+        "--secret-file",
+        "--generate-secret",
+        "--template",
+        "--expect",
+        "--ca-file",
+        "--insecure-ssl",
+        "--replace",
+        "--json",
+        "-h,",
+    ];
+    assert_eq!(flags, expected);
+    let run = sandbox.hooks(["run", "--help"]).run();
+    let arguments = section(&run.stdout, "Arguments:");
+    assert!(arguments[1].starts_with("<COMMAND>..."), "{}", run.stdout);
+}
+
 #[test]
 fn every_verb_names_the_statuses_it_ends_with() {
     for (verb, statuses) in STATUSES {
-        let help = help(&[verb]);
-        let lines = section(&help, "Exit status:");
+        let lines = page_section(verb, "EXIT STATUS");
         let named: Vec<&str> = lines
             .iter()
             .filter_map(|line| line.split("  ").next())
@@ -199,6 +266,8 @@ fn every_verb_names_the_statuses_it_ends_with() {
                 "{verb}: {lines:#?}"
             );
         }
+        let line = format!("Exit status: {}; ", statuses.join(", "));
+        assert!(help(&[verb]).contains(&line), "{verb} lacks {line}");
     }
 }
 
@@ -211,12 +280,12 @@ fn every_verb_names_its_environment() {
         "HOOKS_JOBS",
     ];
     for verb in VERBS {
-        let help = help(&[verb]);
-        let environment = section(&help, "Environment:").concat();
-        // listen has no registry.
+        let environment = page_section(verb, "ENVIRONMENT").concat();
+        // These have no registry.
+        let is_without = ["listen", "completions"].contains(&verb);
         assert_eq!(
             environment.contains("HOOKS_FILE"),
-            verb != "listen",
+            !is_without,
             "{verb}: {environment}"
         );
         let sends = ["publish", "run", "test", "redeliver"].contains(&verb);
@@ -240,19 +309,7 @@ fn every_verb_names_its_environment() {
 }
 
 #[test]
-fn the_environment_itself_is_not_shown() {
-    let sandbox = Sandbox::new();
-    for flag in ["--help", "-h"] {
-        let help = sandbox
-            .hooks(["add", flag])
-            .env("HOOKS_FILE", "/a/s3cret/place")
-            .run();
-        help.assert_code(0).assert_hides("s3cret");
-    }
-}
-
-#[test]
-fn alone_it_shows_the_verbs_in_the_order_of_a_days_use_and_where_to_begin() {
+fn without_arguments_it_shows_the_verbs_in_their_order_and_how_to_begin() {
     let sandbox = Sandbox::new();
     let alone = sandbox.hooks::<&str>([]).run();
     alone.assert_code(2);
@@ -306,9 +363,8 @@ fn help_is_plain_text_of_a_readable_width() {
 }
 
 /// What somebody types, and what they are told of.
-const NEAR_MISSES: [(&[&str], &str); 17] = [
+const NEAR_MISSES: [(&[&str], &str); 16] = [
     (&["lst"], "did you mean list?"),
-    (&["ls"], "did you mean list?"),
     (&["pubish", "E"], "did you mean publish?"),
     (&["redelivr", "1"], "did you mean redeliver?"),
     (&["tests", "1"], "did you mean test?"),
@@ -344,7 +400,7 @@ const NEAR_MISSES: [(&[&str], &str); 17] = [
 ];
 
 #[test]
-fn help_of_a_verb_may_be_asked_for_as_git_does_it() {
+fn help_followed_by_a_verb_is_the_help_of_the_verb() {
     let sandbox = Sandbox::new();
     let flag = sandbox.hooks(["add", "--help"]).run();
     sandbox
@@ -354,7 +410,7 @@ fn help_of_a_verb_may_be_asked_for_as_git_does_it() {
 }
 
 #[test]
-fn a_usage_error_suggests_the_near_miss_and_the_help_to_see() {
+fn a_usage_error_suggests_the_right_spelling_and_the_help() {
     let sandbox = Sandbox::new();
     for (arguments, suggestion) in NEAR_MISSES {
         let refused = sandbox.hooks(arguments).run();
@@ -370,5 +426,32 @@ fn a_usage_error_suggests_the_near_miss_and_the_help_to_see() {
             "{arguments:?} suggests no {suggestion}:\n{}",
             refused.stderr
         );
+    }
+}
+
+#[test]
+fn the_version_is_a_result() {
+    let version = concat!("hooks ", env!("CARGO_PKG_VERSION"), "\n");
+    let sandbox = Sandbox::new();
+    sandbox.hooks(["--version"]).run().assert(0, version, "");
+}
+
+#[test]
+fn the_values_of_the_environment_are_not_shown() {
+    let sandbox = Sandbox::new();
+    for arguments in [
+        &["--help"][..],
+        &["add", "--help"],
+        &["add", "-h"],
+        &["publish", "--help"],
+    ] {
+        let help = sandbox
+            .hooks(arguments)
+            .env("HOOKS_FILE", "/a/s3cret/place")
+            .env("HOOKS_JOBS", "3917")
+            .run();
+        help.assert_code(0)
+            .assert_hides("s3cret")
+            .assert_hides("3917");
     }
 }

@@ -1,4 +1,4 @@
-//! What Kudu's web hooks promise, by the commands that stand in for its REST calls.
+//! What Kudu's web hooks promise, by the commands that replace its REST calls.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ fn urls_of(list: &Value) -> Vec<String> {
 }
 
 #[test]
-fn subscribe_list_publish_and_see_how_it_went() {
+fn a_published_event_is_posted_and_its_outcome_recorded() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::new();
     let id = sandbox.add(&receiver.url("/hookCalled/1"), "PostDeployment");
@@ -53,19 +53,6 @@ fn the_same_hook_twice_is_one_and_is_called_once() {
     );
     sandbox.publish().assert_code(0);
     receiver.request();
-}
-
-#[test]
-fn the_same_url_for_another_event_is_a_conflict() {
-    let sandbox = Sandbox::new();
-    sandbox.add("http://127.0.0.1:9/hookCalled/1", "PostDeployment");
-    let before = sandbox.registry_bytes();
-    let url = "http://127.0.0.1:9/hookCalled/1";
-    sandbox
-        .hooks(["add", "--url", url, "--event", "TriggeredJobFinished"])
-        .run()
-        .assert_code(4);
-    assert_eq!(sandbox.registry_bytes(), before);
 }
 
 #[test]
@@ -116,16 +103,6 @@ fn three_hooks_with_mixed_insecure_ssl_keep_it() {
 }
 
 #[test]
-fn an_invalid_address_is_refused() {
-    let sandbox = Sandbox::new();
-    sandbox
-        .hooks(["add", "--url", "/hookCalled", "--event", "PostDeployment"])
-        .run()
-        .assert_code(2);
-    assert_eq!(sandbox.hooks(["list", "--json"]).run().json(), json!([]));
-}
-
-#[test]
 fn a_custom_event_with_custom_properties_reaches_its_two_hooks_alone() {
     let sandbox = Sandbox::new();
     let (receiver, other) = (Receiver::new(), Receiver::never());
@@ -153,12 +130,16 @@ fn a_custom_event_with_custom_properties_reaches_its_two_hooks_alone() {
 }
 
 #[test]
-fn a_publish_that_no_hook_waits_for_is_done_and_says_so() {
+fn an_event_without_a_hook_is_a_note() {
     let sandbox = Sandbox::new();
     let other = Receiver::never();
     sandbox.add(&other.url("/"), "Other");
     let published = sandbox.publish();
-    published.assert(0, "", "note: no hook is to be called for PostDeployment\n");
+    published.assert(
+        0,
+        "",
+        "note: no hook is to be called for PostDeployment in [DIR]/hooks.json\n",
+    );
 }
 
 #[test]
@@ -167,7 +148,7 @@ fn kudus_own_file_is_read_as_it_is() {
     sandbox.write("hooks.json", KUDUS_FILE);
     let listed = sandbox.hooks(["list", "--json"]).run();
     listed.assert_code(0);
-    assert_eq!(listed.json()[0]["id"], json!(635_119_123_456_789_012_u64));
+    assert_eq!(listed.json()[0]["id"], "635119123456789012");
     assert_eq!(
         listed.json()[0]["last_datetime"],
         "2013-08-08T13:24:00.1234567Z"
@@ -197,10 +178,10 @@ fn the_first_write_turns_kudus_file_into_version_1() {
     let sandbox = Sandbox::new();
     sandbox.write("hooks.json", KUDUS_FILE);
     let id = sandbox.add("https://h.example/", "PostDeployment");
-    assert_eq!(id, "635119123456800000", "above every id");
+    assert_eq!(id, "1", "numbers of Kudu's size are not counted on");
     let registry = sandbox.registry();
     assert_eq!(registry["version"], 1);
-    assert_eq!(registry["next_id"], json!(635_119_123_456_800_001_u64));
+    assert_eq!(registry["next_id"], 2);
     assert_eq!(sandbox.ids().len(), 3);
     let old: Vec<Value> = serde_json::from_str(KUDUS_FILE).unwrap();
     for field in [

@@ -2,16 +2,17 @@
 
 use serde_json::json;
 
-use crate::support::{DEPLOYMENT, Receiver, Reply, Sandbox, needs, refused_url};
+use crate::support::{DEPLOYMENT, Receiver, Reply, Sandbox, hook_json, needs, refused_url};
 
 #[test]
-fn an_empty_registry_is_an_empty_array_and_a_friendly_word() {
+fn an_empty_registry_is_an_empty_array_and_a_note() {
     let sandbox = Sandbox::new();
     sandbox
         .hooks(["list", "--json"])
         .run()
         .assert(0, "[]\n", "");
-    let nothing = "note: no hook is registered; see 'hooks add --help'\n";
+    let nothing = "note: no hook is registered in [DIR]/hooks.json, which does not exist yet; \
+                   see 'hooks add --help'\n";
     sandbox.hooks(["list"]).run().assert(0, "", nothing);
     assert_eq!(
         sandbox.names(),
@@ -37,30 +38,6 @@ fn the_array_holds_every_hook_in_the_order_of_their_ids() {
 }
 
 #[test]
-fn an_event_selects_the_hooks_that_it_would_reach_whatever_its_case() {
-    let sandbox = Sandbox::new();
-    sandbox.add("https://h.example/a", "PostDeployment");
-    sandbox.add("https://h.example/b", "Other");
-    sandbox.add("https://h.example/c", "*");
-    let listed = sandbox
-        .hooks(["list", "--event", "postdeployment", "--json"])
-        .run();
-    listed.assert_code(0);
-    let ids: Vec<_> = listed
-        .json()
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|hook| hook["id"].clone())
-        .collect();
-    assert_eq!(ids, [json!(1), json!(3)]);
-    sandbox
-        .hooks(["list", "--event", "no event"])
-        .run()
-        .assert_code(2);
-}
-
-#[test]
 fn a_table_shows_each_hook_and_how_its_last_delivery_went() {
     let sandbox = Sandbox::new();
     let good = Receiver::new();
@@ -75,10 +52,10 @@ fn a_table_shows_each_hook_and_how_its_last_delivery_went() {
         .hooks(["edit", "4", "--disable"])
         .run()
         .assert_code(0);
-    // A free port has five digits, so the columns stand where they stand here.
+    // A free port has five digits, so the columns are as wide as here.
     let table = "\
-ID  EVENT                     URL                           LAST DELIVERY      RESULT
-1   PostDeployment            http://127.0.0.1:[PORT]/good   [TIME]  200 OK, delivered
+ID  EVENT                     URL                           LAST DELIVERY           RESULT
+1   PostDeployment            http://127.0.0.1:[PORT]/good   [TIME]  200 OK
 2   PostDeployment (success)  http://127.0.0.1:[PORT]/bad    [TIME]  404 Not Found: no such\\nchannel
 3   Other                     http://127.0.0.1:[PORT]/never  never
 4   *                         http://127.0.0.1:9/refused    [TIME]  disabled
@@ -87,28 +64,45 @@ ID  EVENT                     URL                           LAST DELIVERY      R
 }
 
 #[test]
-fn the_table_fits_the_terminal() {
+fn the_table_fits_the_terminal_and_shows_every_host() {
     if !needs("script") || !needs("stty") {
         return;
     }
     let sandbox = Sandbox::new();
-    sandbox.add(
-        &format!("https://h.example/{}", "long/".repeat(40)),
-        "PostDeployment",
-    );
-    sandbox.add("https://h.example/b", &"e".repeat(100));
-    for columns in [60, 80, 132] {
-        // `script` gives it a terminal, whose width `stty` sets.
-        let script = format!(r#"script -qec "stty cols {columns} rows 24; '$1' list" /dev/null"#);
-        let listed = sandbox.hooks(["list"]).shell(&script).run();
-        listed.assert_code(0);
-        for line in listed.stdout.lines() {
-            let width = without_escapes(line).trim_end().chars().count();
-            assert!(
-                width <= columns,
-                "{width} columns in {columns}:\n{}",
-                listed.stdout
-            );
+    for count in [1, 5, 300] {
+        // URLs of 20 to 300 characters, with a host of 11 to 30.
+        let host = |number: usize| format!("{}{number}.example.org", "h".repeat(number % 18));
+        let hook = |number: usize| {
+            let mut url = format!("https://{}/", host(number));
+            while url.len() < 20 + number * 71 % 281 {
+                url.push_str(if url.len().is_multiple_of(7) {
+                    "/"
+                } else {
+                    "p"
+                });
+            }
+            hook_json(number as u64, url, "PostDeployment")
+        };
+        let hooks: Vec<_> = (1..=count).map(hook).collect();
+        sandbox.write_hooks(&hooks);
+        for columns in [60, 80, 100, 200] {
+            // `script` gives it a terminal, whose width `stty` sets.
+            let script =
+                format!(r#"script -qec "stty cols {columns} rows 24; '$1' list" /dev/null"#);
+            let listed = sandbox.hooks(["list"]).shell(&script).run();
+            listed.assert_code(0);
+            let shown = &listed.stdout;
+            for line in shown.lines() {
+                let width = without_escapes(line).trim_end().chars().count();
+                assert!(width <= columns, "{width} columns in {columns}:\n{shown}");
+            }
+            for number in 1..=count {
+                let host = format!("https://{}", host(number));
+                assert!(
+                    shown.contains(&host),
+                    "no {host} in {columns} columns:\n{shown}"
+                );
+            }
         }
     }
 }
@@ -175,7 +169,7 @@ fn a_closed_pipe_ends_it_quietly() {
         sandbox.add(&format!("https://h.example/{number}"), "PostDeployment");
     }
     for arguments in [&["list"][..], &["list", "--json"], &["show", "1"]] {
-        // `true` has gone, or goes, before the first byte is written.
+        // `true` has ended before the first byte is written.
         let piped = sandbox
             .hooks(arguments)
             .shell(r#"{ sleep 0.2; "$@"; echo "code $?" >&2; } | true"#)
@@ -195,9 +189,9 @@ fn a_full_disk_under_standard_output_is_an_error() {
 }
 
 #[test]
-fn what_a_terminal_would_obey_is_shown_escaped() {
+fn control_characters_are_shown_escaped() {
     let sandbox = Sandbox::new();
-    // As a hand, or a remote server's answer, can put it into the file.
+    // As a person or a receiver's response can put it into the file.
     sandbox.write(
         "hooks.json",
         "{\"version\":1,\"next_id\":2,\"hooks\":[{\"id\":1,\"url\":\"http://h/\\u001b]0;x\\u0007\",\
@@ -216,4 +210,37 @@ fn what_a_terminal_would_obey_is_shown_escaped() {
         }
         assert!(shown.stdout.contains("evil"));
     }
+}
+
+#[test]
+fn an_event_selects_the_hooks_that_it_would_reach_whatever_its_case() {
+    let sandbox = Sandbox::new();
+    for (path, event) in [("a", "PostDeployment"), ("b", "*"), ("c", "Backup")] {
+        sandbox.add(&format!("https://h.example/{path}"), event);
+    }
+    for (event, expected) in [
+        ("postDEPLOYMENT", &[1, 2][..]),
+        ("Backup", &[2, 3]),
+        ("Other", &[2]),
+    ] {
+        let listed = sandbox.hooks(["list", "--json", "--event", event]).run();
+        listed.assert_code(0);
+        let listed = listed.json();
+        let hooks = listed.as_array().unwrap().iter();
+        let ids: Vec<_> = hooks.map(|hook| hook["id"].clone()).collect();
+        assert_eq!(ids, expected, "{event}");
+    }
+    let refused = sandbox.hooks(["list", "--event", "no event"]).run();
+    refused.assert_code(2);
+}
+
+#[test]
+fn ls_is_the_same_verb() {
+    let sandbox = Sandbox::new();
+    sandbox.add("http://h/", "E");
+    let listed = sandbox.hooks(["list", "--json"]).run();
+    sandbox
+        .hooks(["ls", "--json"])
+        .run()
+        .assert(0, &listed.stdout, "");
 }

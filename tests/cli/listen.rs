@@ -1,13 +1,18 @@
 //! `hooks listen`: a receiver to try hooks against.
 
+#[cfg(target_os = "linux")]
+mod limits;
+#[cfg(unix)]
+mod lines;
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use crate::support::{DEPLOYMENT, Running, Sandbox};
+use crate::support::{DEPLOYMENT, Process, Sandbox};
 
 /// Starts it on a free port and returns it with its URL, which its first line tells.
-fn listen(sandbox: &Sandbox, options: &[&str]) -> (Running, String) {
+fn listen(sandbox: &Sandbox, options: &[&str]) -> (Process, String) {
     let listen = sandbox
         .hooks(["listen", "--port", "0"])
         .args(options)
@@ -47,7 +52,7 @@ fn it_prints_each_delivery_answers_200_and_ends_after_count() {
     assert_eq!(
         heard
             .stdout
-            .matches("\n  \"author_email\": \"someone@example.com\"")
+            .matches("\n    \"author_email\": \"someone@example.com\"")
             .count(),
         2,
         "pretty: {}",
@@ -56,7 +61,7 @@ fn it_prints_each_delivery_answers_200_and_ends_after_count() {
 }
 
 #[test]
-fn it_answers_what_it_is_told() {
+fn it_answers_with_the_given_status() {
     let sandbox = Sandbox::new();
     let (listen, url) = listen(&sandbox, &["--count", "1", "--respond", "503"]);
     let hook = sandbox.add(&url, "PostDeployment");
@@ -69,9 +74,9 @@ fn it_answers_what_it_is_told() {
 }
 
 #[test]
-fn what_is_no_delivery_is_answered_and_is_no_crash() {
+fn requests_that_are_not_deliveries_are_answered() {
     let sandbox = Sandbox::new();
-    // A GET is a request, too; what is no HTTP is none.
+    // A GET counts as a request; what is not HTTP does not.
     let (mut listen, url) = listen(&sandbox, &["--count", "2"]);
     let address = url.strip_prefix("http://").unwrap();
     for bytes in [
@@ -95,7 +100,7 @@ fn what_is_no_delivery_is_answered_and_is_no_crash() {
 }
 
 #[test]
-fn what_a_terminal_would_obey_is_shown_escaped() {
+fn control_characters_are_shown_escaped() {
     let sandbox = Sandbox::new();
     let (listen, url) = listen(&sandbox, &["--count", "1"]);
     sandbox.add(&url, "PostDeployment");

@@ -6,6 +6,8 @@
 mod support;
 
 mod add;
+#[cfg(unix)]
+mod clock;
 #[cfg(target_os = "linux")]
 mod completions;
 mod docs;
@@ -14,6 +16,9 @@ mod edit;
 mod formats;
 #[cfg(unix)]
 mod git;
+#[cfg(unix)]
+mod golden;
+mod health;
 #[cfg(target_os = "linux")]
 mod help;
 mod journal;
@@ -24,7 +29,6 @@ mod log;
 #[cfg(target_os = "linux")]
 mod manual;
 mod packages;
-#[cfg(target_os = "linux")]
 mod proof;
 mod publish;
 mod readme;
@@ -33,5 +37,8 @@ mod registry;
 mod remove;
 mod run;
 mod show;
+mod templates;
 mod test;
 mod trust;
+#[cfg(target_os = "linux")]
+mod views;

@@ -8,6 +8,9 @@ use crate::support::{Sandbox, needs};
 
 const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/man");
 
+/// The page that is about no verb.
+const TEMPLATES: &str = "hooks-templates.7";
+
 fn pages() -> Vec<String> {
     let entries = fs::read_dir(PAGES).expect("the pages can be listed");
     let name = |entry: std::io::Result<fs::DirEntry>| {
@@ -41,7 +44,7 @@ fn read(page: &str) -> String {
 #[test]
 fn every_verb_has_a_page_and_every_page_a_verb() {
     let mut wanted = VERBS.map(|verb| format!("hooks-{verb}.1")).to_vec();
-    wanted.push("hooks.1".to_owned());
+    wanted.extend(["hooks.1".to_owned(), TEMPLATES.to_owned()]);
     wanted.sort();
     assert_eq!(pages(), wanted);
 }
@@ -77,10 +80,41 @@ fn every_page_has_the_sections_of_a_manual_in_their_order() {
         "EXAMPLES",
         "SEE ALSO",
     ];
-    for page in pages() {
-        let text = read(&page);
+    for page in pages().iter().filter(|page| *page != TEMPLATES) {
+        let text = read(page);
         let titles: Vec<&str> = text.lines().filter(|line| usual.contains(line)).collect();
         assert_eq!(titles, usual, "{page}");
+    }
+}
+
+#[test]
+fn the_page_on_templates_has_all_of_the_chapter() {
+    if !needs("mandoc") {
+        return;
+    }
+    let text = read(TEMPLATES);
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let page = words(&text);
+    let chapter = include_str!("../../docs/templates.md");
+    for line in chapter
+        .lines()
+        .filter(|line| !line.starts_with(['|', '#', '`']))
+    {
+        // Links are written in another way.
+        if line.contains("](") {
+            continue;
+        }
+        let line = words(&line.replace('`', ""));
+        assert!(page.contains(&line), "the page lacks: {line}\n{text}");
+    }
+    for word in [
+        "VARIABLES",
+        "FILTERS",
+        "message|headline|slack(60)",
+        "cloudevent",
+        "1 m 12 s",
+    ] {
+        assert!(page.contains(word), "the page lacks: {word}");
     }
 }
 

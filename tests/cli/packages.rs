@@ -10,7 +10,7 @@ use serde_json::Value;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// What `cargo` says for these arguments, without asking anybody else.
+/// What `cargo` prints for these arguments, without the network.
 #[track_caller]
 fn cargo(arguments: &[&str]) -> String {
     let said = Command::new(env!("CARGO"))
@@ -44,7 +44,7 @@ fn the_crate_holds_what_a_user_needs_and_nothing_else() {
     let listed = cargo(&["package", "--list", "--allow-dirty"]);
     let listed: BTreeSet<String> = listed.lines().map(str::to_owned).collect();
     let mut wanted = BTreeSet::new();
-    for folder in ["src", "man", "completions", "examples"] {
+    for folder in ["src", "man", "completions", "docs", "examples"] {
         wanted.append(&mut files_in(folder));
     }
     let others = [
@@ -55,7 +55,7 @@ fn the_crate_holds_what_a_user_needs_and_nothing_else() {
         "CHANGELOG.md",
     ];
     wanted.extend(others.map(str::to_owned));
-    // Made by cargo itself; the second where the sources are a clone.
+    // Made by cargo itself; the second in a git repository.
     let made = ["Cargo.toml.orig", ".cargo_vcs_info.json"].map(str::to_owned);
     let listed: BTreeSet<String> = listed.difference(&made.into()).cloned().collect();
     assert_eq!(listed, wanted);
@@ -112,10 +112,10 @@ fn no_page_completion_or_example_is_left_out_of_the_debian_package() {
         })
     };
     let mut files = BTreeSet::new();
-    for folder in ["man", "completions", "examples"] {
+    for folder in ["man", "completions", "docs", "examples"] {
         files.append(&mut files_in(folder));
     }
-    // It builds the tool itself, for who has the sources.
+    // It builds the tool from the sources.
     files.remove("examples/demo.sh");
     let left_out: Vec<String> = files.into_iter().filter(|file| !is_packed(file)).collect();
     assert_eq!(left_out, [""; 0]);

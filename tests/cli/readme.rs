@@ -1,17 +1,27 @@
-//! What a reader of the README pastes works: its `sh` blocks are run, in order, in one folder.
+//! The commands of the README and of its further pages work: their `sh` blocks are run, in order, in one folder.
 
 use std::process::{Command, Stdio};
 
 use crate::support::{Sandbox, needs};
 
-const README: &str = include_str!("../../README.md");
+const PAGES: [&str; 3] = [
+    include_str!("../../README.md"),
+    include_str!("../../docs/receivers.md"),
+    include_str!("../../docs/operations.md"),
+];
 
 /// The texts between "```sh" and "```".
-fn blocks() -> Vec<&'static str> {
-    let after_fence = README.split("\n```sh\n").skip(1);
-    after_fence
-        .map(|rest| rest.split("\n```").next().unwrap_or(rest))
-        .collect()
+fn blocks() -> impl Iterator<Item = &'static str> {
+    let after_fences = PAGES
+        .iter()
+        .flat_map(|page| page.split("\n```sh\n").skip(1));
+    after_fences.map(|rest| rest.split("\n```").next().unwrap_or(rest))
+}
+
+/// A page that nobody reads to its end tells nobody.
+#[test]
+fn the_readme_is_no_longer_than_three_hundred_lines() {
+    assert!(PAGES[0].lines().count() <= 300);
 }
 
 #[test]
@@ -20,7 +30,7 @@ fn the_commands_of_the_readme_work_as_they_stand() {
         return;
     }
     let sandbox = Sandbox::new();
-    // The reader's port may be taken here, and the receiver is to end with the script.
+    // The README's port may be in use here, and the receiver has to end with the script.
     let listening = "hooks listen --port 9000 &";
     let port = "hooks listen --port 0 >received 2>address & receiver=$!; trap 'kill $receiver' EXIT
         until grep -q listening address; do kill -0 $receiver; sleep 0.05; done
@@ -65,7 +75,7 @@ fn the_commands_of_the_readme_work_as_they_stand() {
         run.status
     );
     let received = std::fs::read_to_string(sandbox.path().join("received")).unwrap();
-    // The walk-through's promise: a chat message for the push.
+    // The push has sent the chat message that the README promises.
     assert!(
         received.contains("Say hello"),
         "{received}\n{stdout}\n{stderr}"

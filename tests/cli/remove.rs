@@ -67,7 +67,7 @@ fn force_ignores_unknown_ids_and_removes_the_others() {
 }
 
 #[test]
-fn force_on_a_registry_that_is_not_there_makes_none() {
+fn force_without_a_registry_makes_none() {
     let sandbox = Sandbox::new();
     sandbox
         .hooks(["remove", "--force", "7"])
@@ -79,17 +79,19 @@ fn force_on_a_registry_that_is_not_there_makes_none() {
 }
 
 #[test]
-fn removing_never_asks_and_says_nothing() {
+fn removing_never_asks_and_shows_what_it_removed() {
     let sandbox = three_hooks();
-    let removed = sandbox.hooks(["remove", "1"]).stdin_left_open().run();
-    removed.assert(0, "", "");
-    assert_eq!(sandbox.ids(), ["2", "3"]);
+    sandbox.add("https://h.example/d", "Other");
+    let listed = sandbox.hooks(["list", "--event", "PostDeployment"]).run();
+    let remove = sandbox.hooks(["remove", "3", "1", "2", "--force", "7"]);
+    remove.stdin_left_open().run().assert(0, &listed.stdout, "");
+    assert_eq!(sandbox.ids(), ["4"]);
 }
 
 #[test]
-fn an_id_that_is_no_number_is_a_wrong_argument() {
+fn what_is_neither_an_id_nor_a_name_is_a_wrong_argument() {
     let sandbox = three_hooks();
-    for id in ["x", "-1", "1.5", "", "18446744073709551616", "0x1"] {
+    for id in ["x y", "-1", "1.5", "", "18446744073709551616", "0x1"] {
         sandbox
             .hooks(["remove", "--", id])
             .run()

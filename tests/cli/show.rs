@@ -36,17 +36,17 @@ fn an_id_that_no_hook_has_is_exit_code_5() {
 }
 
 #[test]
-fn an_id_that_is_no_number_is_a_wrong_argument() {
+fn what_is_neither_an_id_nor_a_name_is_a_wrong_argument() {
     let sandbox = Sandbox::new();
     sandbox
-        .hooks(["show", "one"])
+        .hooks(["show", "1one"])
         .run()
         .assert_code(2)
         .assert_stderr_has(&["error: ", "hooks list"]);
 }
 
 #[test]
-fn people_see_no_secret_unless_they_ask_for_the_url() {
+fn the_text_shows_no_secret_unless_reveal_shows_the_url() {
     let sandbox = Sandbox::new();
     sandbox.add_with(
         "https://user:hush@h.example/services/T0AB12CD34EF56GH78/cb?key=hush",
@@ -69,7 +69,7 @@ fn people_see_no_secret_unless_they_ask_for_the_url() {
 }
 
 #[test]
-fn people_see_every_key_that_holds_something() {
+fn the_text_shows_every_key_that_is_set() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::status(410).body("moved\naway")]);
     sandbox.add_with(

@@ -1,15 +1,11 @@
 //! What every test builds on: a sandbox that runs the real binary, and scripted receivers on loopback.
 
-mod answering;
-mod canary;
 mod capture;
-#[cfg(unix)]
-mod cgi;
-mod dead_ends;
 pub(crate) mod echo;
 #[cfg(target_os = "linux")]
 pub(crate) mod faults;
-mod finished;
+#[cfg(target_os = "linux")]
+mod full_pipe;
 #[cfg(target_os = "linux")]
 pub(crate) mod hostile;
 mod invocation;
@@ -17,56 +13,67 @@ mod invocation;
 mod mount;
 #[cfg(target_os = "linux")]
 mod network;
+mod output;
+mod past;
 mod pattern;
+pub(crate) mod placeholder;
 mod process;
 mod program;
 #[cfg(target_os = "linux")]
 mod proof;
-#[cfg(target_os = "linux")]
-mod raw_server;
 mod receiver;
 mod reply;
 #[cfg(unix)]
 mod repository;
 mod request;
+mod responder;
 mod sandbox;
-#[cfg(target_os = "linux")]
-mod shells;
+mod secrets;
+mod server;
+#[cfg(unix)]
+mod smart_http;
 #[cfg(target_os = "linux")]
 mod strace;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod tests;
 mod tls;
+mod unreachable;
 
-pub(crate) use answering::Answering;
-pub(crate) use canary::Canaries;
-#[cfg(unix)]
-pub(crate) use cgi::SmartHttp;
-pub(crate) use dead_ends::{Unanswering, refused_url};
-#[cfg(unix)]
-pub(crate) use finished::Finished;
+#[cfg(target_os = "linux")]
+pub(crate) use full_pipe::full_pipe;
 #[cfg(unix)]
 pub(crate) use invocation::Invocation;
 #[cfg(target_os = "linux")]
-pub(crate) use mount::{Mount, make_image};
+pub(crate) use mount::{FileSystem, Mount};
 #[cfg(target_os = "linux")]
 pub(crate) use network::{needs_network, on_an_own_network};
-pub(crate) use process::{Running, Signal};
+#[cfg(unix)]
+pub(crate) use output::Output;
+pub(crate) use past::Past;
+pub(crate) use pattern::difference;
+pub(crate) use process::{Process, Signal};
 pub(crate) use program::{Program, free_port, needs_success};
 #[cfg(target_os = "linux")]
-pub(crate) use proof::{Chance, complete, figures, needs_root, scaled};
-#[cfg(target_os = "linux")]
-pub(crate) use raw_server::{RawServer, hold, read_request};
+pub(crate) use proof::{Rng, complete, figures, needs_root, scaled};
 pub(crate) use receiver::Receiver;
 pub(crate) use reply::Reply;
 #[cfg(unix)]
 pub(crate) use repository::{Commit, PLAIN, Repository, executable, mkfifo, path_with_hooks};
 pub(crate) use request::Request;
-pub(crate) use sandbox::Sandbox;
+pub(crate) use responder::Responder;
+pub(crate) use sandbox::{Sandbox, hook_json};
+pub(crate) use secrets::Secrets;
 #[cfg(target_os = "linux")]
-pub(crate) use shells::{Offer, Shell, Terminal};
+pub(crate) use server::{Server, hold_open, read_request};
+#[cfg(unix)]
+pub(crate) use smart_http::SmartHttp;
 #[cfg(target_os = "linux")]
 pub(crate) use strace::{Call, Effect, Scope, Strace, files_of};
+#[cfg(target_os = "linux")]
+pub(crate) use terminal::{Candidate, Shell, Terminal};
 pub(crate) use tls::Identity;
+pub(crate) use unreachable::{FullBacklog, refused_url};
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -79,7 +86,7 @@ pub(crate) fn is_webhook_id(text: &str) -> bool {
     pattern::matches("[ID]", text)
 }
 
-/// Padded base64, by hand, so that the tests don't check the tool with the tool's own crate.
+/// Padded base64. Not by the tool's own crate, with which the tool would check itself.
 pub(crate) fn base64(bytes: impl AsRef<[u8]>) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let encode = |chunk: &[u8]| {
@@ -103,8 +110,8 @@ pub(crate) fn base64(bytes: impl AsRef<[u8]>) -> String {
 
 /// Whether an external program that a test needs is there.
 ///
-/// A machine of a contributor may do without it, and is told loudly; on CI a test that silently did not run
-/// would be a promise nobody keeps, so there it fails.
+/// A contributor's machine may lack it, which is said loudly; on CI a test that did not run
+/// would prove nothing, so there it fails.
 pub(crate) fn needs(program: &str) -> bool {
     let found = Command::new("sh")
         .args(["-c", "command -v \"$0\"", program])
@@ -135,13 +142,13 @@ pub(crate) fn one_hook() -> (Sandbox, Receiver) {
 }
 
 /// A sandbox whose one hook must not be called.
-pub(crate) fn untouched() -> (Sandbox, Receiver) {
+pub(crate) fn one_uncalled_hook() -> (Sandbox, Receiver) {
     let (sandbox, receiver) = (Sandbox::new(), Receiver::never());
     sandbox.add(&receiver.url("/"), "PostDeployment");
     (sandbox, receiver)
 }
 
-/// Waits for what only the passing of time brings about, such as the end of another process's deadline.
+/// Waits for something that only time brings, such as the end of another process's deadline.
 pub(crate) fn wait_until(mut ready: impl FnMut() -> bool) {
     for _ in 0..200 {
         if ready() {

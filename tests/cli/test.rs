@@ -1,4 +1,4 @@
-//! `hooks test` and `publish --dry-run`.
+//! `hooks test`.
 
 use crate::support::{Receiver, Reply, Sandbox};
 
@@ -71,69 +71,56 @@ fn a_test_of_a_hook_that_is_not_there_is_exit_code_5() {
 }
 
 #[test]
-fn a_dry_run_prints_the_exact_request_of_each_hook_and_sends_and_writes_nothing() {
+fn several_hooks_are_tested_at_once_each_by_a_publication_of_its_own() {
     let sandbox = Sandbox::new();
-    let receiver = Receiver::never();
-    sandbox.add_with(
-        &receiver.url_as("http://user:hush@127.0.0.1", "/T0AB12CD34EF56GH78?k=hush"),
-        "PostDeployment",
-        ["--header", "X-Key: hush"],
+    let receiver =
+        Receiver::answering([Reply::status(200), Reply::status(404), Reply::status(200)]);
+    sandbox.add_with(&receiver.url("/1"), "A", ["--name", "chat"]);
+    sandbox.add(&receiver.url("/2"), "*");
+    sandbox.add(&receiver.url("/3"), "C");
+    let tested = sandbox
+        .hooks(["test", "3", "chat", "2", "1", "--json", "--jobs", "1"])
+        .run();
+    tested.assert_code(3);
+    let publications = tested.json();
+    let events: Vec<_> = publications
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|publication| {
+            let deliveries = publication["deliveries"].as_array().unwrap();
+            assert_eq!(deliveries.len(), 1, "{publication:#}");
+            (
+                publication["event"].clone(),
+                deliveries[0]["delivered"].clone(),
+            )
+        })
+        .collect();
+    let expected = [("C", true), ("A", false), ("Test", true)];
+    assert_eq!(
+        events,
+        expected.map(|(event, is)| (event.into(), is.into()))
     );
-    sandbox.add(&receiver.url("/second"), "*");
-    sandbox.add(&receiver.url("/other"), "Other");
-    let before = (sandbox.names(), sandbox.registry_bytes());
-    let publish = [
-        "publish",
-        "PostDeployment",
-        "{ \"n\":1e400,\n\"m\":\"\u{9b}\" }",
-        "--dry-run",
-    ];
-    let version = env!("CARGO_PKG_VERSION");
-    let request = |target: &str, own: &str| {
-        format!(
-            "\
-POST http://{target} HTTP/1.1
-host: 127.0.0.1:[PORT]
-content-type: application/json
-user-agent: hooks/{version}
-webhook-id: [ID]
-webhook-timestamp: [NUMBER]
-webhook-event: PostDeployment
-{own}content-length: 23
-
-{{ \"n\":1e400,
-\"m\":\"\\u{{9b}}\" }}
-
-"
-        )
-    };
-    let first = request(
-        "127.0.0.1:[PORT]/***?k=***",
-        "authorization: ***\nX-Key: ***\n",
-    );
-    let second = request("127.0.0.1:[PORT]/second", "");
-    let dry = sandbox.hooks(publish).run();
-    let expected = format!("# hook 1\n{first}# hook 2\n{second}");
-    dry.assert(0, &expected, "note: nothing was sent\n");
-    let revealed = sandbox.hooks(publish).arg("--reveal").run();
-    revealed.assert_code(0);
-    assert!(
-        revealed.stdout.contains("T0AB12CD34EF56GH78?k=hush"),
-        "{}",
-        revealed.stdout
-    );
-    assert_eq!((sandbox.names(), sandbox.registry_bytes()), before);
+    let ids: std::collections::HashSet<_> = receiver
+        .requests()
+        .iter()
+        .map(|request| request.the_header("webhook-id").to_owned())
+        .collect();
+    assert_eq!(ids.len(), 3);
+    assert_eq!(sandbox.log().len(), 3);
+    let lines = sandbox.hooks(["test", "1", "2"]).run();
+    lines.assert_code(0);
+    assert_eq!(lines.stdout.lines().count(), 2);
 }
 
 #[test]
-fn a_dry_run_refuses_what_a_real_one_would() {
+fn with_an_unknown_hook_among_them_none_is_tested() {
     let sandbox = Sandbox::new();
+    let receiver = Receiver::never();
+    sandbox.add(&receiver.url("/"), "E");
+    let said = "error: no hook has the id or name 7 or chat\nhint: see 'hooks list'\n";
     sandbox
-        .hooks(["publish", "PostDeployment", "[]", "--dry-run"])
+        .hooks(["test", "1", "7", "chat"])
         .run()
-        .assert_code(1);
-    let none = sandbox
-        .hooks(["publish", "PostDeployment", "{}", "--dry-run"])
-        .run();
-    none.assert_code(0).assert_stderr_has(&["PostDeployment"]);
+        .assert(5, "", said);
 }

@@ -1,9 +1,9 @@
 //! What people trust the tool with: secrets, signatures, certificates and proxies.
 
 mod arguments;
-mod certificates;
 mod escaping;
 mod leaks;
+mod masking;
 #[cfg(unix)]
 mod modes;
 #[cfg(unix)]

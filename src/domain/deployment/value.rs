@@ -3,8 +3,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use minijinja::Value;
+use minijinja::value::{Enumerator, Object, ObjectRepr};
+use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -15,6 +18,33 @@ const MAX_DEPTH: usize = 64;
 /// The keys of a JSON object; of duplicates the last counts.
 pub(super) fn object(json: &str) -> serde_json::Result<BTreeMap<String, Value>> {
     map(json, 1)
+}
+
+/// A JSON object or array as one value.
+pub(super) fn whole<T: Object + Serialize + 'static>(values: T) -> Value {
+    Value::from_object(Json(Arc::new(values)))
+}
+
+/// The engine's own map or list, but as text it is its JSON.
+#[derive(Debug)]
+struct Json<T>(Arc<T>);
+
+impl<T: Object + Serialize + 'static> Object for Json<T> {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        self.0.repr()
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.0.get_value(key)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        self.0.enumerate()
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(&*self.0).map_err(|_| fmt::Error)?)
+    }
 }
 
 fn map(json: &str, depth: usize) -> serde_json::Result<BTreeMap<String, Value>> {
@@ -33,8 +63,8 @@ fn list(json: &str, depth: usize) -> serde_json::Result<Vec<Value>> {
 fn value(json: &str, depth: usize) -> serde_json::Result<Value> {
     Ok(match json.as_bytes().first() {
         Some(b'{' | b'[') if depth >= MAX_DEPTH => json.into(),
-        Some(b'{') => map(json, depth + 1)?.into(),
-        Some(b'[') => list(json, depth + 1)?.into(),
+        Some(b'{') => whole(map(json, depth + 1)?),
+        Some(b'[') => whole(list(json, depth + 1)?),
         Some(b'"') => serde_json::from_str::<Text>(json)?.0.into(),
         Some(b't') => true.into(),
         Some(b'f') => false.into(),
@@ -213,6 +243,23 @@ mod tests {
         let keys = object(r#"{"a":1,"b":{"c":1,"c":2},"a":"x"}"#).unwrap();
         assert_eq!(keys["a"].as_str(), Some("x"));
         assert_eq!(keys["b"].get_attr("c").unwrap(), Value::from(2));
+    }
+
+    #[test]
+    fn as_text_an_object_is_its_json() {
+        let json = r#"{"a":[1,{"b":"x\"y","c":[]}],"n":null,"t":true,"z":{}}"#;
+        let keys = object(json).unwrap();
+        assert_eq!(whole(keys.clone()).to_string(), json);
+        assert_eq!(keys["a"].to_string(), r#"[1,{"b":"x\"y","c":[]}]"#);
+        assert_eq!(
+            keys["a"].get_item_by_index(1).unwrap().to_string(),
+            r#"{"b":"x\"y","c":[]}"#
+        );
+        assert_eq!((keys["a"].len(), keys["z"].len()), (Some(2), Some(0)));
+        assert_eq!(
+            object("{\"l\":[1,2]}").unwrap()["l"],
+            Value::from(vec![1, 2])
+        );
     }
 
     #[test]

@@ -7,9 +7,15 @@ use std::str::FromStr;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::{Serialize, Serializer};
 
-/// A hook's id: a whole number, in JSON a number or a string of digits (Kudu writes strings).
+/// A hook's id: a whole number, in JSON a number or a string of digits. Both are read. Above
+/// [`HookId::LARGEST_NUMBER`] a string is written, as Kudu does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct HookId(pub(crate) u64);
+
+impl HookId {
+    /// The largest id that is a number in JSON: 2^53 − 1. jq and JavaScript round what is above.
+    pub(crate) const LARGEST_NUMBER: u64 = (1 << 53) - 1;
+}
 
 impl fmt::Display for HookId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -27,6 +33,9 @@ impl FromStr for HookId {
 
 impl Serialize for HookId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0 > Self::LARGEST_NUMBER {
+            return serializer.collect_str(self);
+        }
         serializer.serialize_u64(self.0)
     }
 }

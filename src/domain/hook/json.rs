@@ -1,6 +1,7 @@
 //! A hook's JSON: in the registry file, and in the answers of `--json`.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{self, Deserializer, MapAccess, Visitor};
@@ -8,14 +9,14 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
 use super::{Hook, HookId, LastDelivery};
-use crate::security::signature::Secret;
+use crate::security::{redact, signature::Secret};
 
 /// Whom a hook's JSON is for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum View<'a> {
     /// The registry file: everything.
     File,
-    /// `--json`: header values as `***`, no secrets but one just generated.
+    /// `--json`: header values and the tokens of a template as `***`, no secrets but one just generated.
     Answer {
         /// The secret that `--generate-secret` made, shown this once.
         generated: Option<&'a Secret>,
@@ -33,12 +34,15 @@ impl Serialize for HookJson<'_> {
         // Without `..`: a new field must be written, and masked where it is a secret.
         let Hook {
             id,
+            name,
             url,
             event,
             insecure_ssl,
             enabled,
             disabled_reason,
             status,
+            when,
+            expect,
             format,
             template,
             headers,
@@ -49,6 +53,7 @@ impl Serialize for HookJson<'_> {
         } = hook;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("id", id)?;
+        optional(&mut map, "name", name.as_ref())?;
         map.serialize_entry("url", url)?;
         map.serialize_entry("event", event)?;
         map.serialize_entry("insecure_ssl", insecure_ssl)?;
@@ -59,8 +64,16 @@ impl Serialize for HookJson<'_> {
         if !status.is_empty() {
             map.serialize_entry("status", status)?;
         }
+        optional(&mut map, "when", when.as_ref())?;
+        optional(&mut map, "expect", expect.as_ref())?;
         optional(&mut map, "format", format.as_ref())?;
-        optional(&mut map, "template", template.as_ref())?;
+        match view {
+            View::File => optional(&mut map, "template", template.as_ref())?,
+            View::Answer { .. } => {
+                let masked = template.as_deref().map(redact::template);
+                optional(&mut map, "template", masked.as_ref())?;
+            }
+        }
         if !headers.is_empty() {
             let masked = matches!(view, View::Answer { .. });
             map.serialize_entry("headers", &Headers { headers, masked })?;
@@ -93,6 +106,27 @@ impl Serialize for HookJson<'_> {
             }
         }
         map.end()
+    }
+}
+
+impl Hook {
+    /// The keys that it has otherwise than another, those of the last delivery and of a later version left
+    /// out, by their names.
+    pub(crate) fn keys_that_differ(&self, other: &Self) -> Vec<String> {
+        let keys = |hook: &Self| {
+            let hook = Self {
+                last: LastDelivery::default(),
+                unknown: Vec::new(),
+                ..hook.clone()
+            };
+            // Strings, numbers and arrays of them always serialise.
+            let json = serde_json::to_value(HookJson(&hook, View::File)).unwrap_or_default();
+            json.as_object().cloned().unwrap_or_default()
+        };
+        let (own, others) = (keys(self), keys(other));
+        let all: BTreeSet<&String> = own.keys().chain(others.keys()).collect();
+        let differs = |key: &&String| own.get(*key) != others.get(*key);
+        all.into_iter().filter(differs).cloned().collect()
     }
 }
 
@@ -142,12 +176,15 @@ impl Serialize for Headers<'_> {
 #[serde(field_identifier, rename_all = "snake_case")]
 enum Key<'a> {
     Id,
+    Name,
     Url,
     Event,
     InsecureSsl,
     Enabled,
     DisabledReason,
     Status,
+    When,
+    Expect,
     Format,
     Template,
     Headers,
@@ -190,10 +227,13 @@ impl<'de> Visitor<'de> for HookVisitor {
                 Key::Id => id = Some(map.next_value()?),
                 Key::Url => url = Some(map.next_value()?),
                 Key::Event => event = Some(map.next_value()?),
+                Key::Name => hook.name = filled(&mut map)?,
                 Key::InsecureSsl => hook.insecure_ssl = or_default(&mut map)?,
                 Key::Enabled => hook.enabled = map.next_value::<Option<bool>>()?.unwrap_or(true),
                 Key::DisabledReason => hook.disabled_reason = map.next_value()?,
                 Key::Status => hook.status = or_default(&mut map)?,
+                Key::When => hook.when = filled(&mut map)?,
+                Key::Expect => hook.expect = filled(&mut map)?,
                 Key::Format => hook.format = map.next_value()?,
                 Key::Template => hook.template = map.next_value()?,
                 Key::Headers => {
@@ -221,6 +261,12 @@ fn or_default<'de, A: MapAccess<'de>, T: Deserialize<'de> + Default>(
     map: &mut A,
 ) -> Result<T, A::Error> {
     Ok(map.next_value::<Option<T>>()?.unwrap_or_default())
+}
+
+/// A text; an empty one is as good as none.
+fn filled<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<String>, A::Error> {
+    let text: Option<String> = map.next_value()?;
+    Ok(text.filter(|text| !text.is_empty()))
 }
 
 /// Headers in the file's order, which a map type of the standard library would lose.

@@ -94,6 +94,27 @@ fn each_secret_is_listed_in_each_spelling() {
 }
 
 #[test]
+fn a_basic_value_is_known_decoded() {
+    for (value, hidden) in [
+        ("Basic dXNlcjpodW50ZXIy", "hunter2"),
+        ("basic dXNlcjpodW50ZXIy ", "user:hunter2"),
+        ("BASIC  dXNlcjpwYTpzcw==", "pa:ss"),
+        ("Basic dXNlcjpwYTpzcw", "pa:ss"),
+        ("Basic Z2hwdG9rZW46", "ghptoken"),
+        ("Basic Z2hwdG9rZW4=", "ghptoken"),
+        ("Basic dTrDvG1sYXV0", "ümlaut"),
+        ("Basic dTphJTQwYmM=", "a@bc"),
+    ] {
+        let secrets = secrets_in_header(value);
+        assert!(secrets.iter().any(|s| s == hidden), "{value}: {secrets:?}");
+        assert_eq!(scrub(&format!("for {hidden}."), &secrets), "for ***.");
+    }
+    // A user with a password is no secret, and neither is Base64 that is none.
+    assert!(!secrets_in_header("Basic dXNlcjpodW50ZXIy").contains(&"user".to_owned()));
+    assert_eq!(secrets_in_header("Basic !").len(), 3);
+}
+
+#[test]
 fn scrubbing_replaces_long_secrets_and_their_overlaps() {
     let scrubbed = |text: &str, secrets: &[&str]| {
         let secrets: Vec<String> = secrets.iter().map(|&s| s.to_owned()).collect();

@@ -1,52 +1,83 @@
 //! Keeps the journal from growing without end, and never drops what was not delivered.
 
+mod plan;
+
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::Utc;
 
-use super::history::{Place, Recorded, State};
-use super::reader::Reader;
-use super::record::{self, CompactedRecord, Record};
+use super::history::Place;
+use super::record::Record;
 use crate::store::file::{self, Lines, Lock, Ownership, SaveError};
 use crate::store::registry::Registry;
+use plan::Plan;
 
 /// Past this length, in bytes, the journal is compacted.
 const LIMIT: u64 = 8 * 1024 * 1024;
 
-/// How long an undelivered event is kept for certain.
-const KEEP_UNDELIVERED: TimeDelta = TimeDelta::days(7);
+/// What takes longer is not done while somebody waits, unless the journal has grown to it by itself.
+const QUICK: u64 = 64 * 1024 * 1024;
+
+/// How much is read or copied at once.
+const STEP: u64 = 1024 * 1024;
 
 /// Whether the journal is due for a compaction. One that was still long after the last compaction is
-/// due when it has doubled.
-pub(super) fn is_due(journal: &mut Lines) -> io::Result<bool> {
-    let length = journal.length();
+/// due when it has doubled. One that somebody has filled in another way takes long the first time, and
+/// is left to a process that nobody waits for.
+pub(super) fn is_due(mut journal: &File, somebody_waits: bool) -> io::Result<bool> {
+    let length = journal.seek(SeekFrom::End(0))?;
     if length <= LIMIT {
         return Ok(false);
     }
-    let first = journal.first_line(256)?;
-    let before = match serde_json::from_slice(&first) {
+    let mut start = Vec::new();
+    journal.seek(SeekFrom::Start(0))?;
+    journal.take(256).read_to_end(&mut start)?;
+    let first = start.split(|byte| *byte == b'\n').next();
+    let before = match serde_json::from_slice(first.unwrap_or_default()) {
         Ok(Record::Compacted(record)) => record.length,
         _ => 0,
     };
-    Ok(length > before.saturating_mul(2))
+    let is_quick = length <= QUICK || length / 4 <= before;
+    Ok(length / 2 > before && (is_quick || !somebody_waits))
 }
 
-/// Writes what is to be kept in the journal's place. The lock keeps other compactions away; what is
-/// appended without it meanwhile is carried over.
-pub(super) fn compact(registry: &Registry, journal: &Path, _: &Lock) -> Result<()> {
+/// Writes what is to be kept in the journal's place, and appends damaged lines to `damaged`. Gives how many
+/// these were; `None`: there was no time for it, and the journal is as it was.
+///
+/// The lock keeps other compactions away; what is appended without it meanwhile is carried over.
+pub(super) fn compact(
+    registry: &Registry,
+    journal: &Path,
+    _: &Lock,
+    is_over: &dyn Fn() -> bool,
+) -> Result<Option<usize>> {
     let could_not = || format!("could not compact the journal {}", journal.display());
+    // A last line without its end gets one, also if a process is writing it at this moment.
+    end_torn_line(registry, journal).with_context(could_not)?;
     let mut old = File::open(journal).with_context(could_not)?;
-    let length = old.seek(SeekFrom::End(0)).with_context(could_not)?;
-    let text = kept_text(&mut old, Utc::now()).with_context(could_not)?;
+    let length = end_of_lines(&mut old, 0).with_context(could_not)?;
+    let planned = Plan::of(&old, length, LIMIT / 2, Utc::now(), is_over);
+    let Some(plan) = planned.with_context(could_not)? else {
+        return Ok(None);
+    };
+    let mut end = length;
     let ownership = Ownership::of(journal).with_context(could_not)?;
-    let replaced = file::replace(journal, &registry.temporary_file(), &ownership, &text);
-    if let Err(SaveError::NotSaved(error)) = replaced {
-        return Err(error).with_context(could_not);
+    let replaced = file::replace_by(journal, &registry.temporary_file(), &ownership, |new| {
+        plan.write(&old, new, is_over)?;
+        set_aside(registry, &old, &plan.damaged)?;
+        end = end_of_lines(&mut old, length)?;
+        old.seek(SeekFrom::Start(length))?;
+        io::copy(&mut (&old).take(end - length), new).map(drop)
+    });
+    match replaced {
+        Err(SaveError::NotSaved(_)) if is_over() => return Ok(None),
+        Err(SaveError::NotSaved(error)) => return Err(error).with_context(could_not),
+        Err(SaveError::NotDurable(_)) | Ok(()) => {}
     }
-    carry_over(&mut old, length, registry, journal).with_context(could_not)?;
+    carry_over(&mut old, end, registry, journal).with_context(could_not)?;
     match replaced {
         Err(SaveError::NotDurable(error)) => Err(error).with_context(|| {
             format!(
@@ -54,69 +85,56 @@ pub(super) fn compact(registry: &Registry, journal: &Path, _: &Lock) -> Result<(
                 journal.display()
             )
         }),
-        _ => Ok(()),
+        _ => Ok(Some(plan.damaged.len())),
     }
 }
 
-/// Appends to the new journal what was appended to the old one behind this length.
-fn carry_over(old: &mut File, length: u64, registry: &Registry, journal: &Path) -> io::Result<()> {
+fn end_torn_line(registry: &Registry, journal: &Path) -> io::Result<()> {
+    let mut lines = Lines::open(journal, &registry.companion_ownership()?)?;
+    lines.append(b"")
+}
+
+/// Where the last whole line ends that stands behind this place.
+fn end_of_lines(file: &mut File, start: u64) -> io::Result<u64> {
+    let mut end = file.seek(SeekFrom::End(0))?;
+    let mut buffer = Vec::new();
+    while end > start {
+        let from = end.saturating_sub(STEP).max(start);
+        file.seek(SeekFrom::Start(from))?;
+        buffer.clear();
+        file.take(end - from).read_to_end(&mut buffer)?;
+        if let Some(found) = memchr::memrchr(b'\n', &buffer) {
+            return Ok(from + found as u64 + 1);
+        }
+        end = from;
+    }
+    Ok(start)
+}
+
+/// Appends the damaged lines to a file of their own, and waits until they are on the disk.
+fn set_aside(registry: &Registry, mut old: &File, damaged: &[Place]) -> io::Result<()> {
+    if damaged.is_empty() {
+        return Ok(());
+    }
+    let mut lines = Lines::open(&registry.damaged_file(), &registry.companion_ownership()?)?;
+    for place in damaged {
+        let mut line = Vec::new();
+        old.seek(SeekFrom::Start(place.start))?;
+        old.take(place.length + 1).read_to_end(&mut line)?;
+        lines.append(&line)?;
+    }
+    lines.sync()
+}
+
+/// Appends to the new journal what was appended to the old one behind this place.
+fn carry_over(old: &mut File, end: u64, registry: &Registry, journal: &Path) -> io::Result<()> {
     let mut late = Vec::new();
-    old.seek(SeekFrom::Start(length))?;
+    old.seek(SeekFrom::Start(end))?;
     old.read_to_end(&mut late)?;
     if late.is_empty() {
         return Ok(());
     }
     let mut new = Lines::open(journal, &registry.companion_ownership()?)?;
-    new.append(&String::from_utf8_lossy(&late))?;
+    new.append(&late)?;
     new.sync()
 }
-
-/// The lines to keep, below a head that tells their length.
-fn kept_text(old: &mut File, now: DateTime<Utc>) -> io::Result<Vec<u8>> {
-    let kept = kept_lines(Reader::new(Some(old.try_clone()?), now)?, now)?;
-    let length = kept.iter().map(|place| place.length + 1).sum();
-    let head = CompactedRecord { time: now, length };
-    let mut text = record::line("compacted", &head).into_bytes();
-    for Place { start, length } in kept {
-        old.seek(SeekFrom::Start(start))?;
-        old.take(length).read_to_end(&mut text)?;
-        text.push(b'\n');
-    }
-    Ok(text)
-}
-
-/// Where the lines to keep are, in order: damaged ones, every publication with an undelivered delivery
-/// younger than 7 days or with one in progress, and the newest others up to half the limit.
-fn kept_lines(mut journal: Reader, now: DateTime<Utc>) -> io::Result<Vec<Place>> {
-    let length = |lines: &[Place]| -> u64 { lines.iter().map(|line| line.length + 1).sum() };
-    let (mut kept, mut others) = (Vec::new(), Vec::new());
-    while let Some(recorded) = journal.next()? {
-        if is_needed(&recorded, now) {
-            kept.extend(recorded.lines);
-        } else {
-            others.push(recorded.lines);
-        }
-    }
-    kept.extend(journal.damaged());
-    let mut total = length(&kept);
-    for lines in others {
-        total += length(&lines);
-        if total > LIMIT / 2 {
-            break;
-        }
-        kept.extend(lines);
-    }
-    kept.sort_unstable();
-    Ok(kept)
-}
-
-fn is_needed(recorded: &Recorded, now: DateTime<Utc>) -> bool {
-    let young = recorded.age < KEEP_UNDELIVERED;
-    recorded.deliveries.iter().any(|delivery| {
-        let undelivered = delivery.is_undelivered(now) && !recorded.test;
-        delivery.state(now) == State::Pending || (undelivered && young)
-    })
-}
-
-#[cfg(test)]
-mod tests;

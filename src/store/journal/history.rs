@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::value::RawValue;
 
+use crate::domain::clock::{self, Ages};
 use crate::domain::deployment::Deployment;
 use crate::domain::hook::HookId;
 use crate::domain::outcome::Outcome;
@@ -23,15 +24,18 @@ pub(crate) struct Recorded {
     pub(crate) event: String,
     /// When it was published.
     pub(crate) time: DateTime<Utc>,
-    /// How long ago that was.
+    /// How long ago that was, for `--since`.
     pub(crate) age: TimeDelta,
+    /// How long ago that was at least, whatever a clock has shown.
+    pub(super) certain_age: TimeDelta,
     /// Whether it is a sample.
     pub(crate) test: bool,
     /// The deployment's text as a JSON string, unread.
     content: Box<RawValue>,
     /// One for each hook that it went to.
     pub(crate) deliveries: Vec<RecordedDelivery>,
-    /// Where its lines are in the file, in order.
+    /// Where those of its lines are in the file that are kept with it, without outcomes but the last of
+    /// each delivery.
     pub(super) lines: Vec<Place>,
     by_hook: HashMap<HookId, usize>,
 }
@@ -50,16 +54,33 @@ pub(crate) struct RecordedDelivery {
     pub(crate) hook: HookId,
     /// The hook's URL at that time.
     pub(crate) url: String,
-    /// How it last ended, if it did.
-    pub(crate) outcome: Option<Outcome>,
+    /// How each try ended, the last one last. A compaction leaves the first, the first that delivered, and
+    /// the last.
+    pub(crate) outcomes: Vec<Outcome>,
+    /// The lines of the outcomes.
+    pub(super) tries: Vec<Try>,
     /// When the last try ended or, before it has, when it was published.
     pub(crate) last_try: DateTime<Utc>,
+    /// How long ago that was, for `--since`.
+    pub(crate) age: TimeDelta,
     /// When it was first delivered, whatever a later try came to.
     pub(crate) delivered_at: Option<DateTime<Utc>>,
     /// How many tries have failed.
     failures: u32,
     /// A process is at it.
     claim: Option<Claim>,
+    /// Held or deferred: nobody has been at it yet.
+    waiting: Option<State>,
+}
+
+/// The line of an outcome.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Try {
+    pub(super) place: Place,
+    /// How many tries there were by then.
+    pub(super) number: u32,
+    /// Whether the line tells the number.
+    pub(super) is_told: bool,
 }
 
 /// A process is at a delivery for some time.
@@ -81,6 +102,10 @@ pub(crate) enum State {
     Pending,
     /// The process that was at it did not come to an end.
     Unfinished,
+    /// Its hook was disabled when it was published.
+    Held,
+    /// It was published to be sent later.
+    Deferred,
 }
 
 impl State {
@@ -91,46 +116,65 @@ impl State {
             Self::Failed => "failed",
             Self::Pending => "pending",
             Self::Unfinished => "unfinished",
+            Self::Held => "held",
+            Self::Deferred => "deferred",
         }
+    }
+
+    /// Whether it is still to be sent, and nobody is at it.
+    pub(crate) fn is_owed(self) -> bool {
+        matches!(self, Self::Failed | Self::Unfinished | Self::Deferred)
     }
 }
 
 impl Claim {
-    /// Whether the process may still be at it. A claim from the future was made before the clock was
-    /// set back, so only its length counts.
-    fn holds_at(self, now: DateTime<Utc>) -> bool {
-        let begun = self.time - now <= self.deadline - self.time;
-        begun && now < self.deadline
+    /// Whether the process may still be at it.
+    pub(super) fn holds_at(self, now: DateTime<Utc>) -> bool {
+        clock::holds(self.time, self.deadline, now)
     }
 }
 
 impl RecordedDelivery {
-    /// One that a process has just taken up.
-    pub(super) fn new(hook: HookId, url: String, claim: Claim) -> Self {
+    /// One that a process has just taken up, unless it waits.
+    pub(super) fn new(target: Target, claim: Claim, waiting: Option<State>) -> Self {
         Self {
-            hook,
-            url,
-            outcome: None,
+            hook: target.hook,
+            url: target.url.into_owned(),
+            outcomes: Vec::new(),
+            tries: Vec::new(),
             last_try: claim.time,
+            age: TimeDelta::zero(),
             delivered_at: None,
             failures: 0,
-            claim: Some(claim),
+            claim: Some(claim).filter(|_| waiting.is_none()),
+            waiting,
         }
+    }
+
+    /// How the last try ended, if one did.
+    pub(crate) fn outcome(&self) -> Option<&Outcome> {
+        self.outcomes.last()
+    }
+
+    /// How many tries have failed, one that delivered it in the end included.
+    pub(crate) fn failures(&self) -> u32 {
+        self.failures
     }
 
     /// Its state at this moment.
     pub(crate) fn state(&self, now: DateTime<Utc>) -> State {
-        match (self.claim, &self.outcome) {
+        match (self.claim, self.outcome()) {
             (Some(claim), _) if claim.holds_at(now) => State::Pending,
-            (Some(_), _) | (None, None) => State::Unfinished,
+            (Some(_), _) => State::Unfinished,
             (None, Some(outcome)) if outcome.delivered => State::Delivered,
             (None, Some(_)) => State::Failed,
+            (None, None) => self.waiting.unwrap_or(State::Unfinished),
         }
     }
 
     /// Whether it was not delivered, and nobody is at it.
     pub(crate) fn is_undelivered(&self, now: DateTime<Utc>) -> bool {
-        self.delivered_at.is_none() && matches!(self.state(now), State::Failed | State::Unfinished)
+        self.delivered_at.is_none() && self.state(now).is_owed()
     }
 
     /// When the next try is due. A last try in the future says nothing, so it is due at once.
@@ -138,7 +182,9 @@ impl RecordedDelivery {
         if self.last_try > now {
             return now;
         }
-        retry::due(self.failures, self.last_try)
+        let due = retry::due(self.failures, self.last_try);
+        let not_before = self.outcome().and_then(|outcome| outcome.not_before);
+        not_before.map_or(due, |not_before| due.max(not_before))
     }
 
     /// A process sends it again.
@@ -160,12 +206,11 @@ impl RecordedDelivery {
         }
     }
 
-    /// A try has ended; `failures` counts those by now, where the line tells.
-    pub(super) fn end(&mut self, outcome: Outcome, failures: Option<u32>) {
+    /// A try has ended, as this line says; `told` counts those by now, where the line tells.
+    pub(super) fn end(&mut self, outcome: Outcome, told: Option<u32>, place: Place) {
         self.claim = None;
         // Its turn did not come: that was no try.
         if outcome.attempts == 0 {
-            self.outcome.get_or_insert(outcome);
             return;
         }
         let began = outcome.time - outcome.duration;
@@ -173,29 +218,42 @@ impl RecordedDelivery {
             // A process that was stopped went on after another one had delivered it.
             return;
         }
-        self.failures = failures.unwrap_or(self.failures + 1);
+        self.failures = told.unwrap_or(self.failures.saturating_add(1));
+        self.tries.push(Try {
+            place,
+            number: self.failures,
+            is_told: told.is_some(),
+        });
         self.last_try = outcome.time;
         if outcome.delivered {
             self.delivered_at.get_or_insert(outcome.time);
         }
-        self.outcome = Some(outcome);
+        self.outcomes.push(outcome);
     }
 }
 
 impl Recorded {
-    /// From its line, with all deliveries just begun.
-    pub(super) fn new(record: PublicationRecord, now: DateTime<Utc>) -> Self {
+    /// From its line, with all deliveries just begun. The ages are those up to that line.
+    pub(super) fn new(record: PublicationRecord, ages: &Ages) -> Self {
         let PublicationRecord {
             id,
             time,
             event,
             test,
             deadline,
+            deferred,
             targets,
             content,
         } = record;
         let claim = Claim { time, deadline };
-        let begun = |t: Target| RecordedDelivery::new(t.hook, t.url.into_owned(), claim);
+        let begun = |target: Target| {
+            let waiting = match (target.held, deferred) {
+                (true, _) => Some(State::Held),
+                (false, true) => Some(State::Deferred),
+                (false, false) => None,
+            };
+            RecordedDelivery::new(target, claim, waiting)
+        };
         let deliveries: Vec<_> = targets.into_iter().map(begun).collect();
         // Of two to one hook, which only a hand writes, the first counts.
         let numbered = deliveries.iter().enumerate().rev();
@@ -203,7 +261,8 @@ impl Recorded {
             id: id.into_owned(),
             event: event.into_owned(),
             time,
-            age: now - time,
+            age: ages.age(time),
+            certain_age: ages.certain_age(time),
             test,
             content: content.into_owned(),
             by_hook: numbered.map(|(number, d)| (d.hook, number)).collect(),
@@ -235,6 +294,21 @@ impl Recorded {
         self.by_hook
             .get(&hook)
             .map(|place| &self.deliveries[*place])
+    }
+
+    /// Adds a delivery to a hook that the publication was not for, unless it is there already.
+    pub(super) fn add(&mut self, hook: HookId, url: String, claim: Claim) {
+        if self.delivery(hook).is_some() {
+            return;
+        }
+        let target = Target {
+            hook,
+            url: url.into(),
+            held: false,
+        };
+        self.by_hook.insert(hook, self.deliveries.len());
+        self.deliveries
+            .push(RecordedDelivery::new(target, claim, None));
     }
 
     /// The delivery to this hook, to be changed.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::domain::hook::HookId;
+use crate::domain::hook::{Hook, HookId};
 use crate::domain::outcome::Outcome;
 use crate::domain::publication::Publication;
 
@@ -37,6 +37,9 @@ pub(super) struct PublicationRecord<'a> {
     pub(super) test: bool,
     /// The process that wrote it is at its deliveries until then.
     pub(super) deadline: DateTime<Utc>,
+    /// Nobody is at its deliveries: they are to be sent later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) deferred: bool,
     pub(super) targets: Vec<Target<'a>>,
     /// The deployment's text as a JSON string: so it comes back byte for byte.
     pub(super) content: Cow<'a, RawValue>,
@@ -47,6 +50,20 @@ pub(super) struct PublicationRecord<'a> {
 pub(super) struct Target<'a> {
     pub(super) hook: HookId,
     pub(super) url: Cow<'a, str>,
+    /// The hook was disabled: it is sent on request alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) held: bool,
+}
+
+impl<'a> Target<'a> {
+    /// A hook as it is now.
+    pub(super) fn new(hook: &'a Hook, held: bool) -> Self {
+        Self {
+            hook: hook.id,
+            url: hook.url.as_str().into(),
+            held,
+        }
+    }
 }
 
 /// A process sends again until the deadline: a publication to these hooks or, without an id, whatever
@@ -58,6 +75,9 @@ pub(super) struct RedeliveryRecord<'a> {
     pub(super) time: DateTime<Utc>,
     pub(super) deadline: DateTime<Utc>,
     pub(super) hooks: Cow<'a, [HookId]>,
+    /// Those of the hooks that the publication was not for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) added: Vec<Target<'a>>,
 }
 
 /// Which delivery an outcome belongs to.
@@ -105,11 +125,11 @@ pub(super) fn line(kind: &str, record: &impl Serialize) -> String {
     format!("{{\"{kind}\":{json}}}\n")
 }
 
-/// The line of a new publication.
+/// The line of a new publication; without a deadline it is deferred.
 pub(super) fn publication_line(
     publication: &Publication,
     targets: Vec<Target>,
-    deadline: DateTime<Utc>,
+    deadline: Option<DateTime<Utc>>,
 ) -> String {
     let Publication {
         id,
@@ -124,7 +144,8 @@ pub(super) fn publication_line(
         time: *time,
         event: event.into(),
         test: *test,
-        deadline,
+        deadline: deadline.unwrap_or(*time),
+        deferred: deadline.is_none(),
         targets,
         content: Cow::Owned(content),
     };

@@ -23,14 +23,19 @@ pub(super) struct ReverseLines {
 impl ReverseLines {
     /// The lines of this file as it is now.
     pub(super) fn new(mut file: File) -> io::Result<Self> {
-        let start = file.seek(SeekFrom::End(0))?;
-        Ok(Self {
+        let length = file.seek(SeekFrom::End(0))?;
+        Ok(Self::up_to(length, file))
+    }
+
+    /// The lines of this file up to this length.
+    pub(super) fn up_to(length: u64, file: File) -> Self {
+        Self {
             file,
-            start,
+            start: length,
             buffer: Vec::new(),
             end: 0,
             searched: 0,
-        })
+        }
     }
 
     /// The next line without its end, and where it begins in the file. Empty lines are passed over.

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::domain::hook::json::{HookJson, View};
 use crate::domain::hook::{Hook, HookId};
+use crate::domain::reference::HookReference;
 
 /// The version of the file format that this program writes, and the highest that it reads.
 pub(super) const VERSION: u64 = 1;
@@ -20,7 +21,8 @@ pub(super) const VERSION: u64 = 1;
 pub(crate) struct RegistryFile {
     /// The hooks, in the file's order.
     pub(crate) hooks: Vec<Hook>,
-    /// Above every id that was ever used, unless the file was edited by hand.
+    /// Above every id up to [`HookId::LARGEST_NUMBER`] that was ever used, unless the file was edited by
+    /// hand.
     next_id: u64,
     /// Fields that this version does not know, kept on rewrite.
     unknown: Vec<(String, Box<RawValue>)>,
@@ -55,33 +57,33 @@ impl RegistryFile {
         text
     }
 
-    /// An id that no hook has or had; `None` when the numbers are used up.
+    /// An id that no hook has or had, at most [`HookId::LARGEST_NUMBER`]; `None` when those are used up.
     pub(crate) fn take_id(&mut self) -> Option<HookId> {
         let id = self.next_id();
-        self.next_id = id.checked_add(1)?;
+        if id > HookId::LARGEST_NUMBER {
+            return None;
+        }
+        self.next_id = id + 1;
         Some(HookId(id))
     }
 
-    /// The hook with this id.
-    pub(crate) fn find(&self, id: HookId) -> Option<&Hook> {
-        self.hooks.iter().find(|hook| hook.id == id)
+    /// The hook with this id or name.
+    pub(crate) fn find(&self, reference: &HookReference) -> Option<&Hook> {
+        self.hooks.iter().find(|hook| hook.is(reference))
     }
 
-    /// The hook with this id, to be changed.
-    pub(crate) fn find_mut(&mut self, id: HookId) -> Option<&mut Hook> {
-        self.hooks.iter_mut().find(|hook| hook.id == id)
-    }
-
-    /// Removes the hooks with these ids. Theirs are not used again.
-    pub(crate) fn remove(&mut self, ids: &[HookId]) {
+    /// Takes out the hooks that are named. Their ids are not used again.
+    pub(crate) fn remove(&mut self, named: &[HookReference]) -> Vec<Hook> {
         self.next_id = self.next_id();
-        self.hooks.retain(|hook| !ids.contains(&hook.id));
+        let is_named = |hook: &mut Hook| named.iter().any(|reference| hook.is(reference));
+        self.hooks.extract_if(.., is_named).collect()
     }
 
+    /// Ids above the limit do not count: they are Kudu's, or were given by version 0.1.0 after Kudu's.
     fn next_id(&self) -> u64 {
-        let highest = self.hooks.iter().map(|hook| hook.id.0).max();
-        self.next_id
-            .max(highest.map_or(1, |id| id.saturating_add(1)))
+        let ids = self.hooks.iter().map(|hook| hook.id.0);
+        let highest = ids.filter(|id| *id <= HookId::LARGEST_NUMBER).max();
+        self.next_id.max(highest.map_or(1, |id| id + 1))
     }
 }
 
@@ -143,7 +145,15 @@ impl<'de> Visitor<'de> for RegistryFileVisitor {
         while let Some(key) = map.next_key()? {
             match key {
                 Key::Version => version = Some(check_version(map.next_value()?)?),
-                Key::NextId => file.next_id = map.next_value()?,
+                Key::NextId => {
+                    let HookId(id) = map.next_value()?;
+                    // One above the limit says that the ids are used up.
+                    file.next_id = if id > HookId::LARGEST_NUMBER + 1 {
+                        0
+                    } else {
+                        id
+                    };
+                }
                 // The last would win, and the first be lost at the next write.
                 Key::Hooks if hooks.is_some() => return Err(de::Error::duplicate_field("hooks")),
                 Key::Hooks => hooks = Some(map.next_value::<HookList>()?.0),
@@ -182,13 +192,21 @@ impl<'de> Visitor<'de> for HookListVisitor {
         f.write_str("an array of hooks")
     }
 
-    /// Two hooks with one id are an error here, so that it comes with its line and column.
+    /// Two hooks with one id or name are an error here, so that it comes with its line and column.
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<HookList, A::Error> {
-        let (mut hooks, mut ids) = (Vec::<Hook>::new(), HashSet::new());
+        let (mut hooks, mut ids, mut names) = (Vec::new(), HashSet::new(), HashSet::new());
         while let Some(hook) = seq.next_element::<Hook>()? {
             if !ids.insert(hook.id) {
                 return Err(de::Error::custom(format_args!(
                     "two hooks have the id {}",
+                    hook.id
+                )));
+            }
+            if let Some(name) = &hook.name
+                && !names.insert(name.to_ascii_lowercase())
+            {
+                return Err(de::Error::custom(format_args!(
+                    "two hooks have the name of hook {}",
                     hook.id
                 )));
             }
@@ -227,14 +245,14 @@ mod tests {
     }
 
     #[test]
-    fn kudus_array_becomes_version_1_with_next_id_above_every_id() {
+    fn kudus_array_becomes_version_1_with_small_ids_to_come() {
         let text = r#"[{"id":"635119123456789012","url":"u","event":"e","last_status":null}]"#;
         let written = rewrite(text);
+        assert!(written.contains("\"next_id\": 1,"), "{written}");
         assert!(
-            written.contains("\"next_id\": 635119123456789013"),
+            written.contains("\"id\": \"635119123456789012\""),
             "{written}"
         );
-        assert!(written.contains("\"id\": 635119123456789012"), "{written}");
     }
 
     #[test]
@@ -244,11 +262,15 @@ mod tests {
         assert_eq!(file.take_id(), Some(HookId(8)));
         assert_eq!(RegistryFile::default().take_id(), Some(HookId(1)));
         let mut edited = RegistryFile::parse(br#"[{"id":5,"url":"u","event":"e"}]"#).unwrap();
-        edited.remove(&[HookId(5)]);
+        edited.remove(&[HookId(5).into()]);
         assert_eq!(edited.take_id(), Some(HookId(6)));
-        let last = format!(r#"[{{"id":{},"url":"u","event":"e"}}]"#, u64::MAX);
+        let last = r#"[{"id":9007199254740990,"url":"u","event":"e"}]"#;
+        let mut last = RegistryFile::parse(last.as_bytes()).unwrap();
+        assert_eq!(last.take_id(), Some(HookId(HookId::LARGEST_NUMBER)));
+        assert_eq!(last.take_id(), None);
+        let written = String::from_utf8(last.text()).unwrap();
         assert_eq!(
-            RegistryFile::parse(last.as_bytes()).unwrap().take_id(),
+            RegistryFile::parse(written.as_bytes()).unwrap().take_id(),
             None
         );
     }

@@ -55,7 +55,7 @@ fn a_broken_template_is_refused_with_its_line() {
 }
 
 #[test]
-fn a_template_that_yields_no_json_is_refused() {
+fn a_template_that_does_not_give_json_is_refused() {
     let said = refused(br#"{"text": "{{ message }}"}"#, "yields no JSON");
     assert_eq!(
         said.matches("values bring their own quotes").count(),
@@ -64,7 +64,7 @@ fn a_template_that_yields_no_json_is_refused() {
     );
     refused(b"", "yields no JSON");
     refused(b"text={{ message }}", "yields no JSON");
-    // Good for a success, and for nothing else.
+    // JSON for a success alone.
     refused(
         br#"{% if status == "failed" %}oops{% else %}1{% endif %}"#,
         "yields no JSON",
@@ -141,7 +141,7 @@ fn a_format_takes_the_place_of_a_template_and_the_other_way_round() {
 }
 
 #[test]
-fn a_deployment_that_its_template_can_not_take_fails_that_hook_alone() {
+fn a_deployment_that_its_template_cannot_take_fails_that_hook_alone() {
     let (sandbox, own, plain) = (Sandbox::new(), Receiver::new(), Receiver::new());
     sandbox.write("own", r#"{"next": {{ build + 1 }} }"#);
     let id = sandbox.add_with(&own.url("/"), "E", ["--template", "own"]);

@@ -1,13 +1,13 @@
-//! What a registry that is broken, locked or hostile does to a shell: nothing.
+//! A registry that is damaged, locked or hostile gives no completions, and never an error in the shell.
 
 use std::fs;
 
 use serde_json::json;
 
-use super::registered;
+use super::two_hooks;
 use crate::support::{Sandbox, Shell, Terminal};
 
-/// Puts something at the registry's place that is none.
+/// Puts something in the registry's place that is not a registry.
 type Breaks = fn(&Sandbox);
 
 /// What makes a registry unreadable.
@@ -31,14 +31,14 @@ const BROKEN: [(&str, Breaks); 5] = [
 ];
 
 #[test]
-fn a_registry_that_cannot_be_read_is_passed_over_in_silence() {
+fn a_registry_that_cannot_be_read_is_ignored_without_an_error() {
     let empty = Sandbox::new();
     empty.write("hooks.json", r#"{"version": 1, "next_id": 1, "hooks": []}"#);
     for shell in Shell::installed() {
         let lines = ["hooks show ", "hooks publish "];
         let of_none = |sandbox: &Sandbox| {
             let mut terminal = Terminal::start(shell, sandbox);
-            let offers = lines.map(|line| terminal.offers(line));
+            let offers = lines.map(|line| terminal.candidates(line));
             (offers, terminal.screen())
         };
         let (wanted, quiet) = of_none(&empty);
@@ -52,7 +52,7 @@ fn a_registry_that_cannot_be_read_is_passed_over_in_silence() {
             let names = sandbox.names();
             let (offers, screen) = of_none(&sandbox);
             assert_eq!(offers, wanted, "{shell:?}: {how}");
-            // fish draws as time allows.
+            // What fish draws depends on timing.
             if shell != Shell::Fish {
                 assert_eq!(screen, quiet, "{shell:?}: {how}");
             }
@@ -66,7 +66,7 @@ fn a_registry_that_cannot_be_read_is_passed_over_in_silence() {
 }
 
 #[test]
-fn the_answer_itself_is_silent_and_writes_nothing() {
+fn completing_prints_no_error_and_writes_nothing() {
     for (how, breaks) in BROKEN {
         let sandbox = Sandbox::new();
         breaks(&sandbox);
@@ -88,21 +88,17 @@ fn the_answer_itself_is_silent_and_writes_nothing() {
 
 #[test]
 fn a_locked_registry_answers_at_once() {
-    let sandbox = registered();
-    let lock = fs::File::options()
-        .append(true)
-        .open(sandbox.path().join("hooks.json.lock"));
-    let lock = lock.unwrap();
-    lock.lock().unwrap();
+    let sandbox = two_hooks();
+    let held = sandbox.lock();
     for shell in Shell::installed() {
         let ids = Terminal::start(shell, &sandbox).values("hooks show ");
         assert_eq!(ids[..2], ["1", "2"], "{shell:?}");
     }
-    drop(lock);
+    drop(held);
 }
 
 #[test]
-fn what_a_hand_edited_registry_holds_is_neither_run_nor_obeyed() {
+fn text_in_a_hand_edited_registry_is_neither_run_nor_acted_on_by_the_terminal() {
     let sandbox = Sandbox::new();
     let hook = |id: u64, url: &str, event: &str| json!({"id": id, "url": url, "event": event});
     let hooks = [
@@ -130,6 +126,6 @@ fn what_a_hand_edited_registry_holds_is_neither_run_nor_obeyed() {
         );
         let screen = terminal.screen();
         assert!(!screen.contains("\u{1b}]0;owned"), "{shell:?}: {screen:?}");
-        assert!(!sandbox.path().join("desk/owned").exists(), "{shell:?}");
+        assert!(!sandbox.path().join("current/owned").exists(), "{shell:?}");
     }
 }

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::{Commit, Invocation, PLAIN, Receiver, Repository, one_hook, untouched};
+use crate::support::{
+    Commit, Invocation, PLAIN, Receiver, Repository, one_hook, one_uncalled_hook,
+};
 
 /// Publishes from this folder, and returns what the receiver got.
 #[track_caller]
@@ -81,7 +83,7 @@ fn who_deploys_is_the_remote_user_else_the_user_else_the_committer() {
 }
 
 #[test]
-fn any_name_of_a_commit_will_do() {
+fn a_commit_can_be_named_in_any_way_of_git() {
     let (sandbox, receiver) = one_hook();
     let repository = Repository::new(&sandbox);
     let first = repository.commit("main", PLAIN);
@@ -108,7 +110,7 @@ fn any_name_of_a_commit_will_do() {
 }
 
 #[test]
-fn a_bare_repository_a_worktree_and_a_shallow_detached_clone_will_do() {
+fn a_bare_repository_a_worktree_and_a_shallow_detached_clone_work() {
     let (sandbox, receiver) = one_hook();
     let repository = Repository::new(&sandbox);
     let first = repository.commit("main", PLAIN);
@@ -135,7 +137,7 @@ fn a_bare_repository_a_worktree_and_a_shallow_detached_clone_will_do() {
 }
 
 #[test]
-fn what_the_user_configured_for_reading_logs_changes_nothing() {
+fn the_users_configuration_of_git_log_changes_nothing() {
     let (sandbox, receiver) = one_hook();
     let repository = Repository::new(&sandbox);
     let work = repository.work();
@@ -193,7 +195,7 @@ fn a_commit_in_another_encoding_arrives_as_unicode() {
 }
 
 #[test]
-fn odd_messages_come_whole() {
+fn unusual_messages_arrive_whole() {
     let (sandbox, receiver) = one_hook();
     let repository = Repository::new(&sandbox);
     let long = "A long message, line after line\n".repeat(5_000);
@@ -211,7 +213,7 @@ fn odd_messages_come_whole() {
 }
 
 #[test]
-fn a_repository_of_long_hashes_will_do() {
+fn a_sha256_repository_works() {
     let (sandbox, receiver) = one_hook();
     let repository = Repository::new(&sandbox);
     repository.git(
@@ -257,8 +259,8 @@ fn the_given_json_and_the_flags_win_over_the_commit() {
 }
 
 #[test]
-fn a_deleted_branch_is_said_to_be_one() {
-    let (sandbox, _receiver) = untouched();
+fn the_zeros_of_a_deleted_branch_are_an_error_that_says_so() {
+    let (sandbox, _receiver) = one_uncalled_hook();
     let repository = Repository::new(&sandbox);
     repository.commit("main", PLAIN);
     for length in [40, 64] {
@@ -275,7 +277,7 @@ fn a_deleted_branch_is_said_to_be_one() {
 
 #[test]
 fn what_is_no_commit_is_refused() {
-    let (sandbox, _receiver) = untouched();
+    let (sandbox, _receiver) = one_uncalled_hook();
     let repository = Repository::new(&sandbox);
     repository.commit("main", PLAIN);
     for revision in ["nonsense", "HEAD~99", "deadbeef", "v9^{commit}", "a\u{1b}b"] {
@@ -307,7 +309,7 @@ fn what_is_no_commit_is_refused() {
 
 #[test]
 fn no_repository_no_commit_and_no_git_are_told_apart() {
-    let (sandbox, _receiver) = untouched();
+    let (sandbox, _receiver) = one_uncalled_hook();
     let repository = Repository::new(&sandbox);
     publish(&repository, &repository.work(), &["--git"])
         .run()
@@ -342,8 +344,8 @@ fn no_repository_no_commit_and_no_git_are_told_apart() {
 }
 
 #[test]
-fn a_hook_that_went_elsewhere_learns_of_its_git_dir() {
-    let (sandbox, _receiver) = untouched();
+fn outside_the_repository_the_error_names_git_dir() {
+    let (sandbox, _receiver) = one_uncalled_hook();
     let repository = Repository::new(&sandbox);
     repository.commit("main", PLAIN);
     // As in a hook that has said `cd /srv/www`.
@@ -355,8 +357,8 @@ fn a_hook_that_went_elsewhere_learns_of_its_git_dir() {
 }
 
 #[test]
-fn a_value_that_was_meant_for_something_else_is_refused() {
-    let (sandbox, _receiver) = untouched();
+fn a_value_meant_for_another_flag_is_refused() {
+    let (sandbox, _receiver) = one_uncalled_hook();
     let repository = Repository::new(&sandbox);
     repository.commit("main", PLAIN);
     for value in ["--git=", "--git=-", "--git=--all", r#"--git={"id":"1"}"#] {

@@ -3,7 +3,7 @@
 use crate::support::{PLAIN, Receiver, Repository, Sandbox};
 
 #[test]
-fn five_lines_with_publish_are_a_hook_too() {
+fn a_hook_of_five_lines_publishes_each_branch() {
     let sandbox = Sandbox::new();
     let hook = "#!/bin/sh\n\
         while read -r old new ref; do\n\
@@ -34,7 +34,7 @@ fn five_lines_with_publish_are_a_hook_too() {
 }
 
 #[test]
-fn refs_that_publish_would_read_as_json_are_named_as_what_they_are() {
+fn ref_lines_on_standard_input_are_named_in_the_error() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::never();
     sandbox.add(&receiver.url("/"), "PostDeployment");

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::support::{
-    Invocation, PLAIN, Repository, Sandbox, executable, one_hook, path_with_hooks, untouched,
-    wait_until,
+    Invocation, PLAIN, Repository, Sandbox, executable, one_hook, one_uncalled_hook,
+    path_with_hooks, wait_until,
 };
 
 /// A bare clone without blobs whose remote takes connections and says nothing. Reading the newest commit
@@ -124,7 +124,7 @@ fn the_remote_of_a_partial_clone_is_not_asked() {
 
 #[test]
 fn a_commit_that_a_partial_clone_lacks_is_unknown_at_once() {
-    let (sandbox, _receiver) = untouched();
+    let (sandbox, _receiver) = one_uncalled_hook();
     let clone = PartialClone::new(&sandbox);
     let lacking = "1".repeat(40);
     let refused = clone
@@ -138,7 +138,7 @@ fn a_commit_that_a_partial_clone_lacks_is_unknown_at_once() {
 
 #[test]
 fn an_older_git_that_asks_a_silent_remote_ends_at_the_deadline() {
-    let (sandbox, _receiver) = untouched();
+    let (sandbox, _receiver) = one_uncalled_hook();
     let clone = PartialClone::new(&sandbox);
     let refused = clone
         .hooks(&["publish", "PostDeployment", "--git"])
@@ -157,7 +157,7 @@ fn an_older_git_that_asks_a_silent_remote_ends_at_the_deadline() {
 
 #[test]
 fn a_publish_ends_at_the_deadline_with_all_that_git_has_started() {
-    let (sandbox, _receiver) = untouched();
+    let (sandbox, _receiver) = one_uncalled_hook();
     let repository = Repository::new(&sandbox);
     let refused = hooks(&repository, &["publish", "PostDeployment", "--git", "main"])
         .args(["--deadline", "1s"])
@@ -186,6 +186,7 @@ fn a_run_publishes_what_it_has_within_the_deadline() {
         7,
         "",
         "warning: could not read the commit HEAD: git did not answer within 2s; published without the commit\n\
+         note: publishing PostDeployment with the status failed to 1 hook\n\
          delivered  hook 1  http://127.0.0.1:[PORT]/  200 OK ([MS])\n",
     );
     ran.assert_took(Duration::from_secs(2), Duration::from_secs(8));

@@ -1,4 +1,4 @@
-//! Real pushes, by way of `examples/post-receive` as it is copied.
+//! Pushes to a repository whose hook is `examples/post-receive`.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -20,7 +20,7 @@ pub(crate) const EXAMPLE: &str = include_str!("../../../examples/post-receive");
 /// The line of it that people replace.
 const PLACEHOLDER: &str = r#"deploy='echo "deploying $1 at $2"'"#;
 
-/// The script with another deploy command, written as one would.
+/// The script with another deploy command.
 pub(crate) fn deploying(command: &str) -> String {
     assert_eq!(EXAMPLE.matches(PLACEHOLDER).count(), 1, "{EXAMPLE}");
     assert!(!command.contains('\''), "it stands between single quotes");
@@ -28,23 +28,17 @@ pub(crate) fn deploying(command: &str) -> String {
 }
 
 /// A server with the example as its hook, and a receiver that waits for its deployments.
-struct Server<'a> {
-    repository: Repository<'a>,
-    receiver: Receiver,
+pub(super) struct Server<'a> {
+    pub(super) repository: Repository<'a>,
+    pub(super) receiver: Receiver,
 }
 
 impl<'a> Server<'a> {
-    fn new(sandbox: &'a Sandbox, hook: &str, receiver: Receiver) -> Self {
+    pub(super) fn new(sandbox: &'a Sandbox, hook: &str, receiver: Receiver) -> Self {
         let repository = Repository::new(sandbox);
         repository.install(hook);
         let add = sandbox
-            .hooks([
-                "add",
-                "--event",
-                "PostDeployment",
-                "--url",
-                &receiver.url("/"),
-            ])
+            .hooks_add(&receiver.url("/"), "PostDeployment")
             .env("HOOKS_FILE", repository.bare().join("hooks.json"));
         add.run().assert_code(0);
         Self {
@@ -54,7 +48,7 @@ impl<'a> Server<'a> {
     }
 
     /// A push by someone who has set nothing of `hooks`, and whose HOME the server does not know.
-    fn push(&self, refs: &[&str]) -> Invocation<'a> {
+    pub(super) fn push(&self, refs: &[&str]) -> Invocation<'a> {
         let push = self.repository.push(refs);
         push.without_env("HOOKS_FILE")
             .without_env("HOME")
@@ -75,7 +69,7 @@ impl<'a> Server<'a> {
     }
 
     /// What `log --json` says on the server.
-    fn log(&self, sandbox: &Sandbox) -> Vec<Value> {
+    pub(super) fn log(&self, sandbox: &Sandbox) -> Vec<Value> {
         let log = sandbox
             .hooks(["log", "--json", "-n", "1000"])
             .env("HOOKS_FILE", self.repository.bare().join("hooks.json"))
@@ -136,7 +130,7 @@ fn three_branches_pushed_at_once_are_three_publications() {
 }
 
 #[test]
-fn a_deleted_branch_and_a_tag_in_the_same_push_do_no_harm() {
+fn a_deleted_branch_and_a_tag_in_the_same_push_are_not_published() {
     let sandbox = Sandbox::new();
     let server = Server::new(&sandbox, EXAMPLE, Receiver::new());
     server.repository.commit("old", PLAIN);
@@ -176,7 +170,7 @@ fn a_receiver_that_hangs_delays_the_push_by_the_deadline_at_most() {
 }
 
 #[test]
-fn without_a_deadline_of_its_own_the_example_has_one() {
+fn the_example_sets_a_deadline_itself() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::silent()]);
     let server = Server::new(&sandbox, EXAMPLE, receiver);
@@ -191,13 +185,13 @@ fn without_a_deadline_of_its_own_the_example_has_one() {
 fn a_push_whose_client_is_killed_is_deployed_and_published_to_the_end() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::status(200).held()]);
-    // git reads no further from a hook whose client has gone: more than a pipe takes would stop it.
+    // git stops reading from a hook whose client has gone, so more output than a pipe holds could block the hook.
     let hook = deploying("head -c 100000 /dev/zero; echo");
     let server = Server::new(&sandbox, &hook, receiver);
     for branch in ["a", "b", "c"] {
         server.repository.commit(branch, PLAIN);
     }
-    // Whoever descends from the push holds this pipe: its end is the end of them all.
+    // Each process that the push starts has this pipe open, so its end tells that all have ended.
     mkfifo(&sandbox, "held");
     let held = sandbox.path().join("held");
     let push = server
@@ -253,7 +247,7 @@ fn a_deployment_that_fails_is_published_as_such_and_the_push_succeeds() {
 }
 
 #[test]
-fn of_a_deployment_that_says_much_the_end_is_shown() {
+fn of_a_long_output_of_the_deployment_the_end_is_shown() {
     let sandbox = Sandbox::new();
     let hook = deploying(r#"echo "the start"; yes "a line" | head -n 100000; echo "the end""#);
     let server = Server::new(&sandbox, &hook, Receiver::new());
@@ -266,7 +260,7 @@ fn of_a_deployment_that_says_much_the_end_is_shown() {
 }
 
 #[test]
-fn a_deploy_command_that_reads_its_input_swallows_no_branch() {
+fn a_deploy_command_that_reads_its_input_hides_no_branch() {
     let sandbox = Sandbox::new();
     let server = Server::new(&sandbox, &deploying("cat"), Receiver::new());
     for branch in ["a", "b", "c"] {
@@ -310,7 +304,7 @@ fn a_site_is_checked_out_with_readable_files_under_any_umask() {
             .repository
             .git(&server.repository.work(), &["add", "index.html"]);
         server.repository.commit("main", PLAIN);
-        // The hook alone: git itself could not do with every umask.
+        // For the hook alone: git itself does not work under every umask.
         let hook = server.repository.bare().join("hooks/post-receive");
         let script = std::fs::read_to_string(&hook).unwrap();
         let script = script.replacen('\n', &format!("\numask {umask}\n"), 1);
@@ -331,7 +325,7 @@ fn a_site_is_checked_out_with_readable_files_under_any_umask() {
 }
 
 #[test]
-fn without_a_registry_or_with_a_broken_one_it_deploys_all_the_same() {
+fn without_a_registry_or_with_a_damaged_one_it_deploys() {
     let sandbox = Sandbox::new();
     let repository = Repository::new(&sandbox);
     repository.install(EXAMPLE);
@@ -357,7 +351,7 @@ fn without_a_registry_or_with_a_broken_one_it_deploys_all_the_same() {
 }
 
 #[test]
-fn every_posix_shell_takes_the_examples() {
+fn every_posix_shell_runs_the_example() {
     for shell in ["dash", "bash --posix", "bash"] {
         let (program, _) = shell.split_once(' ').unwrap_or((shell, ""));
         if !needs(program) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::push::{EXAMPLE, deploying};
-use crate::support::{Commit, Finished, PLAIN, Receiver, Reply, Repository, Sandbox, SmartHttp};
+use crate::support::{Commit, Output, PLAIN, Receiver, Reply, Repository, Sandbox, SmartHttp};
 
 const COMMIT: Commit = Commit {
     author: "Jürgen Müller-Łoś 山田",
@@ -17,19 +17,13 @@ const COMMIT: Commit = Commit {
 /// Registers a hook in the repository on the server.
 fn add(sandbox: &Sandbox, repository: &Repository, receiver: &Receiver) {
     sandbox
-        .hooks([
-            "add",
-            "--event",
-            "PostDeployment",
-            "--url",
-            &receiver.url("/"),
-        ])
+        .hooks_add(&receiver.url("/"), "PostDeployment")
         .env("HOOKS_FILE", repository.bare().join("hooks.json"))
         .run()
         .assert_code(0);
 }
 
-fn push(repository: &Repository, url: &str, refs: &[&str]) -> Finished {
+fn push(repository: &Repository, url: &str, refs: &[&str]) -> Output {
     let url = [url, "site.git"].concat();
     let push = repository.call(&repository.work(), &["push", "-q", &url]);
     push.args(refs).env("GIT_TERMINAL_PROMPT", "0").run()
@@ -73,6 +67,7 @@ fn it_publishes_like_a_push_over_a_local_path() {
             "message": COMMIT.message,
             "deployer": "rémi",
             "ref": "refs/heads/main",
+            "repository": "site",
             "status": "success",
         })
     );
@@ -126,7 +121,7 @@ fn the_deployment_has_neither_home_nor_user_and_the_registry_lies_in_the_reposit
 fn a_receiver_that_hangs_delays_it_by_the_deadline_at_most() {
     let (sandbox, receiver) = (Sandbox::new(), Receiver::answering([Reply::silent()]));
     let repository = Repository::new(&sandbox);
-    // The web server's environment is fixed, so it is the script that says it.
+    // The web server's environment is fixed, so the script sets the deadline.
     let hook = EXAMPLE.replace(":-10s}", ":-2s}");
     assert_ne!(hook, EXAMPLE);
     repository.install(&hook);

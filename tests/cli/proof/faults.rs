@@ -1,14 +1,14 @@
-//! Each system call on the registry's files fails in turn: the old registry is intact or the new one in
-//! place, and what the tool says of it is true.
+//! Each system call on the registry's files fails in turn: the registry is the old one or the new one, and the
+//! message and the exit code say which.
 
 use serde_json::{Value, json};
 
 use crate::support::faults::{Fault, Run, Scenario, each_fault};
-use crate::support::{Receiver, Sandbox};
+use crate::support::{Receiver, Sandbox, hook_json};
 
 const DURABLE: &str = "saved, but not durable";
 
-/// `add`, `edit` and `remove`: done and said so, or not done and said so.
+/// `add`, `edit` and `remove`: the change is made and acknowledged, or neither.
 fn change(run: &Run, fault: &Fault, new: &Value) -> &'static str {
     if fault.code == 0 {
         fault.must(
@@ -38,7 +38,7 @@ fn change(run: &Run, fault: &Fault, new: &Value) -> &'static str {
     "not done"
 }
 
-/// `publish`: delivered, whatever happens to the files; what is not on record is warned of.
+/// `publish`: delivered, whatever happens to the files, with a warning for what is not on record.
 fn publication(run: &Run, fault: &Fault, new: &Value) -> &'static str {
     let journal = run.journal_text();
     fault.must(journal.is_some(), "the journal lost what it had");
@@ -113,80 +113,65 @@ fn assert_seen(count: &[(&str, usize)], verdicts: &[&str]) {
     }
 }
 
+/// Each fault of a command that changes a registry.
+#[track_caller]
+fn assert_change(arguments: &[&str], registry: &str, prepare: &dyn Fn(&Sandbox)) {
+    let scenario = Scenario {
+        arguments,
+        registry,
+        prepare,
+        receiver: None,
+    };
+    let seen = each_fault(&scenario, change);
+    assert_seen(&seen, &["done", "not done", "not durable"]);
+}
+
 const ADD: [&str; 5] = ["add", "--url", "https://h.example/new", "--event", "E"];
 
 #[test]
-fn add_is_true_to_each_fault() {
-    let scenario = Scenario {
-        arguments: &ADD,
-        registry: "hooks.json",
-        prepare: &in_use,
-        receiver: None,
-    };
-    let seen = each_fault(&scenario, change);
-    assert_seen(&seen, &["done", "not done", "not durable"]);
+fn add_reports_each_fault() {
+    assert_change(&ADD, "hooks.json", &in_use);
 }
 
 #[test]
-fn the_first_add_is_true_to_each_fault() {
-    let scenario = Scenario {
-        arguments: &ADD,
-        registry: "new/folder/hooks.json",
-        prepare: &|_| (),
-        receiver: None,
-    };
-    let seen = each_fault(&scenario, change);
-    assert_seen(&seen, &["done", "not done", "not durable"]);
+fn the_first_add_reports_each_fault() {
+    assert_change(&ADD, "new/folder/hooks.json", &|_| ());
 }
 
 #[test]
-fn edit_is_true_to_each_fault_behind_a_symlink_too() {
-    let scenario = Scenario {
-        arguments: &["edit", "2", "--url", "https://h.example/moved", "--disable"],
-        registry: "hooks.json",
-        prepare: &behind_a_link,
-        receiver: None,
-    };
-    let seen = each_fault(&scenario, change);
-    assert_seen(&seen, &["done", "not done", "not durable"]);
+fn edit_behind_a_symlink_reports_each_fault() {
+    let edit = ["edit", "2", "--url", "https://h.example/moved", "--disable"];
+    assert_change(&edit, "hooks.json", &behind_a_link);
 }
 
 #[test]
-fn remove_is_true_to_each_fault() {
-    let scenario = Scenario {
-        arguments: &["remove", "2"],
-        registry: "hooks.json",
-        prepare: &in_use,
-        receiver: None,
-    };
-    let seen = each_fault(&scenario, change);
-    assert_seen(&seen, &["done", "not done", "not durable"]);
+fn remove_reports_each_fault() {
+    assert_change(&["remove", "2"], "hooks.json", &in_use);
 }
 
 #[test]
 fn publish_delivers_and_warns_at_each_fault_of_its_journal() {
     let receiver = Receiver::new();
-    let hook = json!({"id": 1, "url": receiver.url("/"), "event": "PostDeployment", "insecure_ssl": false});
-    let registry = json!({"version": 1, "next_id": 2, "hooks": [hook]}).to_string();
+    let hook = hook_json(1, receiver.url("/"), "PostDeployment");
     let scenario = |prepare| Scenario {
         arguments: &["publish", "PostDeployment", "-"],
         registry: "hooks.json",
         prepare,
         receiver: Some(&receiver),
     };
-    let first = |sandbox: &Sandbox| _ = sandbox.write("hooks.json", &registry);
+    let first = |sandbox: &Sandbox| sandbox.write_hooks(std::slice::from_ref(&hook));
     let seen = each_fault(&scenario(&first), publication);
     assert_seen(&seen, &["delivered", "warned", "not sent"]);
     let later = |sandbox: &Sandbox| {
         first(sandbox);
-        // An earlier publication, and a record that a full disk tore.
+        // An earlier compaction, and a record that a full disk has cut off.
         sandbox.write("hooks.json.journal", "{\"compacted\":{\"time\":\"2026-01-01T00:00:00Z\",\"length\":1}}\n{\"outcome\":{\"id\":\"msg_");
     };
     let seen = each_fault(&scenario(&later), publication);
     assert_seen(&seen, &["delivered", "warned", "not sent"]);
 }
 
-/// `redeliver`: nothing is sent that is not on record as being sent, so that two at once never send the same.
+/// `redeliver`: sends only what it has claimed in the journal, so that two processes never send the same.
 fn redelivery(run: &Run, fault: &Fault, _: &Value) -> &'static str {
     let journal = run.journal_text().unwrap_or_default();
     let claimed = journal.contains(r#"{"redelivery":"#);
@@ -215,11 +200,10 @@ fn redelivery(run: &Run, fault: &Fault, _: &Value) -> &'static str {
 }
 
 #[test]
-fn redeliver_sends_nothing_that_it_cannot_claim() {
+fn redeliver_sends_nothing_that_it_cannot_record() {
     let receiver = Receiver::new();
     let url = receiver.url("/");
-    let hook = json!({"id": 1, "url": url, "event": "E", "insecure_ssl": false});
-    let registry = json!({"version": 1, "next_id": 2, "hooks": [hook]}).to_string();
+    let hook = hook_json(1, url.as_str(), "E");
     let killed = json!({
         "id": "msg_killed", "time": "2999-01-01T00:00:00Z", "event": "E", "content": "{}",
         "deadline": "2026-01-01T00:00:00Z", "targets": [{"hook": 1, "url": url}]
@@ -229,7 +213,7 @@ fn redeliver_sends_nothing_that_it_cannot_claim() {
         arguments: &["redeliver", "msg_killed"],
         registry: "hooks.json",
         prepare: &|sandbox| {
-            sandbox.write("hooks.json", &registry);
+            sandbox.write_hooks(std::slice::from_ref(&hook));
             sandbox.write("hooks.json.journal", &journal);
         },
         receiver: Some(&receiver),

@@ -5,8 +5,8 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use crate::support::hostile::Expected::{Delivered, OnRecord, Refused};
-use crate::support::hostile::{check, goes_on, outcome, says};
-use crate::support::{hold, needs, read_request};
+use crate::support::hostile::{check, outcome, sends, sends_forever};
+use crate::support::{hold_open, needs, read_request};
 
 #[test]
 fn lengths_that_lie_are_a_recorded_outcome() {
@@ -53,7 +53,7 @@ fn lengths_that_lie_are_a_recorded_outcome() {
         ),
     ] {
         let reply = format!("HTTP/1.1 500 Oops\r\n{headers}\r\n\r\nbody");
-        check(name, expected, says(reply));
+        check(name, expected, sends(reply));
     }
     for chunk in [
         "zz\r\n",
@@ -64,7 +64,7 @@ fn lengths_that_lie_are_a_recorded_outcome() {
         "\0",
     ] {
         let reply = format!("HTTP/1.1 500 Oops\r\ntransfer-encoding: chunked\r\n\r\n{chunk}");
-        check(chunk, Refused(500), says(reply));
+        check(chunk, Refused(500), sends(reply));
     }
 }
 
@@ -74,53 +74,62 @@ fn bodies_without_an_end_are_cut_and_a_status_that_has_arrived_counts() {
     check(
         "endless chunks",
         Delivered(200),
-        goes_on(chunked, "10\r\n0123456789abcdef\r\n"),
+        sends_forever(chunked, "10\r\n0123456789abcdef\r\n"),
     );
     check(
         "endless tiny chunks",
         Delivered(200),
-        goes_on(chunked, "1\r\nx\r\n"),
+        sends_forever(chunked, "1\r\nx\r\n"),
     );
     check(
         "an endless chunk",
         Delivered(200),
-        goes_on(chunked, "ffffffff\r\nx"),
+        sends_forever(chunked, "ffffffff\r\nx"),
     );
     check(
         "an endless chunk size",
         Delivered(200),
-        goes_on(chunked, "0"),
+        sends_forever(chunked, "0"),
     );
     check(
         "an endless extension",
         Delivered(200),
-        goes_on(chunked, "1;x"),
+        sends_forever(chunked, "1;x"),
     );
     let trailers = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n";
     check(
         "endless trailers",
         Delivered(200),
-        goes_on(trailers, "x: y\r\n"),
+        sends_forever(trailers, "x: y\r\n"),
     );
     check(
         "no length",
         Refused(500),
-        goes_on("HTTP/1.1 500 Oops\r\n\r\n", "body"),
+        sends_forever("HTTP/1.1 500 Oops\r\n\r\n", "body"),
+    );
+    let large = "x".repeat(60 << 20);
+    check(
+        "60 MB",
+        Delivered(200),
+        sends(format!(
+            "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{large}",
+            large.len()
+        )),
     );
     check("then silence", Delivered(200), |mut stream| {
         if read_request(&stream).is_some() {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n1");
-            hold(stream);
+            hold_open(stream);
         }
     });
 }
 
 #[test]
-fn compressed_bodies_stay_compressed() {
+fn compressed_bodies_are_not_decompressed() {
     if !needs("gzip") {
         return;
     }
-    // 50 MB of zeros, in less than what is read of a reply.
+    // 50 MB of zeros, compressed to less than the limit of what is read of a response.
     let bomb = Command::new("sh")
         .args(["-c", "head -c 50M /dev/zero | gzip -9"])
         .stdout(Stdio::piped())
@@ -147,7 +156,7 @@ fn compressed_bodies_stay_compressed() {
         )
         .into_bytes();
         reply.extend_from_slice(&bomb);
-        let (record, _) = outcome(coding, says(reply));
+        let (record, _) = outcome(coding, sends(reply));
         let reason = record["reason"].as_str().unwrap_or_default();
         assert!(reason.starts_with("\u{1f}\u{fffd}"), "{coding}: {reason:?}");
     }
@@ -159,7 +168,7 @@ fn a_close_at_each_byte_of_a_reply_is_a_recorded_outcome() {
         "HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\ncontent-length: 5\r\n\r\n";
     let reply = format!("{head}sorry");
     for end in 0..=reply.len() {
-        let (record, _) = outcome(&format!("cut at {end}"), says(&reply.as_bytes()[..end]));
+        let (record, _) = outcome(&format!("cut at {end}"), sends(&reply.as_bytes()[..end]));
         let body = reply.get(head.len()..end).unwrap_or_default();
         if end < head.len() {
             assert_eq!(record.get("code"), None, "cut at {end}: {record:#}");

@@ -1,19 +1,18 @@
-//! SIGKILL at every system call of `add` and of `publish`: the next command succeeds, and no event that was
-//! sent is off the record.
+//! SIGKILL at every system call of `add`, of `publish` and of `publish --defer`: the next command succeeds, no event
+//! that was sent is missing from the journal, and none that was acknowledged is lost.
 
 use std::cell::Cell;
 use std::fs;
 
-use serde_json::{Value, json};
+use crate::support::{
+    Call, Effect, Output, Receiver, Sandbox, Scope, Strace, complete, figures, hook_json, needs,
+};
 
-use crate::support::{Call, Effect, Receiver, Sandbox, Scope, Strace, complete, figures, needs};
-
-/// Kills a call of the binary at each of its system calls in turn; `each` says what to run and `then` looks
-/// at what there is.
+/// Kills a run of the binary at each of its system calls in turn, and calls `then` after each.
 fn at_each_call(
     arguments: &[&str],
     prepare: impl Fn() -> Sandbox,
-    mut then: impl FnMut(&Sandbox, &Call),
+    mut then: impl FnMut(&Sandbox, &Call, &Output),
 ) {
     let Some(strace) = Strace::find() else { return };
     let reference = prepare();
@@ -24,7 +23,7 @@ fn at_each_call(
         let sandbox = prepare();
         let invocation = sandbox.hooks(arguments);
         let (ended, killed) = strace.inject(invocation, Scope::All, call, Effect::Kill);
-        // A thread may make a call less than the last time.
+        // A thread may make fewer calls than in the first run.
         assert!(
             killed || ended.code() == Some(0),
             "{} at {call}\n{}",
@@ -32,7 +31,7 @@ fn at_each_call(
             ended.stderr
         );
         hits += usize::from(killed);
-        then(&sandbox, call);
+        then(&sandbox, call, &ended);
         let left = sandbox.names();
         assert!(
             !left.contains(&"hooks.json.tmp".to_owned()),
@@ -47,10 +46,9 @@ fn at_each_call(
     assert!(hits * 10 >= calls.len() * 8, "{hits} of {}", calls.len());
 }
 
-fn with_registry(hooks: &Value) -> Sandbox {
+fn with_registry(url: &str) -> Sandbox {
     let sandbox = Sandbox::new();
-    let registry = json!({"version": 1, "next_id": 8, "hooks": hooks});
-    sandbox.write("hooks.json", registry.to_string());
+    sandbox.write_hooks(&[hook_json(7, url, "E")]);
     sandbox
 }
 
@@ -59,11 +57,10 @@ fn after_a_kill_at_any_system_call_of_add_the_next_add_succeeds() {
     if !needs("strace") {
         return;
     }
-    let old = json!([{"id": 7, "url": "https://h.example/", "event": "E", "insecure_ssl": false}]);
     at_each_call(
         &["add", "--url", "https://h.example/killed", "--event", "E"],
-        || with_registry(&old),
-        |sandbox, call| {
+        || with_registry("https://h.example/"),
+        |sandbox, call, _| {
             let before = sandbox.ids();
             assert!(
                 before == ["7"] || before == ["7", "8"],
@@ -84,18 +81,17 @@ fn after_a_kill_at_any_system_call_of_publish_the_event_is_on_record_and_the_nex
         return;
     }
     let receiver = Receiver::new();
-    let hook = json!([{"id": 7, "url": receiver.url("/"), "event": "E", "insecure_ssl": false}]);
     let mut left: Vec<Sandbox> = Vec::new();
     let seen = Cell::new(0);
     at_each_call(
         &["publish", "E", "{\"killed\":true}", "--deadline", "3s"],
         || {
-            let sandbox = with_registry(&hook);
+            let sandbox = with_registry(&receiver.url("/"));
             sandbox.write("hooks.json.journal", "");
             seen.set(receiver.requests().len());
             sandbox
         },
-        |sandbox, call| {
+        |sandbox, call, _| {
             let requests = receiver.requests();
             let new = &requests[seen.get()..];
             let recorded = sandbox.log();
@@ -125,7 +121,7 @@ fn after_a_kill_at_any_system_call_of_publish_the_event_is_on_record_and_the_nex
         },
     );
     assert!(!left.is_empty(), "no kill left a publication unfinished");
-    // All their deadlines pass at the same time.
+    // Their deadlines pass at about the same time, so this waits only once.
     for sandbox in &left {
         complete(sandbox);
         let log = sandbox.log();
@@ -134,4 +130,33 @@ fn after_a_kill_at_any_system_call_of_publish_the_event_is_on_record_and_the_nex
             "{log:#?}"
         );
     }
+}
+
+#[test]
+fn after_a_kill_at_any_system_call_of_a_deferral_what_was_acknowledged_is_sent() {
+    if !needs("strace") {
+        return;
+    }
+    let receiver = Receiver::new();
+    let (seen, mut acknowledged) = (Cell::new(0), 0);
+    at_each_call(
+        &["publish", "E", "{\"killed\":true}", "--defer"],
+        || {
+            seen.set(receiver.requests().len());
+            with_registry(&receiver.url("/"))
+        },
+        |sandbox, call, ended| {
+            let is_acknowledged = ended.stdout.contains("deferred") || ended.code() == Some(0);
+            acknowledged += usize::from(is_acknowledged);
+            let redeliver = sandbox.hooks(["redeliver", "--failed"]).run();
+            redeliver.assert_code(0);
+            let sent = receiver.requests().len() - seen.get();
+            assert!(
+                sent == 1 || (sent == 0 && !is_acknowledged),
+                "{sent} sent after {call}, acknowledged: {is_acknowledged}\n{}",
+                redeliver.stderr
+            );
+        },
+    );
+    assert!(acknowledged > 0, "no call came after the acknowledgement");
 }

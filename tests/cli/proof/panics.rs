@@ -1,15 +1,13 @@
 //! A bug ends with one `error:` line that says how to report it: no backtrace, no secret, no lost event.
 
-use std::fs;
-
-use crate::support::{Call, Effect, Finished, Receiver, Sandbox, Scope, Strace, refused_url};
+use crate::support::{Call, Effect, Output, Receiver, Sandbox, Scope, Strace, refused_url};
 
 const SECRET: &str = "hunter2hunter2hunter2";
 
-/// Takes all random numbers away, without which the standard library panics when it makes its first map:
-/// the one panic that can be had from outside, in every build and in every verb.
-fn without_random_numbers(strace: &Strace, sandbox: &Sandbox, arguments: &[&str]) -> Finished {
-    // The C library's own use is the first one; it does without.
+/// Makes `getrandom` fail, upon which the standard library panics when it makes its first map: a panic that can
+/// be caused from outside, in every build and with every verb.
+fn without_random_numbers(strace: &Strace, sandbox: &Sandbox, arguments: &[&str]) -> Output {
+    // The C library makes the first call, and tolerates that it fails.
     for number in 1..=8 {
         let call = Call {
             name: "getrandom".to_owned(),
@@ -62,7 +60,7 @@ fn a_panic_is_an_error_line_and_how_to_report_it() {
 }
 
 #[test]
-fn a_machine_without_threads_is_no_panic_and_the_event_is_on_record() {
+fn without_threads_a_publish_does_not_panic_and_the_event_is_on_record() {
     let Some(strace) = Strace::find() else { return };
     let receiver = Receiver::new();
     let publish = ["publish", "E", "{}", "--retries", "0"];
@@ -106,11 +104,7 @@ fn a_writer_that_waits_for_the_lock_without_a_thread_does_not_panic() {
     let Some(strace) = Strace::find() else { return };
     let sandbox = Sandbox::new();
     sandbox.add(refused_url(), "E");
-    let lock = fs::File::options()
-        .append(true)
-        .open(sandbox.path().join("hooks.json.lock"))
-        .expect("the lock is there");
-    lock.lock().expect("the lock is free");
+    let _held = sandbox.lock();
     let call = Call {
         name: "clone3".to_owned(),
         number: 1,
@@ -118,7 +112,7 @@ fn a_writer_that_waits_for_the_lock_without_a_thread_does_not_panic() {
     };
     let edit = sandbox.hooks(["edit", "1", "--disable"]);
     let (ended, _) = strace.inject(edit, Scope::All, &call, Effect::Error("EAGAIN"));
-    // It may wait in another way or give up, but it says which file it is about.
+    // It may wait in another way or give up, but it names the file.
     ended
         .assert_hides("bug")
         .assert_stderr_has(&["error: ", "[DIR]/hooks.json"]);

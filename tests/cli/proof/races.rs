@@ -7,15 +7,14 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::support::{DEPLOYMENT, Receiver, Reply, Running, Sandbox};
+use crate::support::{DEPLOYMENT, Process, Receiver, Reply, Sandbox, hook_json};
 
-/// Writes a registry of hooks 1 to `count`, which is quicker than to add them.
-fn with_hooks(sandbox: &Sandbox, count: usize, url: impl Fn(usize) -> String) {
+/// Writes a registry of hooks 1 to `count`.
+fn with_hooks(sandbox: &Sandbox, count: u64, url: impl Fn(u64) -> String) {
     let hooks: Vec<_> = (1..=count)
-        .map(|id| json!({"id": id, "url": url(id), "event": "PostDeployment", "insecure_ssl": false}))
+        .map(|id| hook_json(id, url(id), "PostDeployment"))
         .collect();
-    let registry = json!({"version": 1, "next_id": count + 1, "hooks": hooks});
-    sandbox.write("hooks.json", registry.to_string());
+    sandbox.write_hooks(&hooks);
 }
 
 fn urls(registry: &Value) -> BTreeSet<String> {
@@ -28,13 +27,11 @@ fn urls(registry: &Value) -> BTreeSet<String> {
     urls
 }
 
-fn start_add(sandbox: &Sandbox, url: &str) -> Running {
-    sandbox
-        .hooks(["add", "--url", url, "--event", "PostDeployment"])
-        .spawn()
+fn start_add(sandbox: &Sandbox, url: &str) -> Process {
+    sandbox.hooks_add(url, "PostDeployment").spawn()
 }
 
-fn start_remove(sandbox: &Sandbox, id: usize) -> Running {
+fn start_remove(sandbox: &Sandbox, id: usize) -> Process {
     sandbox.hooks(["remove", &id.to_string()]).spawn()
 }
 
@@ -80,7 +77,7 @@ fn a_hundred_adds_and_a_hundred_removes_at_once_leave_exactly_what_was_added() {
 fn a_publish_amid_fifty_adds_and_removes_changes_nothing_but_the_last_delivery() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::status(200).held()]);
-    // To the first ten it is delivered; the others wait for the removes.
+    // The first ten get the event; the others are there to be removed.
     with_hooks(&sandbox, 60, |id| {
         if id <= 10 {
             receiver.url(&format!("/{id}"))
@@ -108,7 +105,7 @@ fn a_publish_amid_fifty_adds_and_removes_changes_nothing_but_the_last_delivery()
         running.push(start_add(&sandbox, &added(number)));
         running.push(start_remove(&sandbox, number + 11));
         if number == 25 {
-            // Now the outcomes come in between.
+            // The outcomes arrive between the changes.
             receiver.release();
         }
     }
@@ -139,7 +136,7 @@ fn readers_see_a_whole_registry_at_every_moment_of_five_hundred_writes() {
     with_hooks(&sandbox, 40, |id| format!("https://h.example/old/{id}"));
     let ended = AtomicBool::new(false);
     thread::scope(|scope| {
-        // The binary's own reading, and a reader that is quicker than any process can be.
+        // One reader is the binary; the other, in this process, is much faster.
         let listing = scope.spawn(|| {
             let mut lists = 0;
             while !ended.load(Ordering::SeqCst) {

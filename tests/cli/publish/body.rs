@@ -1,4 +1,4 @@
-//! The bytes that are sent are the bytes that were received.
+//! The body of a delivery is the deployment, byte for byte.
 
 use std::thread;
 
@@ -21,14 +21,14 @@ fn five_hundred_generated_objects_arrive_byte_for_byte() {
                 .current()
         })
         .collect();
-    // Each on its own, a few at a time; the receiver tells them apart by what they hold.
+    // Four threads, each of which publishes one object after the other.
     thread::scope(|scope| {
         for share in objects.chunks(125) {
             let sandbox = &sandbox;
             scope.spawn(move || {
                 for (number, object) in share.iter().enumerate() {
                     let publish = sandbox.hooks(["publish", "PostDeployment"]);
-                    // An argument can't begin with a dash, an @ or hold more than the system allows; an object does neither.
+                    // Half of them as an argument, half on standard input.
                     let published = if number % 2 == 0 {
                         publish.arg(object)
                     } else {
@@ -56,7 +56,7 @@ fn five_hundred_generated_objects_arrive_byte_for_byte() {
     }
 }
 
-/// JSON text of an object, in every spelling that JSON allows and no program would write.
+/// The JSON text of an object, in any spelling that JSON allows.
 fn object() -> impl Strategy<Value = String> {
     let space = prop::sample::select(vec!["", "", "", " ", "\n", "\t", "\r\n", "  "]);
     let number = prop::sample::select(vec![
@@ -80,7 +80,7 @@ fn object() -> impl Strategy<Value = String> {
         prop::sample::select(vec![
             "\\u0000",
             "\\ud83d\\ude00",
-            // Half a pair: JSON allows it, and many parsers do not.
+            // Half of a surrogate pair: JSON allows it, many parsers do not.
             "\\ud800",
             "😀",
             "\\/",

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::{DEPLOYMENT, Receiver, Reply, Sandbox};
+use crate::support::{DEPLOYMENT, Receiver, Reply, Sandbox, hook_json};
 
 #[test]
 fn sixty_slow_hooks_take_as_long_as_one() {
@@ -46,17 +46,17 @@ fn jobs_bounds_how_many_are_in_flight() {
     assert_eq!(receiver.requests().len(), 24);
 }
 
-/// Writes a registry of `count` hooks, which is quicker than to add them.
-fn hooks_at(sandbox: &Sandbox, receiver: &Receiver, count: u32) {
+/// Writes a registry of this many hooks at the receiver.
+fn hooks_at(sandbox: &Sandbox, receiver: &Receiver, count: u64) {
+    let url = |id| receiver.url(&format!("/{id}"));
     let hooks: Vec<_> = (1..=count)
-        .map(|id| json!({"id": id, "url": receiver.url(&format!("/{id}")), "event": "PostDeployment", "insecure_ssl": false}))
+        .map(|id| hook_json(id, url(id), "PostDeployment"))
         .collect();
-    let registry = json!({"version": 1, "next_id": count + 1, "hooks": hooks});
-    sandbox.write("hooks.json", registry.to_string());
+    sandbox.write_hooks(&hooks);
 }
 
 #[test]
-fn while_a_receiver_is_slow_add_and_remove_return_at_once_and_both_survive() {
+fn while_a_receiver_is_slow_add_remove_and_edit_return_at_once_and_are_kept() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::status(200).held()]);
     let slow = sandbox.add(&receiver.url("/slow"), "PostDeployment");
@@ -89,28 +89,32 @@ fn while_a_receiver_is_slow_add_and_remove_return_at_once_and_both_survive() {
 }
 
 #[test]
-fn an_older_attempt_never_overwrites_a_newer_one() {
+fn an_older_outcome_never_overwrites_a_newer_one() {
     let sandbox = Sandbox::new();
-    let receiver = Receiver::new();
-    let url = receiver.url("/");
-    // As another process wrote it that finished later and got the lock sooner.
-    let newer = json!({
-        "id": 1,
-        "url": url,
-        "event": "PostDeployment",
-        "insecure_ssl": false,
-        "last_datetime": "2999-01-02T03:04:05.678Z",
-        "last_status": "Not Found",
-        "last_code": 404,
-        "last_reason": "newer",
-        "last_context": "{}",
-    });
-    let registry = json!({"version": 1, "next_id": 2, "hooks": [newer]});
-    sandbox.write("hooks.json", registry.to_string());
-    sandbox.publish().assert_code(0);
-    receiver.request();
+    let receiver = Receiver::answering([Reply::status(410).held()]);
+    sandbox.add(&receiver.url("/"), "E");
+    let publish = ["publish", "E", "{}", "--deadline", "2s"];
+    let publish = sandbox.hooks(publish).spawn();
+    receiver.wait_for(1);
+    let lock = sandbox.lock();
+    receiver.release();
+    publish.stdout_line("410 Gone");
+    // As another process writes it that has finished later and gets the lock sooner.
+    let mut newer = hook_json(1, receiver.url("/"), "E");
+    newer["last_datetime"] = json!(chrono::Utc::now().to_rfc3339());
+    newer["last_code"] = json!(200);
+    sandbox.write_hooks(std::slice::from_ref(&newer));
+    drop(lock);
+    let published = publish.wait();
+    published.assert_code(3);
     assert_eq!(sandbox.hook("1"), newer);
-    assert_eq!(sandbox.log()[0]["state"], "delivered");
+    assert_eq!(sandbox.log()[0]["state"], "failed");
+    // Nor is a hook said to be disabled that is not.
+    assert!(
+        !published.stderr.contains("disabled"),
+        "{}",
+        published.stderr
+    );
 }
 
 #[test]
@@ -147,11 +151,11 @@ fn twenty_publishes_at_once_to_ten_hooks_are_two_hundred_requests_and_outcomes()
 
 #[test]
 #[cfg(unix)]
-fn more_hooks_than_open_files_are_allowed_take_their_turns() {
+fn more_hooks_than_allowed_open_files_are_delivered_in_turn() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::status(200).delay(Duration::from_millis(100))]);
     hooks_at(&sandbox, &receiver, 60);
-    // macOS gives a process 256 of them, which is as many as deliveries are in flight.
+    // macOS allows a process 256 open files, which is as many as there are deliveries in flight.
     let published = sandbox
         .hooks(["publish", "PostDeployment", "{}", "--retries", "0"])
         .shell(r#"ulimit -n 40; exec "$@""#)

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{DEPLOYMENT, Receiver, Reply, Sandbox, Unanswering, needs};
+use crate::support::{DEPLOYMENT, FullBacklog, Receiver, Reply, Sandbox, needs};
 
-/// Every way to be slow that a receiver has.
+/// Receivers that are slow, each in another way.
 struct Slow {
     receivers: Vec<(&'static str, Receiver)>,
-    unanswering: Unanswering,
+    unanswering: FullBacklog,
 }
 
 impl Slow {
@@ -26,10 +26,13 @@ impl Slow {
                 "flooding with interim responses",
                 Receiver::answering([Reply::interim_flood()]),
             ),
-            ("never reading", Receiver::deaf(Reply::never_read())),
+            (
+                "never reading",
+                Receiver::without_request(Reply::never_read()),
+            ),
             (
                 "silent in the handshake",
-                Receiver::deaf(Reply::never_read()),
+                Receiver::without_request(Reply::never_read()),
             ),
             (
                 "answering after the deadline",
@@ -38,11 +41,11 @@ impl Slow {
         ];
         Self {
             receivers,
-            unanswering: Unanswering::new(),
+            unanswering: FullBacklog::new(),
         }
     }
 
-    /// Registers them all and returns how many they are.
+    /// Registers a hook for each and returns how many there are.
     fn add_to(&self, sandbox: &Sandbox) -> usize {
         for (name, receiver) in &self.receivers {
             let origin = if name.contains("handshake") {
@@ -57,7 +60,7 @@ impl Slow {
     }
 }
 
-/// A deployment larger than what the kernel takes for a server that never reads.
+/// A deployment larger than what the kernel buffers for a server that never reads.
 fn large() -> String {
     format!("{{\"a\":\"{}\"}}", "x".repeat(1024 * 1024 - 100))
 }
@@ -188,7 +191,7 @@ fn the_deadline_starts_when_the_input_has_been_read() {
 }
 
 #[test]
-fn more_hooks_than_jobs_still_end_by_the_deadline_and_each_is_recorded() {
+fn more_hooks_than_jobs_still_end_by_the_deadline_and_none_is_forgotten() {
     let sandbox = Sandbox::new();
     let silent = Receiver::answering([Reply::silent()]);
     for number in 0..6 {
@@ -208,27 +211,68 @@ fn more_hooks_than_jobs_still_end_by_the_deadline_and_each_is_recorded() {
     published
         .assert_code(3)
         .assert_took(Duration::from_millis(900), Duration::from_secs(3));
+    published.assert_stderr_has(&[
+        "note: 4 deliveries are left for the next run: hooks redeliver --failed\n",
+    ]);
     let publication = published.json();
-    let deliveries = publication["deliveries"].as_array().unwrap();
-    let attempts: u64 = deliveries
+    let count = |deliveries: &[Value], state: &str, tried: bool| {
+        let is_it = |d: &&Value| d["state"] == state && d.get("attempts").is_some() == tried;
+        deliveries.iter().filter(is_it).count()
+    };
+    // Those that were never begun have no outcome anywhere, and are sent later.
+    for deliveries in [
+        publication["deliveries"].as_array().unwrap(),
+        &sandbox.log(),
+    ] {
+        assert_eq!(deliveries.len(), 6);
+        let counts = (
+            count(deliveries, "failed", true),
+            count(deliveries, "unfinished", false),
+        );
+        assert_eq!(counts, (2, 4), "{deliveries:#?}");
+    }
+    // The publication, two outcomes, and that the rest is left.
+    let records = sandbox.journal();
+    assert_eq!(records.len(), 4);
+    assert_eq!(records[3]["interrupted"]["hooks"], json!([3, 4, 5, 6]));
+    let hooks = sandbox.registry()["hooks"].as_array().unwrap().clone();
+    let tried = hooks
         .iter()
-        .map(|delivery| delivery["attempts"].as_u64().unwrap())
-        .sum();
-    assert_eq!((deliveries.len(), attempts), (6, 2), "{publication:#}");
-    // Those that were never started are not lost: they are sent again later.
+        .filter(|hook| hook.get("last_status").is_some());
+    assert_eq!(tried.count(), 2);
+}
+
+#[test]
+fn what_was_not_begun_is_said_even_when_quiet() {
+    let sandbox = Sandbox::new();
+    let silent = Receiver::answering([Reply::silent()]);
+    sandbox.add(&silent.url("/a"), "E");
+    sandbox.add(&silent.url("/b"), "E");
+    let publish = [
+        "-q",
+        "publish",
+        "E",
+        "{}",
+        "--deadline",
+        "1s",
+        "--jobs",
+        "1",
+    ];
+    let published = sandbox.hooks(publish).run();
+    published.assert_code(3);
     assert_eq!(
-        sandbox
-            .log()
-            .iter()
-            .filter(|delivery| delivery["state"] == "failed")
-            .count(),
-        6
+        published.stderr,
+        "warning: 1 delivery is left for the next run: hooks redeliver --failed\n"
     );
+    // It is due at once.
+    let redeliver = ["redeliver", "--failed", "--deadline", "1s", "--json"];
+    sandbox.hooks(redeliver).run().assert_code(3);
+    assert_eq!(silent.requests().len(), 3);
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_name_look_up_that_never_answers_counts_too() {
+fn a_dns_lookup_that_hangs_ends_with_the_timeout() {
     if !needs("cc") {
         return;
     }
@@ -256,7 +300,7 @@ fn a_name_look_up_that_never_answers_counts_too() {
     assert_eq!(sandbox.hook("2")["last_status"], json!("OK"));
 }
 
-/// A library that stands before the C library's look-up of names, and hangs at `hangs.test`.
+/// A library to preload, whose `getaddrinfo` never returns for `hangs.test`.
 #[cfg(target_os = "linux")]
 pub(crate) fn hanging_look_up(sandbox: &Sandbox) -> PathBuf {
     let source = sandbox.write(

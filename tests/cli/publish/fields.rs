@@ -1,10 +1,10 @@
-//! Field flags and `--git`: what they set, and that they never touch standard input.
+//! `--id`, `--status` and the other fields, `--set` and `--git`: what they set, and that standard input is not read.
 
 use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::{Sandbox, needs, one_hook, untouched};
+use crate::support::{Sandbox, needs, one_hook, one_uncalled_hook};
 
 #[test]
 fn field_flags_alone_make_the_deployment_and_never_touch_standard_input() {
@@ -69,7 +69,7 @@ fn field_flags_alone_make_the_deployment_and_never_touch_standard_input() {
 }
 
 #[test]
-fn a_field_flag_leaves_what_a_loop_is_still_reading() {
+fn field_flags_leave_standard_input_to_a_loop() {
     let (sandbox, receiver) = one_hook();
     // A post-receive hook's loop: a publish that read its input would swallow the second line.
     let script = r#"printf 'one\ntwo\n' | while read -r line; do "$@" --message "$line"; done"#;
@@ -149,8 +149,8 @@ fn a_status_has_kudus_five_values() {
 }
 
 #[test]
-fn an_assignment_that_is_none_is_a_wrong_argument_and_is_not_quoted() {
-    let (sandbox, _receiver) = untouched();
+fn an_invalid_assignment_is_a_wrong_argument_and_is_not_quoted() {
+    let (sandbox, _receiver) = one_uncalled_hook();
     for assignment in ["s3cret", "=s3cret", "a:=s3cret", ":=1", "a:="] {
         let refused = sandbox
             .hooks(["publish", "PostDeployment", "--set", assignment])
@@ -209,11 +209,11 @@ fn git_fills_the_fields_from_a_commit_and_never_touches_standard_input() {
 }
 
 #[test]
-fn a_revision_that_is_none_is_refused_with_a_hint() {
+fn an_unknown_revision_is_refused_with_a_hint() {
     if !needs("git") {
         return;
     }
-    let (sandbox, _receiver) = untouched();
+    let (sandbox, _receiver) = one_uncalled_hook();
     repository(&sandbox);
     for revision in ["", "-", "{}", "--output=x", "absent"] {
         let publish = sandbox.hooks(["publish", "PostDeployment", &format!("--git={revision}")]);
@@ -226,7 +226,7 @@ fn a_revision_that_is_none_is_refused_with_a_hint() {
         );
         refused.assert_stderr_has(&["error: "]);
     }
-    // Outside a repository git's own words are the best there are.
+    // Outside a repository git's own message is shown.
     let outside = sandbox
         .hooks(["publish", "PostDeployment", "--git"])
         .env("GIT_CEILING_DIRECTORIES", "/")
@@ -271,7 +271,7 @@ fn repository(sandbox: &Sandbox) {
 
 #[test]
 fn flags_do_not_make_a_deployment_larger_than_what_is_published() {
-    let (sandbox, _receiver) = untouched();
+    let (sandbox, _receiver) = one_uncalled_hook();
     let large = "x".repeat(100_000);
     let keys: Vec<String> = (0..11).map(|n| format!("--set=k{n}={large}")).collect();
     let refused = sandbox

@@ -1,6 +1,6 @@
 //! What `publish` takes as a deployment, and what it refuses before anything is sent or written.
 
-use crate::support::{DEPLOYMENT, needs, one_hook, untouched};
+use crate::support::{DEPLOYMENT, needs, one_hook, one_uncalled_hook};
 
 #[test]
 fn an_argument_a_file_a_dash_and_standard_input_give_the_same_bytes() {
@@ -32,8 +32,58 @@ fn the_name_of_a_file_on_standard_input_is_read_from_that_file() {
 }
 
 #[test]
+#[cfg(unix)]
+fn the_registry_and_its_journal_are_no_deployment_by_whatever_way_they_come() {
+    let (sandbox, receiver) = one_hook();
+    sandbox
+        .hooks(["publish", "PostDeployment", "{}"])
+        .run()
+        .assert_code(0);
+    let journal = String::from_utf8(sandbox.read("hooks.json.journal")).unwrap();
+    // One line of it is a JSON object.
+    let line = journal.lines().next().unwrap();
+    sandbox.write("hooks.json.journal", line);
+    std::os::unix::fs::symlink("hooks.json", sandbox.path().join("link")).unwrap();
+    std::fs::hard_link(
+        sandbox.path().join("hooks.json.journal"),
+        sandbox.path().join("hard"),
+    )
+    .unwrap();
+    for way in [
+        r#""$@" @hooks.json"#,
+        r#""$@" @hooks.json.journal"#,
+        r#""$@" @./link"#,
+        r#""$@" @hard"#,
+        r#"echo hooks.json | "$@""#,
+        r#"echo ./link | "$@" -"#,
+        r#"echo hard | "$@""#,
+        r#""$@" < hooks.json"#,
+        r#""$@" - < link"#,
+        r#"cat hooks.json | "$@""#,
+        r#"cat hooks.json.journal | "$@""#,
+        r#""$@" "$(cat hooks.json)""#,
+        r#"cp hooks.json copy; "$@" @copy"#,
+        r#""$@" --id 7 @hooks.json"#,
+    ] {
+        let publish = sandbox
+            .hooks(["publish", "PostDeployment"])
+            .shell(way)
+            .run();
+        publish.assert_code(1).assert_stderr_has(&[
+            "error: could not read the deployment from ",
+            "which holds the hooks' secrets",
+            "hint: ",
+        ]);
+    }
+    receiver.request();
+    // Another registry's is a deployment like any other, as far as anybody can know.
+    let other = sandbox.hooks(["publish", "E", "{}", "--file", "other.json"]);
+    other.run().assert_code(0);
+}
+
+#[test]
 fn a_line_that_names_no_file_is_not_json() {
-    let (sandbox, _receiver) = untouched();
+    let (sandbox, _receiver) = one_uncalled_hook();
     let refused = sandbox
         .hooks(["publish", "PostDeployment"])
         .stdin("absent.json\n")
@@ -45,7 +95,7 @@ fn a_line_that_names_no_file_is_not_json() {
 
 #[test]
 fn a_missing_file_is_named() {
-    let (sandbox, _receiver) = untouched();
+    let (sandbox, _receiver) = one_uncalled_hook();
     let refused = sandbox
         .hooks(["publish", "PostDeployment", "@absent.json"])
         .run();
@@ -58,7 +108,7 @@ fn a_missing_file_is_named() {
 
 #[test]
 fn what_is_no_json_object_is_refused_with_its_place_before_anything_is_written() {
-    let (sandbox, _receiver) = untouched();
+    let (sandbox, _receiver) = one_uncalled_hook();
     let before = sandbox.registry_bytes();
     for (input, said) in [
         (&b""[..], "line 1 column 1: it is empty"),
@@ -99,7 +149,7 @@ fn what_is_no_json_object_is_refused_with_its_place_before_anything_is_written()
         (b"{\0}", "line 1 column 2: a NUL byte"),
         (b"{\"a\":\"\x01\"}", "line 1 column "),
     ] {
-        // What follows these is the JSON parser's own words, which name the trouble well.
+        // The rest is the JSON parser's message.
         let parsers = said.ends_with(' ');
         let rest = if parsers { "[LINE]" } else { "" };
         let expected = format!(
@@ -134,7 +184,7 @@ fn one_mebibyte_is_taken_and_a_byte_more_is_not() {
     refused
         .assert_code(1)
         .assert_stderr_has(&["error: ", "1 MiB"]);
-    // However much there is, it does not have to be read to its end.
+    // Input without an end is refused, too.
     let flood = sandbox
         .hooks(["publish", "PostDeployment"])
         .shell(r#"yes | "$@""#)
@@ -167,7 +217,7 @@ fn deep_nesting_is_refused_or_sent_but_never_a_crash() {
 
 #[test]
 fn gits_ref_lines_are_recognised_and_the_error_names_git() {
-    let (sandbox, _receiver) = untouched();
+    let (sandbox, _receiver) = one_uncalled_hook();
     let (old, new) = ("0".repeat(40), "cd5bee7181e74ea38a3522e73253f6ebb8ed72fb");
     for line in [
         format!("{old} {new} refs/heads/main\n"),
@@ -186,16 +236,16 @@ fn gits_ref_lines_are_recognised_and_the_error_names_git() {
 }
 
 #[test]
-fn a_terminal_is_never_waited_for() {
+fn a_terminal_on_standard_input_is_refused() {
     if !needs("script") {
         return;
     }
-    let (sandbox, _receiver) = untouched();
+    let (sandbox, _receiver) = one_uncalled_hook();
     for arguments in [
         &["publish", "PostDeployment"][..],
         &["publish", "PostDeployment", "-"],
     ] {
-        // `script` gives it a terminal for a standard input, and nobody types there.
+        // `script` gives it a terminal as standard input, on which nothing is typed.
         let script = format!(
             r#"sleep 30 | script -qec "'$1' {}; echo code \$?" /dev/null & pid=$!; wait $pid"#,
             arguments.join(" ")

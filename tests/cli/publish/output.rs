@@ -1,120 +1,11 @@
-//! What every verb shares: where words go, how loud they are, and what they never hold.
+//! What a publish prints: a line a delivery, `--json`, `--quiet`, `--verbose`, the live line on a terminal.
 
-use crate::support::{DEPLOYMENT, Receiver, Reply, Sandbox, needs, refused_url};
+use std::fmt::Write as _;
+use std::process::{Command, Stdio};
 
-#[test]
-fn version_and_help_are_results() {
-    let sandbox = Sandbox::new();
-    let version = concat!("hooks ", env!("CARGO_PKG_VERSION"), "\n");
-    sandbox.hooks(["--version"]).run().assert(0, version, "");
-    for verb in [
-        "add",
-        "list",
-        "show",
-        "edit",
-        "remove",
-        "publish",
-        "test",
-        "log",
-        "redeliver",
-        "listen",
-    ] {
-        let help = sandbox.hooks([verb, "--help"]).run();
-        help.assert_code(0);
-        assert!(
-            help.stdout.contains(&format!("hooks {verb}")) && help.stderr.is_empty(),
-            "{}",
-            help.stdout
-        );
-    }
-    let nothing = sandbox.hooks::<&str>([]).run();
-    nothing.assert_code(2);
-    assert!(
-        nothing.stderr.contains("publish") && nothing.stdout.is_empty(),
-        "{}",
-        nothing.stdout
-    );
-    sandbox
-        .hooks(["pubish"])
-        .run()
-        .assert_code(2)
-        .assert_stderr_has(&["error: ", "publish"]);
-    assert_eq!(sandbox.names(), Vec::<String>::new());
-}
+use serde_json::json;
 
-#[test]
-fn help_does_not_show_what_the_environment_holds() {
-    let sandbox = Sandbox::new();
-    for arguments in [&["--help"][..], &["add", "--help"], &["publish", "--help"]] {
-        let help = sandbox
-            .hooks(arguments)
-            .env("HOOKS_FILE", "/s3cret/hooks.json")
-            .env("HOOKS_JOBS", "3917")
-            .run();
-        help.assert_code(0)
-            .assert_hides("s3cret")
-            .assert_hides("3917");
-    }
-}
-
-#[test]
-fn a_refused_argument_is_never_quoted() {
-    let sandbox = Sandbox::new();
-    for arguments in [
-        &["add", "--url", "http://u:s3cret@h:port/", "--event", "E"][..],
-        &[
-            "add",
-            "--url",
-            "http://h/",
-            "--event",
-            "E",
-            "--header",
-            "s3cret",
-        ],
-        &[
-            "add",
-            "--url",
-            "http://h/",
-            "--event",
-            "E",
-            "--secret",
-            "s3cret",
-        ],
-        &[
-            "add",
-            "--url",
-            "http://h/",
-            "--event",
-            "E",
-            "--generate-secret=s3cret",
-        ],
-        &[
-            "add",
-            "--url",
-            "http://h/",
-            "--event",
-            "E",
-            "http://u:s3cret@h/",
-        ],
-        &["edit", "http://u:s3cret@h/"],
-        &["edit", "1", "--url=s3cret"],
-        &["show", "s3cret"],
-        &["publish", "PostDeployment", "--timeout", "s3cret"],
-        &["publish", "PostDeployment", "{}", "s3cret"],
-        &["publish", "Post Deployment s3cret"],
-        &["publish", "PostDeployment", "--unknown=s3cret"],
-        &["redeliver", "s3cret"],
-        &["listen", "--secret", "s3cret"],
-        &["s3cret"],
-    ] {
-        sandbox
-            .hooks(arguments)
-            .run()
-            .assert_code(2)
-            .assert_stderr_has(&["error: "])
-            .assert_hides("s3cret");
-    }
-}
+use crate::support::{DEPLOYMENT, Receiver, Reply, Sandbox, needs, refused_url, wait_until};
 
 #[test]
 fn a_result_line_comes_as_each_delivery_ends() {
@@ -149,7 +40,7 @@ fn a_result_line_comes_as_each_delivery_ends() {
 }
 
 #[test]
-fn quiet_leaves_only_what_went_wrong() {
+fn quiet_shows_only_what_failed() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::new();
     sandbox.add(&receiver.url("/"), "PostDeployment");
@@ -180,7 +71,7 @@ fn quiet_leaves_only_what_went_wrong() {
 }
 
 #[test]
-fn verbose_tells_of_each_attempt_and_of_who_was_passed_over() {
+fn verbose_shows_each_attempt_and_each_hook_that_was_skipped() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::status(503), Reply::status(200)]);
     let other = Receiver::never();
@@ -204,7 +95,7 @@ fn verbose_tells_of_each_attempt_and_of_who_was_passed_over() {
 }
 
 #[test]
-fn a_terminal_sees_who_is_still_awaited() {
+fn on_a_terminal_a_line_shows_the_deliveries_that_are_awaited() {
     if !needs("script") {
         return;
     }
@@ -218,7 +109,7 @@ fn a_terminal_sees_who_is_still_awaited() {
         .env("TERM", "xterm-256color")
         .spawn();
     receiver.wait_for(1);
-    // A live line that is drawn again has no end of line, so what is waited for is the passing of time.
+    // A line that is drawn again has no end that could be awaited, so time has to pass.
     std::thread::sleep(std::time::Duration::from_millis(2500));
     receiver.release();
     let published = publish.wait();
@@ -239,24 +130,179 @@ fn a_terminal_sees_who_is_still_awaited() {
 }
 
 #[test]
-fn json_of_a_publication_is_all_that_standard_output_gets() {
+fn each_delivery_is_a_line_of_text() {
     let sandbox = Sandbox::new();
-    let receiver = Receiver::new();
+    let good = Receiver::new();
+    let bad = Receiver::answering([Reply::status(404).body("no such\nchannel")]);
+    let moved = Receiver::answering([
+        Reply::status(302).header("location", "https://new.example/cb?key=hush")
+    ]);
     sandbox.add(
-        &receiver.url_as("http://u:p@127.0.0.1", "/"),
+        &good.url_as("http://user:hush@127.0.0.1", "/T0AB12CD34EF56GH78?k=hush"),
         "PostDeployment",
     );
+    sandbox.add(&bad.url("/"), "PostDeployment");
+    sandbox.add(&moved.url("/"), "PostDeployment");
+    sandbox.add(refused_url(), "PostDeployment");
+    let publish = ["publish", "PostDeployment", "{}", "--retries", "1"];
+    sandbox.hooks(publish).run().sorted().assert(
+        3,
+        "\
+delivered  hook 1  http://user:***@127.0.0.1:[PORT]/***?k=***  200 OK ([MS])
+failed     hook 2  http://127.0.0.1:[PORT]/  404 Not Found: no such\\nchannel ([MS])
+failed     hook 3  http://127.0.0.1:[PORT]/  302 Found: redirects to https://new.example/cb?key=***, which is not followed ([MS])
+failed     hook 4  http://127.0.0.1:9/refused  connection refused (2 attempts, [MS])
+",
+        "note: 3 not delivered; to send again: hooks redeliver --failed\n",
+    );
+}
+
+#[test]
+fn the_json_of_a_publication_tells_of_every_delivery() {
+    let sandbox = Sandbox::new();
+    let good = Receiver::new();
+    let bad = Receiver::answering([Reply::status(404).body("no such channel")]);
+    let url = good.url_as("http://u:p@127.0.0.1", "/u:p?k=v");
+    sandbox.add(&url, "PostDeployment");
+    sandbox.add(&bad.url("/"), "PostDeployment");
+    sandbox.add(refused_url(), "PostDeployment");
     let published = sandbox
-        .hooks(["publish", "PostDeployment", DEPLOYMENT, "--json"])
+        .hooks([
+            "publish",
+            "PostDeployment",
+            "{}",
+            "--json",
+            "--retries",
+            "0",
+        ])
         .run();
-    published.assert_code(0);
-    let delivery = published.json()["deliveries"][0].clone();
+    published.assert_code(3);
+    let publication = published.json();
+    assert_eq!(publication["event"], "PostDeployment");
+    let deliveries = publication["deliveries"].as_array().unwrap();
+    assert_eq!(deliveries.len(), 3);
+    let of = |hook: u64| {
+        deliveries
+            .iter()
+            .find(|delivery| delivery["hook"] == hook)
+            .unwrap()
+            .clone()
+    };
+    let mut delivered = of(1);
+    assert!(delivered["duration_ms"].is_u64(), "{delivered}");
+    delivered.as_object_mut().unwrap().remove("duration_ms");
     assert_eq!(
-        delivery["url"],
-        receiver.url_as("http://u:p@127.0.0.1", "/"),
-        "whole"
+        delivered,
+        json!({
+            "hook": 1,
+            "url": url,
+            "delivered": true,
+            "state": "delivered",
+            "status": "OK",
+            "code": 200,
+            "reason": "delivered",
+            "attempts": 1,
+        })
+    );
+    assert_eq!(
+        (
+            &of(2)["delivered"],
+            &of(2)["status"],
+            &of(2)["code"],
+            &of(2)["reason"]
+        ),
+        (
+            &json!(false),
+            &json!("Not Found"),
+            &json!(404),
+            &json!("no such channel")
+        )
+    );
+    assert_eq!(
+        (&of(3)["delivered"], &of(3)["status"]),
+        (&json!(false), &json!("Failure"))
+    );
+    assert_eq!(of(3).get("code"), None);
+    assert!(
+        of(3)["reason"]
+            .as_str()
+            .unwrap()
+            .to_lowercase()
+            .contains("refused"),
+        "{}",
+        of(3)
     );
     let nobody = sandbox.hooks(["publish", "Nothing", "{}", "--json"]).run();
     nobody.assert_code(0);
-    assert_eq!(nobody.json()["deliveries"], serde_json::json!([]));
+    assert_eq!(nobody.json()["deliveries"], json!([]));
+}
+
+#[test]
+#[cfg(unix)]
+fn with_standard_output_and_error_closed_it_delivers_and_records() {
+    for script in [
+        r#""$@" >&- 2>&-"#,
+        r#""$@" >&- 2>&- <&-"#,
+        r#""$@" > /dev/full 2> /dev/full"#,
+        r#"{ sleep 0.2; "$@"; echo $? > code; } 2>&1 | true; read -r code < code; exit "$code""#,
+    ] {
+        let sandbox = Sandbox::new();
+        let receiver = Receiver::new();
+        let id = sandbox.add(&receiver.url("/"), "PostDeployment");
+        let published = sandbox
+            .hooks(["publish", "PostDeployment", DEPLOYMENT])
+            .shell(script)
+            .run();
+        receiver.request();
+        assert_eq!(sandbox.hook(&id)["last_status"], "OK", "{script}");
+        assert_eq!(sandbox.log()[0]["state"], "delivered", "{script}");
+        assert!(
+            matches!(published.code(), Some(0 | 1)),
+            "{script}: {:?}",
+            published.status
+        );
+    }
+}
+
+/// A pipe that nobody reads, but that is not closed either: git keeps such a pipe for a hook whose push client was
+/// killed.
+#[test]
+fn more_lines_than_a_pipe_holds_do_not_stop_a_publish() {
+    let sandbox = Sandbox::new();
+    let mut hooks = String::new();
+    for id in 1..=600 {
+        let separator = if id == 1 { "" } else { "," };
+        // 600 lines of over 150 bytes are more than the 64 KiB of a pipe.
+        let path = "a-long-path/".repeat(10);
+        let _ = write!(
+            hooks,
+            r#"{separator}{{"id":{id},"url":"http://127.0.0.1:9/{path}{id}","event":"E"}}"#
+        );
+    }
+    sandbox.write(
+        "hooks.json",
+        format!(r#"{{"version":1,"hooks":[{hooks}]}}"#),
+    );
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let mut publish = Command::new(env!("CARGO_BIN_EXE_hooks"))
+        .args(["publish", "E", "{}", "--retries", "0", "--deadline", "50s"])
+        .env("HOOKS_FILE", sandbox.path().join("hooks.json"))
+        .current_dir(sandbox.path())
+        .stdin(Stdio::null())
+        .stdout(writer.try_clone().expect("a second writer"))
+        .stderr(writer)
+        .spawn()
+        .expect("hooks starts");
+    // If the full pipe stopped it, it would never end.
+    let mut status = None;
+    wait_until(|| {
+        status = publish.try_wait().expect("hooks can be waited for");
+        status.is_some()
+    });
+    let status = status.expect("it has ended");
+    assert_eq!(status.code(), Some(3));
+    drop(reader);
+    let log = sandbox.hooks(["log", "--json", "-n", "1000"]).run();
+    assert_eq!(log.stdout.matches(r#""state":"failed""#).count(), 600);
+    assert_eq!(sandbox.hook("600")["last_status"], "Failure");
 }

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::support::{Receiver, Reply, Sandbox, Unanswering, refused_url};
+use crate::support::{FullBacklog, Receiver, Reply, Sandbox, refused_url};
 
-/// Publishes to one hook, whose receiver answers so, and returns the delivery's JSON.
+/// Publishes to one hook at this receiver, and returns the delivery's JSON.
 fn delivery(receiver: &Receiver, options: &[&str]) -> Value {
     deliveries(std::slice::from_ref(receiver), options).remove(0)
 }
@@ -100,7 +100,7 @@ fn the_last_of_the_failures_is_what_is_recorded() {
 }
 
 #[test]
-fn what_may_pass_is_tried_again() {
+fn temporary_failures_are_tried_again() {
     let statuses = [408, 429, 500, 502, 503, 504, 599];
     let receivers =
         statuses.map(|status| Receiver::answering([Reply::status(status), Reply::status(200)]));
@@ -112,7 +112,7 @@ fn what_may_pass_is_tried_again() {
 }
 
 #[test]
-fn what_will_not_pass_is_not_tried_again() {
+fn permanent_failures_are_not_tried_again() {
     let statuses = [
         300, 302, 400, 401, 403, 404, 405, 409, 410, 413, 418, 422, 451, 499,
     ];
@@ -139,7 +139,7 @@ fn a_connection_dropped_without_an_answer_is_tried_again() {
 }
 
 #[test]
-fn a_time_out_is_tried_again() {
+fn a_timeout_is_tried_again() {
     let receiver = Receiver::answering([Reply::silent(), Reply::status(200)]);
     assert_eq!(delivery(&receiver, &["--timeout", "500ms"])["attempts"], 2);
 }
@@ -191,7 +191,7 @@ fn retries_are_counted_by_flag_or_environment() {
             .hooks(["publish", "PostDeployment", "{}"])
             .env("HOOKS_RETRIES", retries)
             .run();
-        // An empty variable is as good as none.
+        // An empty variable counts as unset.
         if retries.is_empty() {
             refused.assert_code(3);
         } else {
@@ -202,7 +202,7 @@ fn retries_are_counted_by_flag_or_environment() {
 
 #[test]
 fn retry_after_is_waited_for_in_seconds_and_as_a_date() {
-    // A date has no fractions of a second, so one in three seconds may be only two away.
+    // A date has whole seconds, so a date in three seconds may be only two seconds away.
     let in_three_seconds = || http_date(SystemTime::now() + Duration::from_secs(3));
     let in_seconds = || "2".to_owned();
     let cases: [(u16, &dyn Fn() -> String); 3] = [
@@ -248,7 +248,7 @@ fn a_retry_after_past_the_deadline_ends_the_attempts_at_once() {
 }
 
 #[test]
-fn a_retry_after_that_is_none_leaves_the_usual_wait() {
+fn an_invalid_retry_after_leaves_the_usual_wait() {
     let receivers = ["soon", "-1", "", "1.5"].map(|value| {
         let busy = Reply::status(503).header("retry-after", value);
         Receiver::answering([busy, Reply::status(200)])
@@ -264,7 +264,7 @@ fn a_retry_after_that_is_none_leaves_the_usual_wait() {
 }
 
 #[test]
-fn a_receiver_that_is_gone_disables_its_hook_until_it_is_enabled() {
+fn a_410_disables_the_hook_until_it_is_enabled() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::status(410).body("moved away"), Reply::status(200)]);
     let id = sandbox.add(&receiver.url("/"), "PostDeployment");
@@ -297,7 +297,7 @@ fn a_receiver_that_is_gone_disables_its_hook_until_it_is_enabled() {
 #[test]
 fn a_connect_that_is_neither_accepted_nor_refused_is_a_time_out() {
     let sandbox = Sandbox::new();
-    let unanswering = Unanswering::new();
+    let unanswering = FullBacklog::new();
     let id = sandbox.add(&unanswering.url(), "PostDeployment");
     let publish = [
         "publish",
@@ -322,7 +322,7 @@ fn a_connect_that_is_neither_accepted_nor_refused_is_a_time_out() {
     );
 }
 
-/// A date as HTTP writes it, from the calendar's own rules.
+/// A date as HTTP writes it.
 fn http_date(time: SystemTime) -> String {
     let seconds = time
         .duration_since(SystemTime::UNIX_EPOCH)

@@ -1,10 +1,10 @@
 //! SIGINT and SIGTERM in the middle of a publish.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::{Receiver, Reply, Sandbox, Signal, Unanswering, needs};
+use crate::support::{FullBacklog, Receiver, Reply, Sandbox, Signal, needs};
 
 const PUBLISH: [&str; 3] = ["publish", "PostDeployment", r#"{"n":1}"#];
 
@@ -13,23 +13,16 @@ fn an_interrupt_ends_it_within_a_second_and_records_what_is_known() {
     for (signal, code) in [(Signal::Interrupt, 130), (Signal::Terminate, 143)] {
         let sandbox = Sandbox::new();
         let (quick, silent) = (Receiver::new(), Receiver::answering([Reply::silent()]));
-        let unanswering = Unanswering::new();
+        let unanswering = FullBacklog::new();
         let of_quick = sandbox.add(&quick.url("/"), "PostDeployment");
         sandbox.add(&silent.url("/"), "PostDeployment");
         sandbox.add(&unanswering.url(), "PostDeployment");
         let publish = sandbox.hooks(PUBLISH).spawn();
         quick.wait_for(1);
         silent.wait_for(1);
-        // Its result line shows that the answer has arrived, too.
+        // Its result line shows that the response has arrived, too.
         publish.stdout_line(&quick.port().to_string());
-        let sent = Instant::now();
-        publish.signal(signal);
-        let ended = publish.wait();
-        assert!(
-            sent.elapsed() < Duration::from_secs(2),
-            "{:?}",
-            sent.elapsed()
-        );
+        let ended = publish.end_by(signal, Duration::from_secs(2));
         ended.assert_code(code);
         assert_eq!(sandbox.hook(&of_quick)["last_status"], "OK");
         let log = sandbox.log();
@@ -38,7 +31,7 @@ fn an_interrupt_ends_it_within_a_second_and_records_what_is_known() {
             let expected = if entry["hook"] == 1 {
                 "delivered"
             } else {
-                // Nobody knows what became of it, and nobody is at it any more.
+                // It was started, and its outcome is not known.
                 "unfinished"
             };
             assert!(
@@ -79,22 +72,17 @@ fn after_an_interrupt_nothing_new_is_started() {
     sandbox.add(&receiver.url("/"), "PostDeployment");
     let publish = sandbox.hooks(PUBLISH).args(["--verbose"]).spawn();
     receiver.wait_for(1);
-    // In the second before the next attempt.
-    let sent = Instant::now();
-    publish.signal(Signal::Interrupt);
-    publish.wait().assert_code(130);
-    assert!(
-        sent.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        sent.elapsed()
-    );
+    // During the wait before the second attempt.
+    publish
+        .end_by(Signal::Interrupt, Duration::from_secs(2))
+        .assert_code(130);
     assert_eq!(receiver.requests().len(), 1);
     assert_ne!(sandbox.log()[0]["state"], "delivered");
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_name_look_up_that_hangs_does_not_hold_it() {
+fn a_dns_lookup_that_hangs_does_not_delay_an_interrupt() {
     if !needs("cc") {
         return;
     }
@@ -105,29 +93,20 @@ fn a_name_look_up_that_hangs_does_not_hold_it() {
     let library = super::deadline::hanging_look_up(&sandbox);
     let publish = sandbox.hooks(PUBLISH).env("LD_PRELOAD", library).spawn();
     publish.stdout_line(&quick.port().to_string());
-    let sent = Instant::now();
-    publish.signal(Signal::Terminate);
-    publish.wait().assert_code(143);
-    assert!(
-        sent.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        sent.elapsed()
-    );
+    publish
+        .end_by(Signal::Terminate, Duration::from_secs(2))
+        .assert_code(143);
     assert_eq!(sandbox.hook("2")["last_status"], json!("OK"));
 }
 
 #[test]
-fn an_interrupt_while_the_registry_is_locked_ends_it_too() {
+fn an_interrupt_ends_a_publish_while_the_registry_is_locked() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::silent()]);
     sandbox.add(&receiver.url("/"), "PostDeployment");
     let publish = sandbox.hooks(PUBLISH).spawn();
     receiver.wait_for(1);
-    let held = std::fs::File::options()
-        .append(true)
-        .open(sandbox.path().join("hooks.json.lock"))
-        .unwrap();
-    held.lock().unwrap();
+    let held = sandbox.lock();
     publish.signal(Signal::Interrupt);
     let ended = publish.wait();
     ended
@@ -138,7 +117,7 @@ fn an_interrupt_while_the_registry_is_locked_ends_it_too() {
 }
 
 #[test]
-fn a_hang_up_does_not_cut_a_publish_that_a_closed_terminal_left_behind() {
+fn a_sighup_does_not_end_a_publish() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::status(200).held()]);
     let id = sandbox.add(&receiver.url("/"), "PostDeployment");
@@ -159,18 +138,11 @@ fn an_interrupt_while_another_process_holds_the_lock_does_not_wait_for_the_deadl
     let publish = sandbox.hooks(PUBLISH).spawn();
     silent.wait_for(1);
     publish.stdout_line(&quick.port().to_string());
-    let path = sandbox.path().join("hooks.json.lock");
-    let held = std::fs::File::options().append(true).open(path).unwrap();
-    held.lock().unwrap();
-    let sent = Instant::now();
-    publish.signal(Signal::Interrupt);
-    publish.wait().assert_code(130);
+    let held = sandbox.lock();
     // The merge of the one known outcome may be tried for two seconds, not for thirty.
-    assert!(
-        sent.elapsed() < Duration::from_secs(6),
-        "{:?}",
-        sent.elapsed()
-    );
+    publish
+        .end_by(Signal::Interrupt, Duration::from_secs(6))
+        .assert_code(130);
     drop(held);
     let log = sandbox.log();
     let quick = log.iter().find(|entry| entry["hook"] == 1).unwrap();

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::support::{Invocation, PLAIN, Receiver, Repository, Sandbox, Signal, needs};
 
-const STEP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/ci-step.sh");
+pub(super) const STEP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/ci-step.sh");
 
 /// A job's checkout: one commit deep, on no branch. Returns it and the commit's hash.
-fn checkout(sandbox: &Sandbox) -> (Repository<'_>, std::path::PathBuf, String) {
+pub(super) fn checkout(sandbox: &Sandbox) -> (Repository<'_>, std::path::PathBuf, String) {
     let repository = Repository::new(sandbox);
     repository.commit("main", PLAIN);
     let hash = repository.commit("main", PLAIN);
@@ -62,7 +62,10 @@ fn it_deploys_and_publishes_the_checked_out_commit() {
         ran.assert(
             code,
             "deploying to production\n",
-            "delivered  hook 1  http://127.0.0.1:[PORT]/  200 OK ([MS])\n",
+            &format!(
+                "note: publishing PostDeployment with the status {status} to 1 hook\n\
+                 delivered  hook 1  http://127.0.0.1:[PORT]/  200 OK ([MS])\n"
+            ),
         );
         let deployment = receiver.requests().pop().unwrap().json();
         assert_eq!(deployment["id"], json!(hash));
@@ -78,7 +81,7 @@ fn it_deploys_and_publishes_the_checked_out_commit() {
 }
 
 #[test]
-fn without_a_registry_or_with_a_broken_one_it_deploys_all_the_same() {
+fn without_a_registry_or_with_a_damaged_one_it_deploys() {
     let sandbox = Sandbox::new();
     let (repository, checkout, _) = checkout(&sandbox);
     for (registry, said) in [
@@ -104,7 +107,7 @@ fn without_a_registry_or_with_a_broken_one_it_deploys_all_the_same() {
 }
 
 #[test]
-fn the_registry_is_for_its_owner_alone_and_no_business_of_the_command() {
+fn the_registry_is_readable_by_its_owner_alone_and_hidden_from_the_command() {
     use std::os::unix::fs::PermissionsExt as _;
     let (sandbox, receiver) = (Sandbox::new(), Receiver::new());
     let (repository, checkout, _) = checkout(&sandbox);
@@ -133,7 +136,7 @@ fn the_registry_is_for_its_owner_alone_and_no_business_of_the_command() {
 }
 
 #[test]
-fn a_job_that_is_cancelled_ends_the_command_and_says_so() {
+fn a_cancelled_job_ends_the_command_and_is_published_as_failed() {
     let (sandbox, receiver) = (Sandbox::new(), Receiver::new());
     let (repository, checkout, _) = checkout(&sandbox);
     let registry =
@@ -149,7 +152,7 @@ fn a_job_that_is_cancelled_ends_the_command_and_says_so() {
 }
 
 #[test]
-fn shellcheck_has_nothing_to_say_about_the_examples() {
+fn shellcheck_finds_nothing_in_the_examples() {
     if !needs("shellcheck") {
         return;
     }

@@ -1,5 +1,5 @@
-//! `hooks run` for every kind of command and of misfortune: always the command's own code, and standard output
-//! only the command's.
+//! `hooks run` for every kind of command and failure: the exit code is always the command's, and standard output
+//! holds only what the command prints.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::support::{
-    Finished, Invocation, PLAIN, Receiver, Reply, Repository, Sandbox, executable, one_hook,
+    Invocation, Output, PLAIN, Receiver, Reply, Repository, Sandbox, executable, one_hook,
 };
 
 /// `hooks run PostDeployment -- sh -c SCRIPT`
@@ -15,9 +15,9 @@ fn run<'a>(sandbox: &'a Sandbox, script: &str) -> Invocation<'a> {
     sandbox.hooks(["run", "PostDeployment", "--", "sh", "-c", script])
 }
 
-/// It ended with 7, said what the command said on standard output, and nothing else there.
+/// It ended with 7, and standard output is that of the command alone.
 #[track_caller]
-fn assert_own(ran: &Finished) {
+fn assert_own(ran: &Output) {
     ran.assert_code(7);
     assert_eq!(ran.stdout, "deployed\n", "stderr: {}", ran.stderr);
 }
@@ -31,6 +31,8 @@ fn the_code_is_the_one_that_a_shell_would_give() {
     for (command, code) in [
         (&["sh", "-c", "exit 0"][..], 0),
         (&["sh", "-c", "exit 7"], 7),
+        (&["false"], 1),
+        (&["sh", "-c", "kill -TERM $$"], 143),
         (&["sh", "-c", "exit 255"], 255),
         (&["sh", "-c", "kill -KILL $$"], 137),
         (&["sh", "-c", "kill -PIPE $$"], 141),
@@ -67,13 +69,13 @@ fn a_command_that_could_not_start_is_named() {
     call("no-such\u{1b}command").assert(
         127,
         "",
-        &format!("error: could not run no-such\\u{{1b}}command: [LINE]\n{delivered}"),
+        &format!("error: could not run no-such\\u{{1b}}command: [LINE]\nnote: publishing PostDeployment with the status failed to 1 hook\n{delivered}"),
     );
     assert_eq!(receiver.requests().len(), 1);
 }
 
 #[test]
-fn a_script_without_a_first_line_is_the_shells_as_in_a_shell() {
+fn a_script_without_an_interpreter_line_is_run_by_the_shell() {
     let (sandbox, receiver) = one_hook();
     let script = "echo \"$1 and $2\"\nexit 7\n";
     executable(&sandbox.write("deploy", script));
@@ -120,12 +122,13 @@ fn a_command_gets_the_folder_and_the_environment() {
     ran.run().assert(
         0,
         "[DIR]/site\nproduction ünd mehr\n",
-        "oops\ndelivered  hook 1  http://127.0.0.1:[PORT]/  200 OK ([MS])\n",
+        "oops\nnote: publishing PostDeployment with the status success to 1 hook\n\
+         delivered  hook 1  http://127.0.0.1:[PORT]/  200 OK ([MS])\n",
     );
 }
 
 #[test]
-fn start_and_end_are_those_of_the_command() {
+fn start_time_and_end_time_are_those_of_the_command() {
     let (sandbox, receiver) = one_hook();
     let before = DateTime::<Utc>::from(SystemTime::now()) - Duration::from_millis(1);
     let ran = run(&sandbox, "echo ready; read -r _; exit 7")
@@ -133,7 +136,7 @@ fn start_and_end_are_those_of_the_command() {
         .spawn();
     ran.stdout_line("ready");
     let running = DateTime::<Utc>::from(SystemTime::now());
-    // For a difference that the clock can show.
+    // So that the clock shows a difference.
     std::thread::sleep(Duration::from_millis(20));
     ran.signal(crate::support::Signal::Terminate);
     ran.wait().assert_code(143);
@@ -189,7 +192,7 @@ fn the_commit_is_published_with_how_it_went() {
 }
 
 #[test]
-fn a_commit_that_can_not_be_read_only_warns() {
+fn a_commit_that_cannot_be_read_is_only_a_warning() {
     let (sandbox, receiver) = one_hook();
     let repository = Repository::new(&sandbox);
     let run = |from: &std::path::Path, revision: &str| {
@@ -226,7 +229,7 @@ fn a_commit_that_can_not_be_read_only_warns() {
         ran.assert(
             7,
             "deployed\n",
-            &format!("warning: could not read the commit {cause}; published without the commit\n{delivered}"),
+            &format!("warning: could not read the commit {cause}; published without the commit\nnote: publishing PostDeployment with the status failed to 1 hook\n{delivered}"),
         );
     }
     assert_eq!(receiver.requests().len(), 5);
@@ -237,7 +240,7 @@ fn a_commit_that_can_not_be_read_only_warns() {
 }
 
 #[test]
-fn a_receiver_that_hangs_holds_it_by_the_deadline_at_most() {
+fn a_receiver_that_hangs_delays_the_end_by_the_deadline_at_most() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::silent()]);
     sandbox.add(&receiver.url("/"), "PostDeployment");
@@ -250,23 +253,25 @@ fn a_receiver_that_hangs_holds_it_by_the_deadline_at_most() {
 }
 
 #[test]
-fn a_registry_that_is_nowhere_or_can_not_be_used_only_warns() {
+fn a_registry_that_cannot_be_used_is_only_a_warning() {
+    const BROKEN: &[u8] = b"{ \"version\": 1, \"hooks\": [";
     let sandbox = Sandbox::new();
-    sandbox.write("broken.json", "{ \"version\": 1, \"hooks\": [");
+    sandbox.write("broken.json", BROKEN);
     sandbox.write("newer.json", r#"{"version":99,"hooks":[]}"#);
     std::fs::create_dir(sandbox.path().join("folder.json")).unwrap();
-    for file in [
-        "broken.json",
-        "newer.json",
-        "folder.json",
-        "broken.json/x/hooks.json",
+    for (file, cause) in [
+        ("broken.json", "broken.json: line 1"),
+        ("newer.json", "newer.json"),
+        ("folder.json", "folder.json"),
+        ("broken.json/x/hooks.json", "broken.json/x/hooks.json"),
     ] {
         let ran = run(&sandbox, "echo deployed; exit 7")
             .env("HOOKS_FILE", file)
             .run();
         assert_own(&ran);
-        ran.assert_stderr_has(&["warning: not published, and not kept for later: ", file]);
+        ran.assert_stderr_has(&["warning: not published, and not kept for later: ", cause]);
     }
+    assert_eq!(sandbox.read("broken.json"), BROKEN);
     let nowhere = run(&sandbox, "echo deployed; exit 7")
         .without_env("HOOKS_FILE")
         .without_env("XDG_CONFIG_HOME")
@@ -277,7 +282,7 @@ fn a_registry_that_is_nowhere_or_can_not_be_used_only_warns() {
 }
 
 #[test]
-fn without_home_and_user_it_publishes_all_the_same() {
+fn without_home_and_user_it_publishes() {
     let (sandbox, receiver) = one_hook();
     let ran = run(&sandbox, "echo deployed; exit 7")
         .without_env("HOME")
@@ -288,7 +293,7 @@ fn without_home_and_user_it_publishes_all_the_same() {
 }
 
 #[test]
-fn a_journal_that_can_not_be_written_only_warns_and_the_delivery_is_made() {
+fn when_the_journal_cannot_be_written_run_delivers_with_a_warning() {
     let (sandbox, receiver) = one_hook();
     std::fs::create_dir(sandbox.path().join("hooks.json.journal")).unwrap();
     let ran = run(&sandbox, "echo deployed; exit 7").run();
@@ -300,7 +305,7 @@ fn a_journal_that_can_not_be_written_only_warns_and_the_delivery_is_made() {
 #[test]
 fn streams_that_are_closed_or_whose_reader_has_gone_change_nothing() {
     let (sandbox, receiver) = one_hook();
-    // A reader that has gone, for sure: it was the only one, and it has been waited for.
+    // The only reader of the pipe has ended, because it was waited for.
     let gone = r#"mkfifo gone; : <gone & exec 3>gone; wait; "$@" 2>&3 >out; echo $? >code"#;
     for (number, script) in [
         r#""$@" 2>&- >out; echo $? >code"#,
@@ -325,9 +330,11 @@ fn streams_that_are_closed_or_whose_reader_has_gone_change_nothing() {
             .iter()
             .all(|entry| entry["state"] == "delivered")
     );
-    let closed = run(&sandbox, "exit 7").shell(r#""$@" >&- 2>&-; echo $? >code"#);
-    closed.run().assert_code(0);
-    assert_eq!(sandbox.read("code"), b"7\n");
+    for closed in [">&- 2>&-", ">&- 2>&- <&-"] {
+        let script = format!(r#""$@" {closed}; echo $? >code"#);
+        run(&sandbox, "exit 7").shell(&script).run().assert_code(0);
+        assert_eq!(sandbox.read("code"), b"7\n", "{closed}");
+    }
 }
 
 #[test]

@@ -1,10 +1,12 @@
-//! Signals to `hooks run`: they are the command's, and what it makes of them is published.
+//! Signals to `hooks run` are passed on to the command, and how the command ends is published.
 
 use std::fs::File;
 use std::io::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::support::{Invocation, Receiver, Reply, Running, Sandbox, Signal, mkfifo, needs};
+use crate::support::{
+    Invocation, Output, Process, Receiver, Reply, Sandbox, Signal, mkfifo, needs,
+};
 
 /// A sandbox whose one hook waits for `PostDeployment` at this receiver.
 fn hooked(receiver: &Receiver) -> Sandbox {
@@ -18,18 +20,18 @@ fn run<'a>(sandbox: &'a Sandbox, script: &str) -> Invocation<'a> {
     sandbox.hooks(["run", "PostDeployment", "--", "sh", "-c", script])
 }
 
-/// A command that says when it can be signalled, and then waits for as long as its input is open.
-fn ready(invocation: Invocation) -> Running {
+/// Starts a command that prints `ready` when it can be signalled, and waits for that.
+fn ready(invocation: Invocation) -> Process {
     let running = invocation.stdin_left_open().spawn();
     running.stdout_line("ready");
     running
 }
 
-/// Heeds what `trap` in front of it says, at once.
+/// Waits, and runs the traps that were set before it at once.
 const WAIT: &str = "echo ready; while :; do read -r _ || exit 99; done";
 
 #[test]
-fn it_ends_as_the_command_ends_and_publishes_how_that_was() {
+fn run_ends_as_the_command_ends_and_publishes_its_status() {
     for (signal, name, by_default) in [
         (Signal::Terminate, "TERM", 143),
         (Signal::Interrupt, "INT", 130),
@@ -52,7 +54,7 @@ fn it_ends_as_the_command_ends_and_publishes_how_that_was() {
     }
 }
 
-/// Counts these signals, and for a while after the first of them whether there is another.
+/// Counts these signals, up to half a second after the first.
 fn counting(signal: &str) -> String {
     format!(
         "trap 'n=$((n+1))' {signal}; n=0; echo ready; \
@@ -79,14 +81,9 @@ fn a_signal_while_publishing_cuts_the_publish_and_the_code_stays_the_commands() 
         let sandbox = hooked(&receiver);
         let running = run(&sandbox, &format!("exit {code}")).spawn();
         receiver.wait_for(1);
-        let sent = Instant::now();
-        running.signal(Signal::Terminate);
-        running.wait().assert_code(code);
-        assert!(
-            sent.elapsed() < Duration::from_secs(2),
-            "{:?}",
-            sent.elapsed()
-        );
+        running
+            .end_by(Signal::Terminate, Duration::from_secs(2))
+            .assert_code(code);
         let redelivered = sandbox.hooks(["redeliver", "--failed", "--now"]).run();
         redelivered.assert_code(0);
         let requests = receiver.wait_for(2);
@@ -119,16 +116,11 @@ fn a_second_signal_before_the_command_ends_leaves_the_event_to_redeliver() {
     assert_eq!(receiver.request().json()["status"], "failed");
 }
 
-#[test]
-fn a_terminals_ctrl_c_reaches_the_command_once() {
-    if !needs("script") {
-        return;
-    }
-    let receiver = Receiver::new();
-    let sandbox = hooked(&receiver);
-    // The terminal gives it to everyone in its foreground: nobody is to pass it on.
-    sandbox.write("command.sh", counting("INT"));
-    mkfifo(&sandbox, "keys");
+/// Runs `hooks run` with this command on a terminal, and presses Ctrl-C once the command is ready: the terminal
+/// sends the signal to both.
+fn interrupted_on_a_terminal(sandbox: &Sandbox, command: &str) -> Output {
+    sandbox.write("command.sh", command);
+    mkfifo(sandbox, "keys");
     let running = sandbox
         .hooks::<&str>([])
         .shell(&format!(
@@ -138,13 +130,24 @@ fn a_terminals_ctrl_c_reaches_the_command_once() {
         .env("SHELL", "/bin/sh")
         .env("TERM", "dumb")
         .spawn();
+    let keys = sandbox.path().join("keys");
     let mut keys = File::options()
         .write(true)
-        .open(sandbox.path().join("keys"))
-        .unwrap();
+        .open(keys)
+        .expect("the terminal reads its keys");
     running.stdout_line("ready");
-    keys.write_all(b"\x03").unwrap();
-    let ran = running.wait();
+    keys.write_all(b"\x03").expect("the terminal takes keys");
+    running.wait()
+}
+
+#[test]
+fn a_terminals_ctrl_c_reaches_the_command_once() {
+    if !needs("script") {
+        return;
+    }
+    let receiver = Receiver::new();
+    let sandbox = hooked(&receiver);
+    let ran = interrupted_on_a_terminal(&sandbox, &counting("INT"));
     ran.assert_code(7);
     assert!(ran.stdout.contains("counted 1"), "{}", ran.stdout);
     assert_eq!(receiver.request().json()["status"], "failed");
@@ -152,7 +155,7 @@ fn a_terminals_ctrl_c_reaches_the_command_once() {
 }
 
 #[test]
-fn a_command_that_ends_by_the_terminals_ctrl_c_is_published_each_time() {
+fn a_command_that_ctrl_c_ends_is_published_each_time() {
     if !needs("script") {
         return;
     }
@@ -160,35 +163,19 @@ fn a_command_that_ends_by_the_terminals_ctrl_c_is_published_each_time() {
     for _ in 0..10 {
         let receiver = Receiver::new();
         let sandbox = hooked(&receiver);
-        mkfifo(&sandbox, "keys");
-        sandbox.write("command.sh", "echo ready; exec sleep 60");
-        let running = sandbox
-            .hooks::<&str>([])
-            .shell(&format!(
-                "exec script -qec 'exec {} run PostDeployment -- sh command.sh' /dev/null <keys",
-                Sandbox::BINARY
-            ))
-            .env("SHELL", "/bin/sh")
-            .env("TERM", "dumb")
-            .spawn();
-        let keys = File::options()
-            .write(true)
-            .open(sandbox.path().join("keys"));
-        let mut keys = keys.unwrap();
-        running.stdout_line("ready");
-        keys.write_all(b"\x03").unwrap();
-        running.wait().assert_code(130);
+        let ran = interrupted_on_a_terminal(&sandbox, "echo ready; exec sleep 60");
+        ran.assert_code(130);
         assert_eq!(receiver.request().json()["status"], "failed");
         assert_eq!(sandbox.log()[0]["state"], "delivered");
     }
 }
 
 #[test]
-fn what_was_ignored_stays_ignored_in_the_command() {
+fn a_signal_that_was_ignored_stays_ignored_in_the_command() {
     let receiver = Receiver::new();
     for signal in ["HUP", "INT", "TERM"] {
         let sandbox = hooked(&receiver);
-        // As nohup starts it, or a script with & behind it.
+        // As `nohup` or `&` in a script starts a command.
         let ran = run(&sandbox, &format!("kill -{signal} $$; echo survived"))
             .shell(&format!(r#"trap "" {signal}; exec "$@""#))
             .run();
@@ -198,7 +185,7 @@ fn what_was_ignored_stays_ignored_in_the_command() {
 }
 
 #[test]
-fn a_terminal_that_is_closed_does_not_end_a_publish() {
+fn a_sighup_does_not_end_the_publish_of_a_run() {
     let receiver = Receiver::answering([Reply::status(200).held()]);
     let sandbox = hooked(&receiver);
     let running = run(&sandbox, "exit 7").spawn();
@@ -207,4 +194,16 @@ fn a_terminal_that_is_closed_does_not_end_a_publish() {
     receiver.release();
     running.wait().assert_code(7);
     assert_eq!(sandbox.log()[0]["state"], "delivered");
+}
+
+#[test]
+fn a_second_signal_during_the_publish_ends_it_and_the_event_is_not_lost() {
+    let receiver = Receiver::answering([Reply::silent()]);
+    let sandbox = hooked(&receiver);
+    let ran = ready(run(&sandbox, WAIT));
+    ran.signal(Signal::Terminate);
+    receiver.wait_for(1);
+    ran.end_by(Signal::Terminate, Duration::from_secs(2))
+        .assert_code(143);
+    assert_ne!(sandbox.log()[0]["state"], "delivered");
 }

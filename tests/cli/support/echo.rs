@@ -1,4 +1,4 @@
-//! Answers of a receiver that sends back what it got, secrets and all.
+//! Responses that send back the request, secrets included.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ pub(crate) fn whole(request: &Request) -> Vec<u8> {
     answer("500 Internal Server Error", &body)
 }
 
-/// Answers with the request as JSON, as httpbin and many a debug page do.
+/// Answers with the request as JSON, as httpbin does.
 pub(crate) fn json(request: &Request) -> Vec<u8> {
     let headers: serde_json::Map<_, _> = request
         .headers
@@ -24,14 +24,14 @@ pub(crate) fn json(request: &Request) -> Vec<u8> {
     answer("410 Gone", &body.to_string())
 }
 
-/// Quotes the token alone, out of the header that it came in.
+/// Answers with the token of the header alone.
 pub(crate) fn token(request: &Request) -> Vec<u8> {
     let header = request.the_header("x-auth");
     let token = header.split('"').nth(1).unwrap_or_default();
     answer("403 Forbidden", &format!("no such token: {token}"))
 }
 
-/// Sends the request elsewhere, with all that came.
+/// Redirects to a location that holds the request's secrets.
 pub(crate) fn location(request: &Request) -> Vec<u8> {
     let location = format!(
         "https://elsewhere.example{}&x={}",

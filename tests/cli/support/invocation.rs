@@ -8,8 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::capture::Capture;
-use super::finished::Finished;
-use super::process::Running;
+use super::output::Output;
+use super::process::Process;
 use super::sandbox::Sandbox;
 
 /// How long any call may take before it counts as a hang.
@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 enum Stdin {
     Nothing,
     Bytes(Vec<u8>),
-    /// A pipe that stays open and never says anything: whoever reads it hangs.
+    /// A pipe that stays open and empty: a read of it never returns.
     Open,
 }
 
@@ -102,13 +102,13 @@ impl<'a> Invocation<'a> {
 
     /// Runs it to its end.
     #[track_caller]
-    pub(crate) fn run(self) -> Finished {
+    pub(crate) fn run(self) -> Output {
         self.spawn().wait()
     }
 
     /// Starts it.
     #[track_caller]
-    pub(crate) fn spawn(self) -> Running {
+    pub(crate) fn spawn(self) -> Process {
         let mut command = self.command();
         let shown = self.shown();
         let started = Instant::now();
@@ -118,7 +118,7 @@ impl<'a> Invocation<'a> {
         let stdin = child.stdin.take();
         let held = match (self.stdin, stdin) {
             (Stdin::Bytes(bytes), Some(mut pipe)) => {
-                // A process may end without reading all of it, which is for its test to judge.
+                // A process may end without reading all of it.
                 thread::spawn(move || pipe.write_all(&bytes));
                 None
             }
@@ -126,7 +126,7 @@ impl<'a> Invocation<'a> {
         };
         let stdout = Capture::of(child.stdout.take().expect("standard output is piped"));
         let stderr = Capture::of(child.stderr.take().expect("standard error is piped"));
-        Running {
+        Process {
             child,
             _held_stdin: held,
             command: shown,

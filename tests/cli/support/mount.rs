@@ -1,8 +1,12 @@
-//! File systems of a test's own, which need root: full ones, and ones that lose their power.
+//! File systems for tests of full disks and power cuts. Mounting needs root.
 
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use super::needs;
+use super::proof::needs_root;
 
 /// A mounted file system, unmounted when it is dropped: before the sandbox that it is in.
 pub(crate) struct Mount {
@@ -16,10 +20,15 @@ impl Mount {
         Self::new(at, &["-t", "tmpfs", "-o", &size, "tmpfs"])
     }
 
-    /// An image of ext4. It commits nothing by itself, so that what a power cut leaves is what was synced.
-    pub(crate) fn of_image(image: &Path, at: &Path) -> Self {
+    /// An image, or a copy of one that is mounted. It commits nothing by itself as long as that can be had, so
+    /// that what a power cut leaves is what was synced.
+    pub(crate) fn of_image(system: FileSystem, image: &Path, at: &Path) -> Self {
         let image = image.to_string_lossy();
-        Self::new(at, &["-t", "ext4", "-o", "loop,commit=600", &image])
+        let options = match system {
+            FileSystem::Ext4 | FileSystem::Btrfs => "loop,commit=600",
+            FileSystem::Xfs => "loop,nouuid",
+        };
+        Self::new(at, &["-t", system.name(), "-o", options, &image])
     }
 
     fn new(at: &Path, arguments: &[&str]) -> Self {
@@ -41,7 +50,7 @@ impl Mount {
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        // Lazily, where a process that a failed test left has a file open.
+        // Lazily, in case a process that a failed test left has a file open.
         let plain = Command::new("umount").arg(&self.at).output();
         if !plain.is_ok_and(|done| done.status.success()) {
             let _ = Command::new("umount").arg("-l").arg(&self.at).output();
@@ -49,18 +58,64 @@ impl Drop for Mount {
     }
 }
 
-/// Makes an empty ext4 image.
-pub(crate) fn make_image(image: &Path) {
-    let file = fs::File::create(image).expect("an image can be created");
-    file.set_len(8 << 20).expect("an image can be sparse");
-    let made = Command::new("mkfs.ext4")
-        .args(["-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"])
-        .arg(image)
-        .output()
-        .expect("mkfs.ext4 can be started");
-    assert!(
-        made.status.success(),
-        "{}",
-        String::from_utf8_lossy(&made.stderr)
-    );
+/// A file system of disks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FileSystem {
+    Ext4,
+    Xfs,
+    Btrfs,
+}
+
+impl FileSystem {
+    /// As `mount` knows it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ext4 => "ext4",
+            Self::Xfs => "xfs",
+            Self::Btrfs => "btrfs",
+        }
+    }
+
+    /// Whether this machine can make it and mount it; if not, the test is skipped and says so.
+    pub(crate) fn is_available(self) -> bool {
+        let name = self.name();
+        if !(needs_root() && needs(&format!("mkfs.{name}"))) {
+            return false;
+        }
+        let known = fs::read_to_string("/proc/filesystems").unwrap_or_default();
+        let is_known = known.split_whitespace().any(|word| word == name);
+        let loaded = || Command::new("modprobe").arg(name).status();
+        let is_known = is_known || loaded().is_ok_and(|status| status.success());
+        if !is_known {
+            // No package brings it, so that is no failure anywhere.
+            let _ = writeln!(
+                io::stderr(),
+                "\n*** SKIPPED: this test needs {name}, which this kernel does not have ***\n"
+            );
+        }
+        is_known
+    }
+
+    /// Makes an empty image of it, as small as it may be.
+    pub(crate) fn make_image(self, image: &Path) {
+        let (mebibytes, options): (_, &[&str]) = match self {
+            Self::Ext4 => (
+                8,
+                &["-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"],
+            ),
+            Self::Xfs => (300, &["-q"]),
+            Self::Btrfs => (128, &["-q"]),
+        };
+        let file = fs::File::create(image).expect("an image can be created");
+        file.set_len(mebibytes << 20)
+            .expect("an image can be sparse");
+        let mut mkfs = Command::new(format!("mkfs.{}", self.name()));
+        let made = mkfs.args(options).arg(image).output();
+        let made = made.expect("mkfs can be started");
+        assert!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+    }
 }

@@ -1,5 +1,4 @@
-//! A network of a call's own, with nothing but the loopback: the ports of examples are free there, and
-//! nobody else's receiver is met.
+//! A network namespace with nothing but loopback, in which the ports of the examples are free.
 
 use std::process::Command;
 
@@ -11,7 +10,7 @@ const LOOPBACK_UP: &str = r#"import fcntl, os, socket, struct, sys
 with socket.socket() as any: fcntl.ioctl(any, 0x8914, struct.pack("16sh", b"lo", 1))
 os.execvp(sys.argv[1], sys.argv[1:])"#;
 
-/// Whether this machine lets a process have one.
+/// Whether this machine allows a process to have one.
 pub(crate) fn needs_network() -> bool {
     let unshare = "unshare -rn";
     needs_success(unshare, Command::new("unshare").args(["-rn", "true"])).is_some()

@@ -1,4 +1,4 @@
-//! A running `hooks` process, which never outlives its test and never holds it up.
+//! A running `hooks` process. It is killed at the end of its test, or when it hangs.
 
 use std::process::{Child, ChildStdin};
 use std::sync::mpsc;
@@ -6,10 +6,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::capture::Capture;
-use super::finished::Finished;
+use super::output::Output;
 
-/// How long to wait for something that is about to happen, on a machine that is busy with other things.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// How long to wait for an event, on a machine that may be busy.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The signals that tests send.
 #[derive(Clone, Copy, Debug)]
@@ -18,10 +18,12 @@ pub(crate) enum Signal {
     Terminate,
     Kill,
     HangUp,
+    Stop,
+    Continue,
 }
 
 /// A process that was started and not yet waited for.
-pub(crate) struct Running {
+pub(crate) struct Process {
     pub(crate) child: Child,
     /// Kept so that the pipe stays open for as long as the process runs.
     pub(crate) _held_stdin: Option<ChildStdin>,
@@ -33,21 +35,36 @@ pub(crate) struct Running {
     pub(crate) limit: Duration,
 }
 
-impl Running {
+impl Process {
     pub(crate) fn signal(&self, signal: Signal) {
         send(self.child.id(), signal);
+    }
+
+    /// Sends a signal, upon which the process has to end within this time.
+    #[track_caller]
+    pub(crate) fn end_by(self, signal: Signal, within: Duration) -> Output {
+        let sent = Instant::now();
+        self.signal(signal);
+        let ended = self.wait();
+        let took = sent.elapsed();
+        assert!(
+            took < within,
+            "$ {}\nended {took:?} after the signal",
+            ended.command
+        );
+        ended
     }
 
     /// Waits for a complete line on standard error that contains `needle`.
     #[track_caller]
     pub(crate) fn stderr_line(&self, needle: &str) -> String {
-        self.stderr.line(needle, PATIENCE)
+        self.stderr.line(needle, TIMEOUT)
     }
 
     /// Waits for a complete line on standard output that contains `needle`.
     #[track_caller]
     pub(crate) fn stdout_line(&self, needle: &str) -> String {
-        self.stdout.line(needle, PATIENCE)
+        self.stdout.line(needle, TIMEOUT)
     }
 
     /// Whether it has not ended yet.
@@ -60,7 +77,7 @@ impl Running {
 
     /// Waits for the end; a process that hangs is killed and fails the test.
     #[track_caller]
-    pub(crate) fn wait(mut self) -> Finished {
+    pub(crate) fn wait(mut self) -> Output {
         let (ended, watch) = mpsc::channel::<()>();
         let (pid, limit) = (self.child.id(), self.limit);
         let watchdog = thread::spawn(move || {
@@ -81,7 +98,7 @@ impl Running {
         let text = |capture: &Capture| {
             String::from_utf8_lossy(&capture.finish(grace)).replace(&self.directory, "[DIR]")
         };
-        let finished = Finished {
+        let finished = Output {
             command: self.command.clone(),
             status,
             stdout: text(&self.stdout),
@@ -97,7 +114,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for Process {
     fn drop(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {
             let _ = self.child.kill();
@@ -114,12 +131,14 @@ fn send(pid: u32, signal: Signal) {
         Signal::Terminate => Unix::TERM,
         Signal::Kill => Unix::KILL,
         Signal::HangUp => Unix::HUP,
+        Signal::Stop => Unix::STOP,
+        Signal::Continue => Unix::CONT,
     };
     let pid = i32::try_from(pid)
         .ok()
         .and_then(Pid::from_raw)
         .expect("a child has a valid process id");
-    // It may have ended a moment ago: then there is nobody to tell.
+    // The process may have ended a moment ago.
     let _ = kill_process(pid, signal);
 }
 

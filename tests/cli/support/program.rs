@@ -1,13 +1,13 @@
-//! Other people's programs that a test needs running: receivers and proxies.
+//! Other people's programs that run in the background: receivers and proxies.
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use super::capture::Capture;
-use super::process::PATIENCE;
+use super::process::TIMEOUT;
 
-/// A server in the background, gone with its test.
+/// A server in the background, ended with its test.
 pub(crate) struct Program {
     child: Child,
     stdout: Capture,
@@ -33,16 +33,16 @@ impl Program {
     /// Waits for a line on standard output.
     #[track_caller]
     pub(crate) fn stdout_line(&self, needle: &str) -> String {
-        self.stdout.line(needle, PATIENCE)
+        self.stdout.line(needle, TIMEOUT)
     }
 
     /// Waits for a line on standard error.
     #[track_caller]
     pub(crate) fn stderr_line(&self, needle: &str) -> String {
-        self.stderr.line(needle, PATIENCE)
+        self.stderr.line(needle, TIMEOUT)
     }
 
-    /// Ends it, and gives all that it said.
+    /// Ends it, and gives all that it printed.
     pub(crate) fn end(mut self) -> String {
         self.stop();
         let limit = Duration::from_secs(5);
@@ -85,7 +85,7 @@ pub(crate) fn needs_success(library: &str, command: &mut Command) -> Option<Stri
                 .to_owned(),
         );
     }
-    // No program has a name like this one, so it is said, or fails, as for a program.
+    // There is no program of this name, so `needs` says that it is missing.
     assert!(
         !super::needs(library),
         "{library} is there but does not work"

@@ -1,13 +1,13 @@
-//! What the proofs share: how long they run, where they can run, chance that can be repeated.
+//! What the proofs share: how long they run, where they can run, random numbers that can be repeated.
 
 use std::io::{self, Write as _};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::process::Running;
+use super::process::Process;
 use super::sandbox::Sandbox;
 
-/// How often a proof does its thing: the first number, or the second for `HOOKS_PROOF=long`.
+/// How often a proof repeats its test: the first number, or the second for `HOOKS_PROOF=long`.
 pub(crate) fn scaled(usual: usize, long: usize) -> usize {
     let long_run = std::env::var_os("HOOKS_PROOF").is_some_and(|length| length == "long");
     if long_run { long } else { usual }
@@ -17,7 +17,7 @@ pub(crate) fn scaled(usual: usize, long: usize) -> usize {
 pub(crate) fn needs_root() -> bool {
     let root = rustix::process::geteuid().is_root();
     if !root {
-        // Past the test runner, which keeps back what a passing test prints.
+        // Written directly, because the test runner hides what a passing test prints.
         let _ = writeln!(
             io::stderr(),
             "\n*** SKIPPED: this test mounts a file system, which needs root ***\n"
@@ -26,10 +26,10 @@ pub(crate) fn needs_root() -> bool {
     root
 }
 
-/// A chance that is the same again for the same seed: `HOOKS_PROOF_SEED` sets it.
-pub(crate) struct Chance(u64);
+/// Random numbers that are the same for the same seed, which `HOOKS_PROOF_SEED` sets.
+pub(crate) struct Rng(u64);
 
-impl Chance {
+impl Rng {
     /// The seed is part of every message of a proof that fails.
     pub(crate) fn new() -> (Self, u64) {
         let given = std::env::var("HOOKS_PROOF_SEED")
@@ -55,7 +55,7 @@ impl Chance {
         usize::try_from(high).unwrap_or(0) % limit.max(1)
     }
 
-    /// A moment from now to this much later.
+    /// A random duration up to this one.
     pub(crate) fn moment(&mut self, within: Duration) -> Duration {
         let share = f64::from(u32::try_from(self.below(1 << 20)).unwrap_or(0)) / f64::from(1 << 20);
         within.mul_f64(share)
@@ -63,7 +63,7 @@ impl Chance {
 }
 
 /// The most memory that a process held until it ended, in KiB.
-pub(crate) fn peak_memory(running: &mut Running) -> u64 {
+pub(crate) fn peak_memory(running: &mut Process) -> u64 {
     let status = format!("/proc/{}/status", running.child.id());
     let mut peak = 0;
     while running.is_running() {
@@ -71,7 +71,7 @@ pub(crate) fn peak_memory(running: &mut Running) -> u64 {
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kib = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.trim().parse().ok());
         peak = peak.max(kib.unwrap_or(0));
-        // The kernel keeps the peak, so all that a pause can miss is the last moment.
+        // The kernel keeps the peak, so a pause can miss only the last moment.
         thread::sleep(Duration::from_micros(500));
     }
     peak

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::process::PATIENCE;
+use super::process::TIMEOUT;
 use super::reply::{Reply, Step};
 use super::request::Request;
 use super::tls::Identity;
@@ -47,7 +47,7 @@ struct State {
     most_in_flight: usize,
     released: bool,
     /// The receiver's own connection to itself that ends the accept loop.
-    farewell: Option<SocketAddr>,
+    closing: Option<SocketAddr>,
     open: HashMap<usize, TcpStream>,
 }
 
@@ -72,13 +72,13 @@ impl Receiver {
         Self::start([Reply::status(200)], Some(identity), Expected::Request)
     }
 
-    /// An HTTPS server that may be connected to but must not be trusted with a request.
-    pub(crate) fn distrusted(identity: &Identity) -> Self {
+    /// An HTTPS server that may be connected to, but may get no request.
+    pub(crate) fn untrusted(identity: &Identity) -> Self {
         Self::start([Reply::status(200)], Some(identity), Expected::NoRequest)
     }
 
-    /// A server that does this to a connection, and to which no whole request comes.
-    pub(crate) fn deaf(reply: Reply) -> Self {
+    /// A server with this reply, to which no whole request may come.
+    pub(crate) fn without_request(reply: Reply) -> Self {
         Self::start([reply], None, Expected::NoRequest)
     }
 
@@ -159,7 +159,7 @@ impl Receiver {
         );
     }
 
-    /// Lets the answers go that are `Reply::held`.
+    /// Sends the replies that are `Reply::held`.
     pub(crate) fn release(&self) {
         self.shared.lock().released = true;
         self.shared.changed.notify_all();
@@ -172,7 +172,7 @@ impl Receiver {
 
     #[track_caller]
     fn wait(&self, ready: impl Fn(&State) -> bool, what: &str) {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + TIMEOUT;
         let mut state = self.shared.lock();
         while !ready(&state) {
             let left = until.saturating_duration_since(Instant::now());
@@ -193,8 +193,8 @@ impl Drop for Receiver {
         {
             let mut state = self.shared.lock();
             // Under the lock, so that the accept loop can't see the connection before it knows whose it is.
-            let farewell = TcpStream::connect(self.address).and_then(|stream| stream.local_addr());
-            state.farewell = farewell.ok();
+            let closing = TcpStream::connect(self.address).and_then(|stream| stream.local_addr());
+            state.closing = closing.ok();
         }
         self.shared.changed.notify_all();
         if let Some(accepting) = self.accepting.take() {
@@ -242,8 +242,8 @@ impl Shared {
     fn pause(&self, limit: Option<Duration>, until_released: bool) -> bool {
         let until = limit.map(|limit| Instant::now() + limit);
         let mut state = self.lock();
-        while state.farewell.is_none() {
-            let left = until.map_or(PATIENCE, |until| {
+        while state.closing.is_none() {
+            let left = until.map_or(TIMEOUT, |until| {
                 until.saturating_duration_since(Instant::now())
             });
             if left.is_zero() || (until_released && state.released) {
@@ -262,7 +262,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, tls: Option<&Arc<rustls:
             break;
         };
         let mut state = shared.lock();
-        if state.farewell == Some(peer) {
+        if state.closing == Some(peer) {
             break;
         }
         state.connections += 1;
@@ -273,7 +273,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, tls: Option<&Arc<rustls:
         shared.changed.notify_all();
         let (shared, tls) = (shared.clone(), tls.cloned());
         workers.push(thread::spawn(move || {
-            // A client that goes away in the middle is its own affair.
+            // A client may close its connection at any moment.
             let _ = match tls {
                 Some(config) => rustls::ServerConnection::new(config)
                     .map_err(io::Error::other)

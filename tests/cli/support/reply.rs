@@ -1,4 +1,4 @@
-//! What a scripted receiver answers, down to servers that misbehave.
+//! The replies of a scripted receiver, right and wrong.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use std::time::Duration;
 pub(crate) enum Step {
     Send(Vec<u8>),
     Pause(Duration),
-    /// Sends these bytes again and again, with a pause between, for as long as the other side takes them.
+    /// Sends these bytes again and again, with a pause between, until the other side closes the connection.
     Repeat(Vec<u8>, Duration),
     /// Waits for `Receiver::release`.
     UntilReleased,
-    /// Keeps the connection open and says nothing more.
+    /// Keeps the connection open and sends nothing more.
     Hold,
 }
 
@@ -45,7 +45,7 @@ impl Reply {
             200 => "OK",
             410 => "Gone",
             503 => "Service Unavailable",
-            // A receiver may write what it likes there; the tool goes by the number.
+            // The reason phrase is free; only the number counts.
             _ => "Whatever",
         };
         let answer = Answer::Response {
@@ -95,12 +95,12 @@ impl Reply {
         Self::steps(vec![Step::Send(bytes.into())])
     }
 
-    /// Reads the request and hangs up.
+    /// Reads the request and closes the connection.
     pub(crate) fn hang_up() -> Self {
         Self::steps(Vec::new())
     }
 
-    /// Reads the request and never says anything.
+    /// Reads the request and sends nothing.
     pub(crate) fn silent() -> Self {
         Self::steps(vec![Step::Hold])
     }
@@ -113,7 +113,7 @@ impl Reply {
         }
     }
 
-    /// Says this without reading, as a server of another protocol does, and nothing more.
+    /// Sends this without reading, as a server of another protocol does, and nothing more.
     pub(crate) fn greeting(bytes: impl Into<Vec<u8>>) -> Self {
         Self {
             reads: false,
@@ -139,7 +139,7 @@ impl Reply {
         ])
     }
 
-    /// A body without a length and without an end, as fast as it is taken.
+    /// A body without a length and without an end, as fast as it is read.
     pub(crate) fn endless_body(status: u16) -> Self {
         Self::steps(vec![
             Step::Send(format!("HTTP/1.1 {status} Endless\r\n\r\n").into()),
@@ -147,7 +147,7 @@ impl Reply {
         ])
     }
 
-    /// Interim responses for ever, as fast as they are taken.
+    /// Interim responses without an end, as fast as they are read.
     pub(crate) fn interim_flood() -> Self {
         let flood = b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n".repeat(20);
         Self::steps(vec![Step::Repeat(flood, Duration::from_millis(1))])

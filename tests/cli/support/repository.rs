@@ -1,4 +1,4 @@
-//! A bare repository as it stands on a server, and a clone of it whose owner pushes.
+//! A bare repository as on a server, and a clone from which commits are pushed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -49,7 +49,7 @@ impl Request {
             body: Vec::new(),
             at: Instant::now(),
         };
-        // A chunked body is not understood: a delivery is never sent so.
+        // A chunked body is not read: a delivery never has one.
         let length = request.header("content-length").map_or(0, |length| {
             length
                 .parse()

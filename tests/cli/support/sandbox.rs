@@ -1,14 +1,14 @@
-//! A folder of a test's own, and the binary run in it with nothing of the machine's environment.
+//! A folder for one test, and the binary run in it without the machine's environment.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::finished::Finished;
 use super::invocation::Invocation;
+use super::output::Output;
 
 /// A temporary folder with a registry of its own.
 pub(crate) struct Sandbox {
@@ -62,17 +62,19 @@ impl Sandbox {
         event: &str,
         options: [&str; N],
     ) -> String {
-        let added = self
-            .hooks(["add", "--url", url, "--event", event, "--json"])
-            .args(options)
-            .run();
+        let added = self.hooks_add(url, event).arg("--json").args(options).run();
         added.assert_code(0);
-        added.json()["id"].to_string()
+        id_of(&added.json())
+    }
+
+    /// A call of `add` with this URL and this event.
+    pub(crate) fn hooks_add(&self, url: &str, event: &str) -> Invocation<'_> {
+        self.hooks(["add", "--url", url, "--event", event])
     }
 
     /// Publishes the deployment of `fixtures/deploy.json` as a `PostDeployment`.
     #[track_caller]
-    pub(crate) fn publish(&self) -> Finished {
+    pub(crate) fn publish(&self) -> Output {
         self.hooks(["publish", "PostDeployment"])
             .stdin(super::DEPLOYMENT)
             .run()
@@ -125,6 +127,23 @@ impl Sandbox {
         names
     }
 
+    /// Writes a registry of these hooks, which is quicker than to add them.
+    pub(crate) fn write_hooks(&self, hooks: &[Value]) {
+        let highest = hooks.iter().filter_map(|hook| hook["id"].as_u64()).max();
+        let next_id = highest.unwrap_or(0) + 1;
+        let registry = json!({"version": 1, "next_id": next_id, "hooks": hooks});
+        self.write("hooks.json", registry.to_string());
+    }
+
+    /// Holds the registry's lock until the file is dropped, as another process would.
+    pub(crate) fn lock(&self) -> fs::File {
+        let path = self.path.join("hooks.json.lock");
+        let file = fs::File::options().create(true).append(true).open(path);
+        let file = file.expect("the lock file can be opened");
+        file.lock().expect("the lock is free");
+        file
+    }
+
     /// The registry's text.
     #[track_caller]
     pub(crate) fn registry_bytes(&self) -> Vec<u8> {
@@ -144,9 +163,7 @@ impl Sandbox {
         let hooks = registry["hooks"]
             .as_array()
             .expect("the registry has an array of hooks");
-        let found = hooks
-            .iter()
-            .find(|hook| hook["id"].as_u64().is_some_and(|n| n.to_string() == id));
+        let found = hooks.iter().find(|hook| id_of(hook) == id);
         found
             .unwrap_or_else(|| panic!("no hook {id} in {registry:#}"))
             .clone()
@@ -159,7 +176,7 @@ impl Sandbox {
         let hooks = registry["hooks"]
             .as_array()
             .expect("the registry has an array of hooks");
-        hooks.iter().map(|hook| hook["id"].to_string()).collect()
+        hooks.iter().map(id_of).collect()
     }
 
     /// The journal's records; a damaged line is a failure, unless a test reads the bytes itself.
@@ -201,6 +218,12 @@ impl Sandbox {
     }
 }
 
+/// A hook's id as a verb takes it: a large one is a string.
+fn id_of(hook: &Value) -> String {
+    let id = &hook["id"];
+    id.as_str().map_or_else(|| id.to_string(), str::to_owned)
+}
+
 impl Drop for Sandbox {
     fn drop(&mut self) {
         if std::thread::panicking() {
@@ -208,7 +231,7 @@ impl Drop for Sandbox {
                 clippy::print_stderr,
                 reason = "shown by the test runner below the failure"
             )]
-            // What the tool had on disk is often what explains the failure.
+            // The files often explain the failure.
             for name in ["hooks.json", "hooks.json.journal"] {
                 if let Ok(text) = fs::read_to_string(self.folder.path().join(name)) {
                     eprintln!(
@@ -219,4 +242,10 @@ impl Drop for Sandbox {
             }
         }
     }
+}
+
+/// A hook without options, as it stands in a registry.
+pub(crate) fn hook_json(id: u64, url: impl Into<String>, event: &str) -> Value {
+    let url: String = url.into();
+    json!({"id": id, "url": url, "event": event, "insecure_ssl": false})
 }

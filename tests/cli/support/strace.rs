@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::finished::Finished;
 use super::invocation::Invocation;
 use super::needs;
+use super::output::Output;
 
 /// Which system calls are meant.
 #[derive(Clone, Copy)]
@@ -61,7 +61,7 @@ impl Strace {
 
     /// Runs a call of the binary and lists its system calls, in order, each of a name and number once.
     #[track_caller]
-    pub(crate) fn calls(&self, invocation: Invocation, scope: Scope) -> (Finished, Vec<Call>) {
+    pub(crate) fn calls(&self, invocation: Invocation, scope: Scope) -> (Output, Vec<Call>) {
         let finished = self.run(invocation, scope, "");
         let mut counts: HashMap<(String, String), usize> = HashMap::new();
         let mut seen = HashSet::new();
@@ -99,7 +99,7 @@ impl Strace {
         scope: Scope,
         call: &Call,
         effect: Effect,
-    ) -> (Finished, bool) {
+    ) -> (Output, bool) {
         let effect_text = match effect {
             Effect::Error(error) => format!("error={error}"),
             Effect::Nothing => "retval=0".to_owned(),
@@ -115,7 +115,7 @@ impl Strace {
         (finished, came)
     }
 
-    fn run(&self, invocation: Invocation, scope: Scope, option: &str) -> Finished {
+    fn run(&self, invocation: Invocation, scope: Scope, option: &str) -> Output {
         let paths = match scope {
             Scope::On(paths) => {
                 let option = |path: &PathBuf| format!("-P '{}'", path.display());
@@ -151,7 +151,9 @@ impl Strace {
 /// The files of a registry, and the folder they are in.
 pub(crate) fn files_of(registry: &Path) -> Vec<PathBuf> {
     let beside = |suffix: &str| PathBuf::from(format!("{}{suffix}", registry.display()));
-    let mut files: Vec<_> = ["", ".lock", ".tmp", ".journal"].map(beside).into();
+    let mut files: Vec<_> = ["", ".lock", ".tmp", ".journal", ".journal.damaged"]
+        .map(beside)
+        .into();
     files.extend(registry.parent().map(Path::to_owned));
     files
 }

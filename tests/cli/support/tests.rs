@@ -1,11 +1,11 @@
-//! The harness itself: a test that could not fail would prove nothing.
+//! The support itself: assertions fail when they should, and receivers do what their script says.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use crate::support::{Receiver, Reply, Sandbox, Unanswering};
+use crate::support::{FullBacklog, Receiver, Reply, Sandbox};
 
 /// Sends a request by hand and returns what comes back until the connection ends or says nothing for a while.
 fn post(receiver: &Receiver, body: &str) -> String {
@@ -76,7 +76,7 @@ fn a_receiver_that_misbehaves_still_ends_when_it_is_dropped() {
         (Reply::raw("nonsense"), "nonsense"),
     ] {
         let receiver = Receiver::answering([reply.clone()]);
-        // Left open, so that nothing but the drop ends the answer.
+        // Left open, so that only the drop ends the response.
         let mut stream = TcpStream::connect(("127.0.0.1", receiver.port())).unwrap();
         stream.write_all(b"POST / HTTP/1.1\r\n\r\n").unwrap();
         let mut answer = vec![0; start.len()];
@@ -106,8 +106,8 @@ fn a_receiver_that_was_not_called_fails_its_test_and_so_does_one_that_must_not_b
 }
 
 #[test]
-fn an_unanswering_address_neither_accepts_nor_refuses() {
-    let unanswering = Unanswering::new();
+fn a_full_backlog_neither_accepts_nor_refuses() {
+    let unanswering = FullBacklog::new();
     let address = unanswering
         .url()
         .replace("http://", "")
@@ -135,7 +135,7 @@ fn a_process_that_hangs_is_killed_and_fails_its_test() {
 
 #[test]
 #[cfg(unix)]
-fn an_assertion_compares_everything() {
+fn assert_compares_everything() {
     let sandbox = Sandbox::new();
     let said = sandbox
         .hooks(["x"])

@@ -38,7 +38,7 @@ impl Identity {
         Self::issued(&params("127.0.0.1", "leaf"))
     }
 
-    /// From the same kind of authority, but over.
+    /// From the same kind of authority, but expired.
     pub(crate) fn expired() -> Self {
         let mut params = params("127.0.0.1", "expired leaf");
         params.not_before = date_time_ymd(2019, 1, 1);
@@ -46,7 +46,7 @@ impl Identity {
         Self::issued(&params)
     }
 
-    /// From the same kind of authority, but another server's.
+    /// From the same kind of authority, but for another server's name.
     pub(crate) fn of_another_name() -> Self {
         Self::issued(&params("another.example", "another leaf"))
     }

@@ -1,7 +1,7 @@
-//! Refused arguments, refused files and completions: whatever secret was typed in the wrong place, it is not
-//! said again.
+//! Refused arguments, refused files and completions never quote what was given, which may be a secret in the
+//! wrong place.
 
-use crate::support::{Canaries, Finished, Receiver, Sandbox, base64};
+use crate::support::{Output, Receiver, Sandbox, Secrets, base64};
 
 /// Runs each command line, which is refused with this code and without showing `s3cret`.
 #[track_caller]
@@ -62,6 +62,7 @@ fn a_refused_url_is_not_quoted() {
             &["list", url],
             &["list", "--event", url],
             &["show", url],
+            &["show", "whsec_s3cret"],
             &["show", "1", url],
             &["edit", url],
             &["remove", url],
@@ -74,6 +75,7 @@ fn a_refused_url_is_not_quoted() {
             &["run", url, "--", "true"],
             &["run", "E", url],
             &[url],
+            &["s3cret"],
             &["--file", "hooks.json", url],
         ],
     );
@@ -144,9 +146,19 @@ fn a_refused_value_of_another_flag_is_not_quoted() {
             &["log", "-n", "s3cret"],
             &["log", "-n", "-87654321"],
             &["listen", "--port", "87654321"],
+            &["listen", "--secret", "s3cret"],
             &["listen", "--respond", "87654321"],
             &["redeliver", "--failed", "--since", "s3cret"],
-            &["redeliver", "s3cret"],
+            &["redeliver", "whsec_s3cret"],
+            &[
+                "add",
+                "--url",
+                "http://h/",
+                "--event",
+                "E",
+                "--name",
+                "WHSEC_s3cret",
+            ],
         ],
     );
     for name in ["HOOKS_TIMEOUT", "HOOKS_RETRIES", "HOOKS_JOBS"] {
@@ -156,7 +168,7 @@ fn a_refused_value_of_another_flag_is_not_quoted() {
 }
 
 #[test]
-fn a_deployment_that_is_none_is_not_quoted() {
+fn an_invalid_deployment_is_not_quoted() {
     let sandbox = Sandbox::new();
     assert_refused(
         &sandbox,
@@ -260,24 +272,24 @@ fn a_registry_that_cannot_be_read_is_not_quoted() {
 #[test]
 fn a_damaged_journal_is_not_quoted() {
     let sandbox = Sandbox::new();
-    let canaries = Canaries::new("journal");
+    let secrets = Secrets::new("journal");
     let receiver = Receiver::new();
-    let url = canaries.url("http", receiver.port());
-    canaries.add(&sandbox, &url, "PostDeployment");
+    let url = secrets.url("http", receiver.port());
+    secrets.add(&sandbox, &url, "PostDeployment");
     sandbox.publish().assert_code(0);
     let mut journal = sandbox.read("hooks.json.journal");
     let half = journal[..journal.len() / 2].to_vec();
     journal.extend(half);
     sandbox.write("hooks.json.journal", journal);
-    for arguments in [&["log"][..], &["redeliver", "--failed"], &["log", "-v"]] {
+    for arguments in [&["log"][..], &["log", "-v"], &["redeliver", "--failed"]] {
         let finished = sandbox.hooks(arguments).run();
-        finished.assert_code(0).assert_stderr_has(&["line 3"]);
-        canaries.assert_absent(&finished);
+        finished.assert_code(0).assert_stderr_has(&["damaged"]);
+        secrets.assert_absent(&finished);
     }
 }
 
 /// What the completion of `shell` gets for these words, of which the last is being typed.
-fn completed(sandbox: &Sandbox, shell: &str, words: &[&str]) -> Finished {
+fn completed(sandbox: &Sandbox, shell: &str, words: &[&str]) -> Output {
     let index = (words.len() - 1).to_string();
     sandbox
         .hooks(["--"])
@@ -291,9 +303,9 @@ fn completed(sandbox: &Sandbox, shell: &str, words: &[&str]) -> Finished {
 #[test]
 fn completions_show_no_secret_and_no_event_that_a_shell_might_run() {
     let sandbox = Sandbox::new();
-    let canaries = Canaries::new("complete");
-    let url = canaries.url("http", 9);
-    let id = canaries.add(&sandbox, &url, "Deployed");
+    let secrets = Secrets::new("complete");
+    let url = secrets.url("http", 9);
+    let id = secrets.add(&sandbox, &url, "Deployed");
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         for (words, offered) in [
             (&["hooks", "show", ""][..], id.as_str()),
@@ -301,16 +313,16 @@ fn completions_show_no_secret_and_no_event_that_a_shell_might_run() {
             (&["hooks", "publish", ""], "Deployed"),
             (&["hooks", "add", "--url", &url, "--event", "D"], "Deployed"),
             (&["hooks", "add", "--url", &url], ""),
-            (&["hooks", "edit", &id, "--header", &canaries.header()], ""),
+            (&["hooks", "edit", &id, "--header", &secrets.header()], ""),
         ] {
             let completed = completed(&sandbox, shell, words);
             assert!(completed.stdout.contains(offered), "{}", completed.stdout);
             assert_eq!(completed.stderr, "");
-            // The word being typed may be offered back to the one who types it, as it is in the shell's line.
+            // The word that is being typed may be offered, because it is on the command line already.
             if offered.is_empty() {
-                canaries.assert_only_url(&completed);
+                secrets.assert_only_url(&completed);
             } else {
-                canaries.assert_absent(&completed);
+                secrets.assert_absent(&completed);
             }
         }
     }

@@ -4,13 +4,15 @@
 //! Each call is made with `--color always`, too: off a terminal the library for colours drops escape sequences,
 //! which would hide that they were let through.
 
-use crate::support::{Canaries, Finished, Receiver, Reply, Sandbox, needs, refused_url};
+use serde_json::json;
+
+use crate::support::{Output, Receiver, Reply, Sandbox, Secrets, needs, refused_url};
 
 /// ESC with an OSC and a CSI, U+009B (the one-character CSI), DEL, a bidi override, line ends with something that
 /// looks like ours, and U+2028.
 const HOSTILE: &str = "a\u{1b}]0;owned\u{7}b\u{1b}[2Jc\u{9b}31md\u{7f}e\u{202e}f\r\nerror: forged\rg\u{2028}error: forged\u{2066}h";
 
-/// What a terminal, or a log viewer, would obey.
+/// Whether a terminal or a log viewer would act on this character.
 fn obeyed(c: char) -> bool {
     (c.is_control() && c != '\n')
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -31,9 +33,9 @@ fn without_colours(text: &str) -> String {
     plain
 }
 
-/// Neither stream holds anything that a terminal obeys, or a line that the tool did not write.
+/// Neither stream holds a control sequence, or a line that the tool did not write.
 #[track_caller]
-fn assert_harmless(finished: &Finished) {
+fn assert_harmless(finished: &Output) {
     for text in [&finished.stdout, &finished.stderr] {
         let text = without_colours(text);
         let hostile: String = text.chars().filter(|&c| obeyed(c)).collect();
@@ -46,7 +48,7 @@ fn assert_harmless(finished: &Finished) {
 
 /// Runs it with and without colours.
 #[track_caller]
-fn harmless(sandbox: &Sandbox, arguments: &[&str]) -> Finished {
+fn harmless(sandbox: &Sandbox, arguments: &[&str]) -> Output {
     let coloured = sandbox.hooks(["--color", "always"]).args(arguments).run();
     assert_harmless(&coloured);
     let plain = sandbox.hooks(arguments).run();
@@ -81,7 +83,7 @@ fn a_hostile_reply_is_escaped_by_every_verb_that_shows_it() {
         ] {
             let shown = harmless(&sandbox, arguments);
             let shown = format!("{}{}", shown.stdout, shown.stderr);
-            // Disabled by a 410: the verbs that deliver say so instead.
+            // After a 410 the hook is disabled, and the verbs that deliver say so instead.
             assert!(
                 shown.contains("\\u{1b}]0;owned") || status == 410,
                 "{arguments:?}: {shown}"
@@ -95,7 +97,7 @@ fn a_hostile_reply_is_escaped_by_every_verb_that_shows_it() {
 #[test]
 fn hostile_headers_of_a_reply_are_escaped() {
     let sandbox = Sandbox::new();
-    // ESC itself makes it no HTTP, but what is not ASCII may stand in a header.
+    // A header may hold what is not ASCII, but no ESC.
     let reply =
         "HTTP/1.1 302 x\u{9b}2J\r\nlocation: /a\u{9b}31m\u{202e}b\tc\r\ncontent-length: 0\r\n\r\n";
     let receiver = Receiver::answering([Reply::raw(reply)]);
@@ -109,7 +111,7 @@ fn hostile_headers_of_a_reply_are_escaped() {
 }
 
 #[test]
-fn the_note_of_another_attempt_is_escaped() {
+fn the_note_about_a_retry_is_escaped() {
     let sandbox = Sandbox::new();
     let bad = Reply::status(503).body(HOSTILE).header("retry-after", "0");
     let receiver = Receiver::answering([bad.clone(), Reply::status(200), bad, Reply::status(200)]);
@@ -142,7 +144,7 @@ fn a_hostile_reply_is_one_row_of_a_table_on_a_terminal() {
 /// A registry in which every text is hostile.
 fn hostile_registry(sandbox: &Sandbox) {
     let hostile = |id: u64, url: &str| {
-        serde_json::json!({
+        json!({
             "id": id, "url": url, "event": format!("E{HOSTILE}"), "status": [format!("s{HOSTILE}")],
             "headers": { format!("N{HOSTILE}"): HOSTILE }, "last_datetime": HOSTILE,
             "last_status": HOSTILE, "last_code": 404, "last_reason": HOSTILE, "last_context": HOSTILE,
@@ -150,26 +152,25 @@ fn hostile_registry(sandbox: &Sandbox) {
     };
     let mut hooks = vec![hostile(1, refused_url())];
     let more = [
-        serde_json::json!({ "format": format!("f{HOSTILE}") }),
-        serde_json::json!({ "template": format!("{{% raise %}}{HOSTILE}") }),
-        serde_json::json!({ "template": format!("{HOSTILE:?}") }),
-        serde_json::json!({ "enabled": false, "disabled_reason": HOSTILE }),
-        serde_json::json!({ "headers": { format!("N{HOSTILE}"): "v" } }),
-        serde_json::json!({ "headers": { "N": HOSTILE } }),
-        serde_json::json!({ "url": format!("http://h.example/{HOSTILE}") }),
-        serde_json::json!({ "url": HOSTILE }),
-        serde_json::json!({ "ca_file": HOSTILE, "url": "https://127.0.0.1:9/" }),
+        json!({ "format": format!("f{HOSTILE}") }),
+        json!({ "template": format!("{{% raise %}}{HOSTILE}") }),
+        json!({ "template": format!("{HOSTILE:?}") }),
+        json!({ "enabled": false, "disabled_reason": HOSTILE }),
+        json!({ "headers": { format!("N{HOSTILE}"): "v" } }),
+        json!({ "headers": { "N": HOSTILE } }),
+        json!({ "url": format!("http://h.example/{HOSTILE}") }),
+        json!({ "url": HOSTILE }),
+        json!({ "ca_file": HOSTILE, "url": "https://127.0.0.1:9/" }),
     ];
     for (id, more) in (2..).zip(more) {
-        let mut hook = serde_json::json!({ "id": id, "url": refused_url(), "event": "*" });
+        let mut hook = json!({ "id": id, "url": refused_url(), "event": "*" });
         let members = more.as_object().expect("it is an object").clone();
         hook.as_object_mut()
             .expect("it is an object")
             .extend(members);
         hooks.push(hook);
     }
-    let registry = serde_json::json!({ "version": 1, "next_id": 20, "hooks": hooks });
-    sandbox.write("hooks.json", registry.to_string());
+    sandbox.write_hooks(&hooks);
     #[cfg(unix)]
     sandbox.set_mode("hooks.json", 0o600);
 }
@@ -237,61 +238,26 @@ fn hostile_text_on_the_command_line_and_in_the_environment_is_escaped() {
         &["publish", "E", &format!("@{HOSTILE}")][..],
         &["publish", "E", "{}", "--git", HOSTILE],
         &["publish", HOSTILE, "{}"],
-        &[
-            "add",
-            "--url",
-            "http://h/",
-            "--event",
-            "E",
-            "--secret-file",
-            HOSTILE,
-        ],
-        &[
-            "add",
-            "--url",
-            "http://h/",
-            "--event",
-            "E",
-            "--ca-file",
-            HOSTILE,
-        ],
-        &[
-            "add",
-            "--url",
-            "http://h/",
-            "--event",
-            "E",
-            "--template",
-            HOSTILE,
-        ],
-        &[
-            "add",
-            "--url",
-            "http://h/",
-            "--event",
-            "E",
-            "--status",
-            HOSTILE,
-        ],
-        &[
-            "add",
-            "--url",
-            "http://h/",
-            "--event",
-            "E",
-            "--status",
-            "f\u{202e}",
-        ],
         &["run", "E", "--", HOSTILE],
         &["redeliver", &format!("msg_{HOSTILE}")],
         &["list", HOSTILE],
     ] {
         harmless(&sandbox, arguments);
     }
+    for (option, value) in [
+        ("--secret-file", HOSTILE),
+        ("--ca-file", HOSTILE),
+        ("--template", HOSTILE),
+        ("--status", HOSTILE),
+        ("--status", "f\u{202e}"),
+    ] {
+        let add = ["add", "--url", "http://h/", "--event", "E", option, value];
+        harmless(&sandbox, &add);
+    }
 }
 
 #[test]
-fn json_escapes_what_a_terminal_would_obey_and_loses_nothing() {
+fn json_escapes_control_characters_and_loses_nothing() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::status(404).body(HOSTILE)]);
     sandbox.add(&receiver.url("/"), "PostDeployment");
@@ -313,16 +279,16 @@ fn json_escapes_what_a_terminal_would_obey_and_loses_nothing() {
 }
 
 #[test]
-fn a_secret_that_was_broken_up_by_escapes_is_still_masked() {
-    // A receiver that colours what it sends back.
+fn a_secret_with_escape_sequences_in_it_is_masked() {
+    // A receiver that colours its response, with the secrets in it.
     let sandbox = Sandbox::new();
-    let canaries = Canaries::new("colour");
+    let secrets = Secrets::new("colour");
     let body = "\u{1b}[1mPw-colour/canary\u{1b}[0m and Header-colour-canary\r\n";
     let receiver = Receiver::answering([Reply::status(404).body(body)]);
-    let url = canaries.url("http", receiver.port());
-    canaries.add(&sandbox, &url, "PostDeployment");
+    let url = secrets.url("http", receiver.port());
+    secrets.add(&sandbox, &url, "PostDeployment");
     let published = sandbox.publish();
     published.assert_code(3);
-    canaries.assert_absent(&published);
+    secrets.assert_absent(&published);
     assert_harmless(&published);
 }

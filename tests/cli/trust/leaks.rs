@@ -1,16 +1,16 @@
-//! No secret in any output: canaries in a URL's password, query and path, in a header and in a secret, run
+//! No secret in any output: secrets in a URL's password, query and path, in a header and in a secret, run
 //! through every verb and every way in which a delivery fails.
 
 use std::process::Command;
 use std::time::Duration;
 
 use crate::support::{
-    Answering, Canaries, Finished, Identity, Receiver, Reply, Request, Sandbox, echo, needs,
+    Identity, Output, Receiver, Reply, Request, Responder, Sandbox, Secrets, echo, needs,
 };
 
 /// Every verb that shows a hook or a delivery, as text and as JSON, after something was published to `id`.
 #[track_caller]
-fn assert_views_hide(sandbox: &Sandbox, canaries: &Canaries, id: &str) {
+fn assert_views_hide(sandbox: &Sandbox, secrets: &Secrets, id: &str) {
     let text: [&[&str]; 8] = [
         &["list"],
         &["list", "--event", "PostDeployment", "-v"],
@@ -22,7 +22,7 @@ fn assert_views_hide(sandbox: &Sandbox, canaries: &Canaries, id: &str) {
         &["edit", id, "--status", "success"],
     ];
     for arguments in text {
-        canaries.assert_absent(&sandbox.hooks(arguments).run());
+        secrets.assert_absent(&sandbox.hooks(arguments).run());
     }
     let json: [&[&str]; 4] = [
         &["list", "--json"],
@@ -33,18 +33,18 @@ fn assert_views_hide(sandbox: &Sandbox, canaries: &Canaries, id: &str) {
     for arguments in json {
         let finished = sandbox.hooks(arguments).run();
         finished.assert_code(0);
-        canaries.assert_only_url(&finished);
+        secrets.assert_only_url(&finished);
     }
 }
 
-/// Publishes as text and as JSON, and looks at all that is said of it then.
+/// Publishes as text and as JSON, and checks what every verb shows of it.
 #[track_caller]
 fn assert_failure_hides(
     sandbox: &Sandbox,
-    canaries: &Canaries,
+    secrets: &Secrets,
     id: &str,
     environment: &[(&str, &str)],
-) -> Finished {
+) -> Output {
     let call = |arguments: &[&str]| {
         let mut call = sandbox.hooks(arguments);
         call = call.env("HOOKS_RETRIES", "0").env("HOOKS_TIMEOUT", "500ms");
@@ -55,30 +55,30 @@ fn assert_failure_hides(
     };
     let published = call(&["publish", "PostDeployment", "{}", "-v"]);
     published.assert_code(3);
-    canaries.assert_absent(&published);
+    secrets.assert_absent(&published);
     assert!(published.stdout.contains("failed"), "{}", published.stdout);
-    canaries.assert_absent(&call(&["test", id]));
-    canaries.assert_absent(&call(&["redeliver", id, "-v"]));
-    canaries.assert_absent(&call(&["run", "PostDeployment", "-v", "--", "true"]));
+    secrets.assert_absent(&call(&["test", id]));
+    secrets.assert_absent(&call(&["redeliver", id, "-v"]));
+    secrets.assert_absent(&call(&["run", "PostDeployment", "-v", "--", "true"]));
     for arguments in [
         &["publish", "PostDeployment", "{}", "--json"][..],
         &["test", id, "--json"],
         &["redeliver", id, "--json"],
     ] {
-        canaries.assert_only_url(&call(arguments));
+        secrets.assert_only_url(&call(arguments));
     }
-    assert_views_hide(sandbox, canaries, id);
+    assert_views_hide(sandbox, secrets, id);
     published
 }
 
 #[test]
 fn no_verb_shows_a_secret_of_a_hook_that_works() {
     let sandbox = Sandbox::new();
-    let canaries = Canaries::new("works");
+    let secrets = Secrets::new("works");
     let receiver = Receiver::new();
-    let url = canaries.url("http", receiver.port());
-    let (header, secret_file) = (canaries.header(), ["--secret-file", "canary.secret"]);
-    sandbox.write("canary.secret", canaries.secret());
+    let url = secrets.url("http", receiver.port());
+    let (header, secret_file) = (secrets.header(), ["--secret-file", "hook.secret"]);
+    sandbox.write("hook.secret", secrets.secret());
     sandbox.write("other.secret", format!("whsec_{}", "A".repeat(32)));
     let add = |event: &str, header: &str, more: [&str; 2]| {
         let add = ["add", "--url", &url, "--event", event, "--header", header];
@@ -96,9 +96,9 @@ fn no_verb_shows_a_secret_of_a_hook_that_works() {
         (4, add("PostDeployment", &header, ["--format", "slack"])),
     ] {
         added.assert_code(code);
-        canaries.assert_absent(&added);
+        secrets.assert_absent(&added);
     }
-    canaries.assert_only_url(&add("PostDeployment", &header, ["--format=raw", "--json"]));
+    secrets.assert_only_url(&add("PostDeployment", &header, ["--format=raw", "--json"]));
     for arguments in [
         &["publish", "PostDeployment", "{}"][..],
         &["publish", "PostDeployment", "{}", "-v"],
@@ -110,9 +110,9 @@ fn no_verb_shows_a_secret_of_a_hook_that_works() {
     ] {
         let finished = sandbox.hooks(arguments).run();
         finished.assert_code(0);
-        canaries.assert_absent(&finished);
+        secrets.assert_absent(&finished);
     }
-    assert_views_hide(&sandbox, &canaries, "1");
+    assert_views_hide(&sandbox, &secrets, "1");
     let request = &receiver.requests()[0];
     assert!(
         request.header("x-auth") == header.split_once(": ").map(|(_, value)| value)
@@ -127,20 +127,20 @@ fn no_verb_shows_a_secret_of_a_hook_that_works() {
     ] {
         let finished = sandbox.hooks(arguments).run();
         finished.assert_code(code);
-        canaries.assert_absent(&finished);
+        secrets.assert_absent(&finished);
     }
 }
 
 #[test]
 fn reveal_shows_urls_whole_and_still_no_header_and_no_secret() {
     let sandbox = Sandbox::new();
-    let canaries = Canaries::new("reveal");
-    let url = canaries.url("http", 9);
-    let id = canaries.add(&sandbox, &url, "PostDeployment");
+    let secrets = Secrets::new("reveal");
+    let url = secrets.url("http", 9);
+    let id = secrets.add(&sandbox, &url, "PostDeployment");
     for arguments in [&["list"][..], &["show", &id], &["edit", &id, "--disable"]] {
         let finished = sandbox.hooks(arguments).arg("--reveal").run();
         finished.assert_code(0);
-        canaries.assert_only_url(&finished);
+        secrets.assert_only_url(&finished);
         assert!(finished.stdout.contains(&url), "{}", finished.stdout);
     }
 }
@@ -148,12 +148,12 @@ fn reveal_shows_urls_whole_and_still_no_header_and_no_secret() {
 #[test]
 fn a_dry_run_shows_the_exact_request_only_if_asked_to_reveal_it() {
     let sandbox = Sandbox::new();
-    let canaries = Canaries::new("dry");
-    canaries.add(&sandbox, &canaries.url("http", 9), "PostDeployment");
+    let secrets = Secrets::new("dry");
+    secrets.add(&sandbox, &secrets.url("http", 9), "PostDeployment");
     let dry_run = sandbox.hooks(["publish", "PostDeployment", "{}", "--dry-run"]);
     let masked = dry_run.run();
     masked.assert_code(0);
-    canaries.assert_absent(&masked);
+    secrets.assert_absent(&masked);
     for line in [
         "POST http://127.0.0.1:9/services/T0001/***?key=*** HTTP/1.1\n",
         "X-Auth: ***\n",
@@ -166,13 +166,13 @@ fn a_dry_run_shows_the_exact_request_only_if_asked_to_reveal_it() {
     let revealed = sandbox
         .hooks(["publish", "PostDeployment", "{}", "--dry-run", "--reveal"])
         .run();
-    let header = canaries.header();
+    let header = secrets.header();
     assert!(revealed.stdout.contains(&header), "{}", revealed.stdout);
-    revealed.assert_hides(&canaries.secret());
+    revealed.assert_hides(&secrets.secret());
 }
 
 #[test]
-fn a_receiver_that_sends_back_what_it_got_shows_nothing_of_it() {
+fn secrets_that_a_receiver_sends_back_are_not_shown() {
     type Answer = fn(&Request) -> Vec<u8>;
     let answers: [(&'static str, Answer, &str); 4] = [
         (
@@ -186,27 +186,27 @@ fn a_receiver_that_sends_back_what_it_got_shows_nothing_of_it() {
     ];
     for (name, answer, said) in answers {
         let sandbox = Sandbox::new();
-        let canaries = Canaries::new(name);
-        let receiver = Answering::new(answer);
-        let url = canaries.url("http", receiver.port());
-        let id = canaries.add(&sandbox, &url, "PostDeployment");
+        let secrets = Secrets::new(name);
+        let receiver = Responder::new(answer);
+        let url = secrets.url("http", receiver.port());
+        let id = secrets.add(&sandbox, &url, "PostDeployment");
         // 410 disables the hook, and its reason is kept a second time.
         let published = sandbox.hooks(["publish", "PostDeployment", "{}", "-v", "--retries", "0"]);
         let published = published.run();
         published.assert_code(3);
-        canaries.assert_absent(&published);
+        secrets.assert_absent(&published);
         assert!(published.stdout.contains(said), "{}", published.stdout);
-        assert_views_hide(&sandbox, &canaries, &id);
+        assert_views_hide(&sandbox, &secrets, &id);
         sandbox
             .hooks(["edit", &id, "--enable"])
             .run()
             .assert_code(0);
         if name == "json" {
             // Each delivery disables it again.
-            canaries.assert_absent(&sandbox.hooks(["test", &id]).run());
-            canaries.assert_only_url(&sandbox.hooks(["test", &id, "--json"]).run());
+            secrets.assert_absent(&sandbox.hooks(["test", &id]).run());
+            secrets.assert_only_url(&sandbox.hooks(["test", &id, "--json"]).run());
         } else {
-            assert_failure_hides(&sandbox, &canaries, &id, &[]);
+            assert_failure_hides(&sandbox, &secrets, &id, &[]);
         }
         assert!(receiver.requests() >= 3);
     }
@@ -231,11 +231,11 @@ fn a_redirect_shows_its_location_without_the_secrets_in_it() {
         ("lodd", "https://u:Pw-lodd/12@h.example/", "https://***"),
     ] {
         let sandbox = Sandbox::new();
-        let canaries = Canaries::new(name);
+        let secrets = Secrets::new(name);
         let reply = Reply::status(302).header("location", location);
         let receiver = Receiver::answering([reply]);
         let id = sandbox.add(&receiver.url("/"), "PostDeployment");
-        let published = assert_failure_hides(&sandbox, &canaries, &id, &[]);
+        let published = assert_failure_hides(&sandbox, &secrets, &id, &[]);
         assert!(published.stdout.contains(shown), "{}", published.stdout);
     }
 }
@@ -244,8 +244,8 @@ fn a_redirect_shows_its_location_without_the_secrets_in_it() {
 fn no_error_of_a_failing_delivery_shows_a_secret() {
     let silent = Receiver::answering([Reply::silent()]);
     let hung_up = Receiver::answering([Reply::hang_up()]);
-    let distrusted = Receiver::distrusted(&Identity::from_private_ca());
-    let plain = Receiver::deaf(Reply::greeting("220 smtp.example ESMTP\r\n"));
+    let distrusted = Receiver::untrusted(&Identity::from_private_ca());
+    let plain = Receiver::without_request(Reply::greeting("220 smtp.example ESMTP\r\n"));
     for (name, scheme, port, said) in [
         ("refused", "http", 9, "connection refused"),
         ("silent", "http", silent.port(), "timed out"),
@@ -254,10 +254,10 @@ fn no_error_of_a_failing_delivery_shows_a_secret() {
         ("plain", "https", plain.port(), "TLS"),
     ] {
         let sandbox = Sandbox::new();
-        let canaries = Canaries::new(name);
-        let url = canaries.url(scheme, port);
-        let id = canaries.add(&sandbox, &url, "PostDeployment");
-        let published = assert_failure_hides(&sandbox, &canaries, &id, &[]);
+        let secrets = Secrets::new(name);
+        let url = secrets.url(scheme, port);
+        let id = secrets.add(&sandbox, &url, "PostDeployment");
+        let published = assert_failure_hides(&sandbox, &secrets, &id, &[]);
         assert!(published.stdout.contains(said), "{}", published.stdout);
     }
     distrusted.wait_for_connections(1);
@@ -265,19 +265,19 @@ fn no_error_of_a_failing_delivery_shows_a_secret() {
 }
 
 #[test]
-fn the_note_of_another_attempt_shows_no_secret() {
+fn the_note_about_a_retry_shows_no_secret() {
     let sandbox = Sandbox::new();
-    let canaries = Canaries::new("again");
-    let receiver = Answering::new(echo::whole);
-    let url = canaries.url("http", receiver.port());
-    canaries.add(&sandbox, &url, "PostDeployment");
+    let secrets = Secrets::new("again");
+    let receiver = Responder::new(echo::whole);
+    let url = secrets.url("http", receiver.port());
+    secrets.add(&sandbox, &url, "PostDeployment");
     let limits = ["--retries", "1", "--verbose"];
     let publish = sandbox.hooks(["publish", "PostDeployment", "{}"]);
     let published = publish.args(limits).run();
     published
         .assert_code(3)
         .assert_stderr_has(&["attempt 1 failed", "POST /services/"]);
-    canaries.assert_absent(&published);
+    secrets.assert_absent(&published);
     assert_eq!(receiver.requests(), 2);
 }
 
@@ -297,16 +297,16 @@ fn no_error_of_a_proxy_shows_its_password() {
         "socks5://u:Pw-proxy@127.0.0.1:9".to_owned(),
     ] {
         let sandbox = Sandbox::new();
-        let canaries = Canaries::new("proxy");
-        let url = canaries.url("http", 9);
-        let id = canaries.add(&sandbox, &url, "PostDeployment");
+        let secrets = Secrets::new("proxy");
+        let url = secrets.url("http", 9);
+        let id = secrets.add(&sandbox, &url, "PostDeployment");
         let environment = [("http_proxy", proxy.as_str())];
-        assert_failure_hides(&sandbox, &canaries, &id, &environment);
+        assert_failure_hides(&sandbox, &secrets, &id, &environment);
     }
 }
 
 #[test]
-fn a_url_edited_by_hand_into_something_else_is_not_shown() {
+fn an_invalid_url_edited_by_hand_is_not_shown() {
     for (name, url) in [
         ("bare", "u:Pw-bare@127.0.0.1/?Query-bare"),
         ("port", "http://u:Pw-port@127.0.0.1:99999/?Query-port"),
@@ -319,10 +319,10 @@ fn a_url_edited_by_hand_into_something_else_is_not_shown() {
         ("digits", "http://u:9/Pw-digits@127.0.0.1/?Query-digits"),
     ] {
         let sandbox = Sandbox::new();
-        let canaries = Canaries::new(name);
+        let secrets = Secrets::new(name);
         let hook = serde_json::json!({ "id": 1, "url": url, "event": "PostDeployment" });
         sandbox.write("hooks.json", serde_json::json!([hook]).to_string());
-        assert_failure_hides(&sandbox, &canaries, "1", &[]);
+        assert_failure_hides(&sandbox, &secrets, "1", &[]);
     }
 }
 
@@ -332,10 +332,10 @@ fn no_command_line_of_any_process_shows_a_secret_while_it_publishes() {
         return;
     }
     let sandbox = Sandbox::new();
-    let canaries = Canaries::new("process");
+    let secrets = Secrets::new("process");
     let receiver = Receiver::answering([Reply::status(200).held()]);
-    let url = canaries.url("http", receiver.port());
-    canaries.add(&sandbox, &url, "PostDeployment");
+    let url = secrets.url("http", receiver.port());
+    secrets.add(&sandbox, &url, "PostDeployment");
     let publish = sandbox.hooks(["publish", "PostDeployment", "{}"]).spawn();
     receiver.wait_for(1);
     let ps = ["-A", "-ww", "-o", "pid=,args="];
@@ -343,7 +343,7 @@ fn no_command_line_of_any_process_shows_a_secret_while_it_publishes() {
     let lines = String::from_utf8_lossy(&ps.stdout).into_owned();
     receiver.release();
     assert!(lines.contains("publish PostDeployment"), "{lines}");
-    assert_eq!(canaries.found_in(&lines), None);
+    assert_eq!(secrets.found_in(&lines), None);
     publish.wait().assert_code(0);
 }
 
@@ -353,11 +353,11 @@ fn the_live_line_on_a_terminal_shows_no_secret() {
         return;
     }
     let sandbox = Sandbox::new();
-    let canaries = Canaries::new("live");
+    let secrets = Secrets::new("live");
     let slow = Reply::status(200).delay(Duration::from_millis(700));
     let receiver = Receiver::answering([slow]);
-    let url = canaries.url("http", receiver.port());
-    canaries.add(&sandbox, &url, "PostDeployment");
+    let url = secrets.url("http", receiver.port());
+    secrets.add(&sandbox, &url, "PostDeployment");
     let script = r#"script -qec "'$1' publish PostDeployment '{}'" /dev/null"#;
     let published = sandbox.hooks::<&str>([]).shell(script);
     let published = published.env("TERM", "xterm-256color").run();
@@ -367,5 +367,5 @@ fn the_live_line_on_a_terminal_shows_no_secret() {
         "{}",
         published.stdout
     );
-    canaries.assert_absent(&published);
+    secrets.assert_absent(&published);
 }

@@ -2,12 +2,12 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::support::{Finished, Receiver, Reply, Sandbox, needs};
+use crate::support::{Output, Receiver, Reply, Sandbox, needs};
 
 const UMASKS: [&str; 4] = ["000", "077", "022", "027"];
 
 /// Runs it under a umask, with its registry in a directory that is not there yet.
-fn under(sandbox: &Sandbox, umask: &str, arguments: &[&str]) -> Finished {
+fn under(sandbox: &Sandbox, umask: &str, arguments: &[&str]) -> Output {
     let script = format!("umask {umask}; exec \"$@\"");
     sandbox
         .hooks(arguments)
@@ -17,7 +17,7 @@ fn under(sandbox: &Sandbox, umask: &str, arguments: &[&str]) -> Finished {
 }
 
 #[test]
-fn everything_is_the_owners_alone_from_the_start_under_any_umask() {
+fn new_files_are_the_owners_alone_under_any_umask() {
     for umask in UMASKS {
         let sandbox = Sandbox::new();
         let receiver = Receiver::answering([Reply::status(500), Reply::status(200)]);
@@ -45,7 +45,7 @@ fn everything_is_the_owners_alone_from_the_start_under_any_umask() {
 }
 
 #[test]
-fn the_default_place_is_the_owners_alone_too() {
+fn the_files_in_the_default_place_are_the_owners_alone() {
     let sandbox = Sandbox::new();
     let add = ["add", "--url", "http://h.example/", "--event", "E"];
     let add = sandbox.hooks(add).without_env("HOOKS_FILE");
@@ -87,7 +87,7 @@ fn the_temporary_file_is_never_readable_by_others_even_for_a_moment() {
 }
 
 #[test]
-fn a_temporary_file_that_a_killed_process_left_open_to_all_is_not_written_into() {
+fn a_temporary_file_that_a_killed_process_left_is_not_written_into() {
     let sandbox = Sandbox::new();
     sandbox.write("hooks.json.tmp", "left");
     sandbox.set_mode("hooks.json.tmp", 0o666);
@@ -101,7 +101,7 @@ fn a_temporary_file_that_a_killed_process_left_open_to_all_is_not_written_into()
 
 #[test]
 fn an_existing_mode_stays() {
-    for mode in [0o640, 0o644, 0o660, 0o400, 0o600] {
+    for mode in [0o640, 0o604, 0o644, 0o660, 0o400, 0o600] {
         let sandbox = Sandbox::new();
         let receiver = Receiver::new();
         sandbox.add(&receiver.url("/"), "E");
@@ -122,7 +122,7 @@ fn an_existing_mode_stays() {
 }
 
 /// Whether a warning names the file and how to change its mode.
-fn warns(finished: &Finished) -> bool {
+fn warns(finished: &Output) -> bool {
     let warning = finished
         .stderr
         .lines()
@@ -161,7 +161,6 @@ fn a_file_that_others_can_read_is_warned_about_if_it_holds_secrets() {
                 &["run", "E", "--retries", "0", "--", "true"],
             ] {
                 let finished = sandbox.hooks(arguments).run();
-                // `add` with fewer options than the hook has is the hook that is there.
                 assert_eq!(
                     warns(&finished),
                     holds,
@@ -190,6 +189,39 @@ fn a_group_that_shares_the_registry_can_use_the_files_beside_it() {
 }
 
 #[test]
+fn a_registry_that_a_group_shares_on_purpose_is_not_warned_of() {
+    let sandbox = Sandbox::new();
+    let add = ["add", "--url", "http://h/?key=secret", "--event", "E"];
+    sandbox.hooks(add).run().assert_code(0);
+    for (directory, file, is_warned) in [
+        (0o770, 0o660, false),
+        (0o2770, 0o640, false),
+        (0o750, 0o664, false),
+        (0o775, 0o660, true),
+        (0o771, 0o640, true),
+        (0o700, 0o640, true),
+        (0o700, 0o604, true),
+    ] {
+        sandbox.set_mode("", directory);
+        sandbox.set_mode("hooks.json", file);
+        for arguments in [
+            &["list"][..],
+            &["redeliver", "--failed"],
+            &["edit", "1", "--event", "F"],
+        ] {
+            let ran = sandbox.hooks(arguments).run();
+            ran.assert_code(0);
+            assert_eq!(
+                warns(&ran),
+                is_warned,
+                "{directory:o} {file:o}: {}",
+                ran.stderr
+            );
+        }
+    }
+}
+
+#[test]
 fn a_directory_that_is_there_keeps_its_mode() {
     let sandbox = Sandbox::new();
     let folder = sandbox.path().join("there");
@@ -202,4 +234,27 @@ fn a_directory_that_is_there_keeps_its_mode() {
     add.run().assert_code(0);
     assert_eq!(sandbox.mode("there"), 0o755);
     assert_eq!(sandbox.mode("there/hooks.json"), 0o600);
+}
+
+#[test]
+fn root_leaves_the_files_to_the_owner_of_the_registry() {
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.add("https://h.example/", "PostDeployment");
+    fs::remove_file(sandbox.path().join("hooks.json.lock")).unwrap();
+    let registry = sandbox.path().join("hooks.json");
+    chown(&registry, Some(54321), Some(54322)).unwrap();
+    sandbox.add("http://127.0.0.1:9/", "E");
+    let publish = ["publish", "E", "{}", "--retries", "0"];
+    sandbox.hooks(publish).run().assert_code(3);
+    // The files beside it get the same owner, who otherwise could not lock the registry the next time.
+    for name in ["hooks.json", "hooks.json.lock", "hooks.json.journal"] {
+        let metadata = fs::metadata(sandbox.path().join(name)).unwrap();
+        assert_eq!((metadata.uid(), metadata.gid()), (54321, 54322), "{name}");
+        assert_eq!(sandbox.mode(name), 0o600, "{name}");
+    }
 }

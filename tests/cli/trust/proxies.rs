@@ -1,17 +1,17 @@
 //! Proxies from the environment, as curl reads it.
 //!
-//! A scripted receiver is a proxy, too: it sees the CONNECT, accepts it, and then answers the delivery that comes
-//! over the same connection, whoever it was for.
+//! A scripted receiver serves as the proxy: it records the CONNECT, accepts it, and then answers the delivery that
+//! comes over the same connection.
 
 use std::process::Command;
 
 use crate::support::{
-    Finished, Identity, Program, Receiver, Reply, Request, Sandbox, base64, free_port, needs,
+    Identity, Output, Program, Receiver, Reply, Request, Sandbox, base64, free_port, needs,
     refused_url,
 };
 
 /// A publish with these variables, and nothing tried again.
-fn publish(sandbox: &Sandbox, environment: &[(&str, &str)]) -> Finished {
+fn publish(sandbox: &Sandbox, environment: &[(&str, &str)]) -> Output {
     let mut publish = sandbox.hooks(["publish", "PostDeployment", "{}", "--retries", "0"]);
     for (name, value) in environment {
         publish = publish.env(name, value);
@@ -19,7 +19,7 @@ fn publish(sandbox: &Sandbox, environment: &[(&str, &str)]) -> Finished {
     publish.run()
 }
 
-/// A sandbox with one hook, which nobody answers at: only a proxy can make something of it.
+/// A sandbox with one hook, at whose address nothing listens: only a proxy can answer.
 fn unanswered(scheme: &str) -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.add(&format!("{scheme}://127.0.0.1:9/x"), "PostDeployment");
@@ -148,7 +148,7 @@ fn no_proxy_bypasses_by_name_by_suffix_and_by_star_with_spaces_and_in_both_cases
         publish(&sandbox, &environment).assert_code(0);
         assert_eq!(methods(&receiver), ["POST"], "{host}: {value}");
     }
-    // A name that is too long to be asked for: whoever looks it up finds nothing, without a query.
+    // A label of over 63 characters is never found, and no query is made for it.
     let host = format!("{}.h.example", "a".repeat(64));
     for value in ["h.example", ".h.example", "other, .example", &host] {
         let proxy = Receiver::never();
@@ -188,7 +188,7 @@ fn no_proxy_bypasses_nothing_else() {
 }
 
 #[test]
-fn what_is_wrong_with_a_proxy_is_said_of_the_proxy() {
+fn the_error_of_a_proxy_names_the_proxy() {
     let denying = Receiver::answering([Reply::status(407)]);
     let hanging_up = Receiver::answering([Reply::hang_up()]);
     for proxy in [
@@ -215,7 +215,7 @@ fn tinyproxy(sandbox: &Sandbox) -> (Program, u16) {
     let mut command = Command::new("tinyproxy");
     let proxy = Program::start(command.args(["-d", "-c"]).arg(configuration));
     let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
-    // At this level of its log it says nothing before the first connection.
+    // At this log level it prints nothing before the first connection.
     while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
         assert!(
             std::time::Instant::now() < until,

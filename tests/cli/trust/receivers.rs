@@ -1,5 +1,5 @@
-//! Deliveries as receivers of other people's making verify them: the official libraries of Standard Webhooks,
-//! and Debian's `webhook`, which checks GitHub's way. They run as `examples/receivers` has them.
+//! Other people's receivers verify real deliveries: the official libraries of Standard Webhooks, and Debian's
+//! `webhook`, which checks as GitHub's receivers do. They run as in `examples/receivers`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -63,7 +63,7 @@ fn rotate(sandbox: &Sandbox, id: &str, secret: &str) {
         .assert_code(0);
 }
 
-/// What the library of `program` says to deliveries signed rightly, wrongly, and by two secrets.
+/// The library of `program` verifies deliveries with the right secret, with a wrong one, and with two secrets.
 fn verifies_real_deliveries(program: &str, script: &Path) {
     let sandbox = Sandbox::new();
     let (old_receiver, old_url) = receiver(program, script, &secret(1));
@@ -186,7 +186,7 @@ fn the_receiver_in_node_accepts_what_is_signed_by_its_secret_alone() {
     let Some(modules) = node_modules() else {
         return;
     };
-    // A module looks for others beside itself, so it is copied to where they are.
+    // Node looks for modules beside the script, so the script is copied to where they are.
     let folder = Sandbox::new();
     let text = std::fs::read(Path::new(EXAMPLES).join("verify.mjs")).unwrap();
     let script = folder.write("verify.mjs", text);
@@ -200,7 +200,7 @@ fn debians_webhook_runs_its_command_on_a_delivery_and_refuses_a_wrongly_signed_o
         return;
     }
     let sandbox = Sandbox::new();
-    // The example, with a command that is there.
+    // The example, with a command that exists on every machine.
     let example = std::fs::read_to_string(Path::new(EXAMPLES).join("webhook.json")).unwrap();
     let mut configuration: serde_json::Value = serde_json::from_str(&example).unwrap();
     configuration[0]["execute-command"] = "/bin/mkdir".into();
@@ -230,7 +230,7 @@ fn debians_webhook_runs_its_command_on_a_delivery_and_refuses_a_wrongly_signed_o
     assert!(!sandbox.has("forged"));
     publish(r#"{"id":"run-üñ","status":"success"}"#).assert_code(3);
     assert_eq!(sandbox.hook(&id)["last_code"], 500, "its command failed");
-    // GitHub's way knows one signature: a rotated secret is the newest, the old one has no say any more.
+    // GitHub's header has one signature: after a rotation that of the new secret.
     rotate(&sandbox, &id, &secret(2));
     publish(r#"{"id":"rotated","status":"failed"}"#).assert_code(3);
     assert!(!sandbox.has("rotated"));

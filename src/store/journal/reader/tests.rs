@@ -26,8 +26,9 @@ fn begun(publication: &Publication) -> String {
     let target = Target {
         hook: HOOK,
         url: "http://h/".into(),
+        held: false,
     };
-    record::publication_line(publication, vec![target], at(1))
+    record::publication_line(publication, vec![target], Some(at(1)))
 }
 
 fn outcome(minutes: i64, delivered: bool) -> Outcome {
@@ -39,6 +40,8 @@ fn outcome(minutes: i64, delivered: bool) -> Outcome {
         reason: String::new(),
         attempts: 1,
         duration: Duration::ZERO,
+        response: None,
+        not_before: None,
     }
 }
 
@@ -53,6 +56,7 @@ fn claimed(publication: Option<&Publication>, minutes: i64) -> String {
         time: at(minutes),
         deadline: at(minutes + 1),
         hooks: vec![HOOK].into(),
+        added: Vec::new(),
     };
     record::line("redelivery", &record)
 }
@@ -198,8 +202,9 @@ fn a_clock_that_was_set_back_holds_nothing_up() {
     let target = Target {
         hook: HOOK,
         url: "http://h/".into(),
+        held: false,
     };
-    let begun = record::publication_line(&future, vec![target], at(3_000_001));
+    let begun = record::publication_line(&future, vec![target], Some(at(3_000_001)));
     assert_eq!(delivery(&begun, 0).state(at(0)), State::Unfinished);
     let failed = begun + &ended(&future, 3_000_000, false) + &ended(&future, 3_000_000, false);
     assert!(delivery(&failed, 0).due(at(0)) <= at(0));
