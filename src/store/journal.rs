@@ -40,7 +40,7 @@ pub(crate) struct Journal {
 }
 
 /// How an append went that did succeed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Appended {
     /// The lock could not be had, and the lines were appended without it: why.
     pub(crate) unlocked: Option<String>,
@@ -160,7 +160,7 @@ impl Journal {
         claims: &[Claim],
         deadline: DateTime<Utc>,
         lock: &Lock,
-    ) -> Result<Appended> {
+    ) -> Result<()> {
         if !lock.is_current().with_context(|| self.unwritten())? {
             let lost = io::Error::from(SaveError::LockLost);
             return Err(lost).with_context(|| self.unwritten());
@@ -178,8 +178,7 @@ impl Journal {
             record::line("redelivery", &record)
         };
         let lines: String = claims.iter().map(line).collect();
-        self.write(&lines, true).with_context(|| self.unwritten())?;
-        Ok(Appended::default())
+        self.write(&lines, true).with_context(|| self.unwritten())
     }
 
     /// Whether it has grown so long that it is to be compacted. One that takes long is left alone while
