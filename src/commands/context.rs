@@ -38,6 +38,20 @@ impl Context {
         Ok(registry)
     }
 
+    /// The registry, to be changed: where other machines may change it, too, that is warned of, as a lock
+    /// is known to hold on one alone.
+    pub(super) fn registry_to_change(&self) -> Result<Registry> {
+        let registry = self.registry()?;
+        if let Some(file_system) = registry.remote_file_system() {
+            let path = registry.shown().display();
+            self.output.warning(format!(
+                "{path} is on a remote file system ({file_system}), where changes at the same time may be \
+                 lost; keep the registry on a local disk"
+            ));
+        }
+        Ok(registry)
+    }
+
     /// Reads the registry, and warns if others may read the secrets in it.
     pub(super) fn read(&self, registry: &Registry) -> Result<RegistryFile> {
         let file = registry.read()?;

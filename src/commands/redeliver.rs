@@ -24,7 +24,7 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
         let path = registry.shown().display();
         output.warning(format!("there is no registry {path}"));
     }
-    if !registry.journal_file().exists() && arguments.failed {
+    if registry.journal_file().is_missing() && arguments.failed {
         output.note("nothing to send again");
         return nothing(context, arguments);
     }
@@ -40,7 +40,7 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
         output.note(note);
     }
     if arguments.dry_run {
-        context.warn_of_damage(&registry.journal_file(), &selected.damaged);
+        context.warn_of_damage(registry.journal_file().path(), &selected.damaged);
     }
     // Who names something wants it sent.
     let all = arguments.failed || selected.warnings.is_empty();
