@@ -45,7 +45,7 @@ pub(crate) use full_pipe::full_pipe;
 #[cfg(unix)]
 pub(crate) use invocation::Invocation;
 #[cfg(target_os = "linux")]
-pub(crate) use mount::{Mount, make_image};
+pub(crate) use mount::{Mount, copy_image, make_image, needs_file_system};
 #[cfg(target_os = "linux")]
 pub(crate) use network::{needs_network, on_an_own_network};
 #[cfg(unix)]

@@ -11,14 +11,15 @@ use std::thread;
 use serde_json::Value;
 
 use crate::support::{
-    Call, Effect, Invocation, Mount, Output, Receiver, Reply, Sandbox, Scope, Strace, figures,
-    files_of, make_image, needs, needs_root, scaled,
+    Call, Effect, Invocation, Mount, Output, Receiver, Reply, Sandbox, Scope, Strace, copy_image,
+    figures, files_of, make_image, needs, needs_file_system, scaled,
 };
 
 /// A mounted disk.
 struct Disk {
     // Unmounted before its folder is removed.
     mount: Mount,
+    file_system: &'static str,
     sandbox: Sandbox,
     cuts: AtomicUsize,
 }
@@ -26,14 +27,20 @@ struct Disk {
 impl Disk {
     /// None where it can't be had.
     fn new() -> Option<Self> {
-        if !(needs_root() && needs("mkfs.ext4")) {
+        Self::of("ext4")
+    }
+
+    fn of(file_system: &'static str) -> Option<Self> {
+        if !needs_file_system(file_system) {
             return None;
         }
         let sandbox = Sandbox::new();
-        make_image(&sandbox.path().join("image"));
-        let mount = Mount::of_image(&sandbox.path().join("image"), &sandbox.path().join("disk"));
+        let at = |name: &str| sandbox.path().join(name);
+        make_image(&at("image"), file_system);
+        let mount = Mount::of_image(&at("image"), file_system, &at("disk"));
         Some(Self {
             mount,
+            file_system,
             sandbox,
             cuts: AtomicUsize::new(0),
         })
@@ -70,9 +77,9 @@ impl Disk {
         let number = self.cuts.fetch_add(1, Ordering::SeqCst);
         let at = |name: &str| self.sandbox.path().join(format!("{name}-{number}"));
         let image = at("image");
-        fs::copy(self.sandbox.path().join("image"), &image).expect("an image can be copied");
+        copy_image(&self.sandbox.path().join("image"), &image);
         Cut {
-            mount: Mount::of_image(&image, &at("after")),
+            mount: Mount::of_image(&image, self.file_system, &at("after")),
             image,
         }
     }
@@ -120,9 +127,10 @@ fn urls(count: usize) -> Vec<String> {
     (0..count).map(url).collect()
 }
 
-#[test]
-fn twenty_power_cuts_at_the_moment_of_an_acknowledgement_keep_every_change() {
-    let Some(disk) = Disk::new() else { return };
+fn power_cuts_keep_every_change(file_system: &'static str) {
+    let Some(disk) = Disk::of(file_system) else {
+        return;
+    };
     for number in 0..scaled(20, 200) {
         disk.add(&url(number)).run().assert_code(0);
         assert_eq!(disk.cut().urls(), urls(number + 1));
@@ -140,8 +148,31 @@ fn twenty_power_cuts_at_the_moment_of_an_acknowledgement_keep_every_change() {
 }
 
 #[test]
+fn twenty_power_cuts_at_the_moment_of_an_acknowledgement_keep_every_change() {
+    power_cuts_keep_every_change("ext4");
+}
+
+#[test]
+fn twenty_power_cuts_on_xfs_keep_every_change() {
+    power_cuts_keep_every_change("xfs");
+}
+
+#[test]
+fn twenty_power_cuts_on_btrfs_keep_every_change() {
+    power_cuts_keep_every_change("btrfs");
+}
+
+#[test]
 fn a_power_cut_after_the_first_add_keeps_the_folders_that_it_made() {
-    let Some(disk) = Disk::new() else { return };
+    for file_system in ["ext4", "xfs", "btrfs"] {
+        the_folders_are_kept(file_system);
+    }
+}
+
+fn the_folders_are_kept(file_system: &'static str) {
+    let Some(disk) = Disk::of(file_system) else {
+        return;
+    };
     let registry = disk.mount.path().join("a/b/c/hooks.json");
     disk.sync();
     disk.add(&url(0))
@@ -151,7 +182,7 @@ fn a_power_cut_after_the_first_add_keeps_the_folders_that_it_made() {
     let cut = disk.cut();
     assert!(
         cut.read("a/b/c/hooks.json").is_some(),
-        "the first hook is lost"
+        "the first hook is lost on {file_system}"
     );
 }
 

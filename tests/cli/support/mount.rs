@@ -1,8 +1,11 @@
 //! File systems of a test's own, which need root: full ones, and ones that lose their power.
 
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use super::{needs, needs_root};
 
 /// A mounted file system, unmounted when it is dropped: before the sandbox that it is in.
 pub(crate) struct Mount {
@@ -30,10 +33,15 @@ impl Mount {
         Self::mounted(at, &["--bind", &file.to_string_lossy()])
     }
 
-    /// An image of ext4. It commits nothing by itself, so that what a power cut leaves is what was synced.
-    pub(crate) fn of_image(image: &Path, at: &Path) -> Self {
+    /// An image of this file system. It commits nothing by itself for as long as it can be told so: what a
+    /// power cut leaves is what was synced. A copy may be mounted beside the first.
+    pub(crate) fn of_image(image: &Path, file_system: &str, at: &Path) -> Self {
+        let options = match file_system {
+            "xfs" => "loop,nouuid",
+            _ => "loop,commit=600",
+        };
         let image = image.to_string_lossy();
-        Self::new(at, &["-t", "ext4", "-o", "loop,commit=600", &image])
+        Self::new(at, &["-t", file_system, "-o", options, &image])
     }
 
     fn new(at: &Path, arguments: &[&str]) -> Self {
@@ -67,18 +75,54 @@ impl Drop for Mount {
     }
 }
 
-/// Makes an empty ext4 image.
-pub(crate) fn make_image(image: &Path) {
+/// Whether images of this file system can be made and mounted; if not, the test is skipped and says so.
+pub(crate) fn needs_file_system(name: &str) -> bool {
+    if !(needs_root() && needs(&format!("mkfs.{name}"))) {
+        return false;
+    }
+    let module = Command::new("modprobe").args(["-q", name]).status();
+    let known = fs::read_to_string("/proc/filesystems").unwrap_or_default();
+    let is_known = module.is_ok_and(|status| status.success())
+        || known.split_whitespace().any(|word| word == name);
+    if !is_known {
+        let _ = writeln!(
+            io::stderr(),
+            "\n*** SKIPPED: this test mounts {name}, which the kernel does not know ***\n"
+        );
+    }
+    is_known
+}
+
+/// Makes an empty image of this file system, as small as that may be.
+pub(crate) fn make_image(image: &Path, file_system: &str) {
+    let (mebibytes, arguments): (u64, &[&str]) = match file_system {
+        "xfs" => (300, &["-q", "-f"]),
+        "btrfs" => (128, &["-q", "-f", "--mixed"]),
+        _ => (
+            8,
+            &["-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"],
+        ),
+    };
     let file = fs::File::create(image).expect("an image can be created");
-    file.set_len(8 << 20).expect("an image can be sparse");
-    let made = Command::new("mkfs.ext4")
-        .args(["-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"])
+    file.set_len(mebibytes << 20)
+        .expect("an image can be sparse");
+    let made = Command::new(format!("mkfs.{file_system}"))
+        .args(arguments)
         .arg(image)
         .output()
-        .expect("mkfs.ext4 can be started");
+        .expect("mkfs can be started");
     assert!(
         made.status.success(),
         "{}",
         String::from_utf8_lossy(&made.stderr)
     );
+}
+
+/// Copies an image as it is at this moment, holes and all.
+pub(crate) fn copy_image(image: &Path, to: &Path) {
+    let copied = Command::new("cp")
+        .arg("--sparse=always")
+        .args([image, to])
+        .status();
+    assert!(copied.is_ok_and(|status| status.success()), "cp failed");
 }
