@@ -203,7 +203,15 @@ fn without(sync: &str, of: &Path, disk: &Disk, invocation: Invocation) -> Option
 
 #[test]
 fn without_the_sync_of_the_folder_power_cuts_lose_acknowledged_changes() {
-    let Some(disk) = Disk::new() else { return };
+    for file_system in ["ext4", "xfs", "btrfs"] {
+        changes_are_lost_without_the_sync(file_system);
+    }
+}
+
+fn changes_are_lost_without_the_sync(file_system: &'static str) {
+    let Some(disk) = Disk::of(file_system) else {
+        return;
+    };
     let mut lost = 0;
     for number in 0..5 {
         let Some(added) = without("fsync", disk.mount.path(), &disk, disk.add(&url(number))) else {
@@ -213,7 +221,7 @@ fn without_the_sync_of_the_folder_power_cuts_lose_acknowledged_changes() {
         lost += usize::from(disk.cut().urls() != urls(number + 1));
     }
     figures(&format!(
-        "without the folder's sync {lost} of 5 changes were lost"
+        "without the folder's sync {lost} of 5 changes were lost on {file_system}"
     ));
     assert!(lost > 0, "the test would not see a missing fsync");
 }
