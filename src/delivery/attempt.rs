@@ -7,10 +7,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ureq::http::{self, HeaderValue, StatusCode, header};
 use ureq::{Agent, Body};
 
-use super::errors::ErrorContext;
+use super::errors;
 use super::html;
+use super::network::Network;
 use super::request::{self, Request};
-use super::tls::Agents;
 use crate::domain::outcome::{DELIVERED, Outcome};
 use crate::domain::publication::Delivery;
 use crate::domain::text::start_of;
@@ -22,6 +22,9 @@ const MOST_READ: u64 = 64 * 1024;
 
 /// The most that is kept of it, in bytes.
 const MOST_KEPT: usize = 1024;
+
+/// How long the body of a success is waited for, which changes nothing any more.
+const MOST_WAITED: Duration = Duration::from_secs(1);
 
 /// What came of an attempt.
 pub(super) type Attempt = Result<Response, Failed>;
@@ -60,6 +63,14 @@ impl Failed {
     /// A failure that will not pass, in these words.
     pub(super) fn permanent(words: impl Into<String>) -> Self {
         Self::Permanent(words.into())
+    }
+
+    /// The same failure in other words.
+    pub(super) fn map(self, words: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::Transient(text) => Self::Transient(words(text)),
+            Self::Permanent(text) => Self::Permanent(words(text)),
+        }
     }
 }
 
@@ -143,21 +154,12 @@ pub(super) fn outcome(attempt: &Attempt, attempts: u32, duration: Duration) -> O
 }
 
 /// Makes an attempt. `on_head` is called as soon as a status has arrived.
-pub(super) fn make(agents: &Agents, delivery: &Delivery, on_head: &dyn Fn(Response)) -> Attempt {
+pub(super) fn make(network: &Network, delivery: &Delivery, on_head: &dyn Fn(Response)) -> Attempt {
     let Delivery { publication, hook } = delivery;
+    let deadline = network.deadline();
     let request = request::build(hook, publication, Utc::now()).map_err(Failed::Permanent)?;
-    let agent = agents
-        .agent(&request.url, hook)
-        .map_err(Failed::Permanent)?;
-    let mut answer = send(&agent, &request).map_err(|error| {
-        let context = ErrorContext {
-            url: &request.url,
-            timeout: agents.timeout(),
-            proxied: agent.config().proxy().is_some(),
-            empty_store: agents.has_empty_store(),
-        };
-        context.explain(&error)
-    })?;
+    let agent = network.agent(&request.url, hook, &deadline)?;
+    let mut answer = send(&agent, &request).map_err(|error| errors::explain(&error))?;
     // A receiver may send our own words back to us.
     let secrets = hook.secret_texts();
     let expected = hook.expect.as_deref();
@@ -165,6 +167,9 @@ pub(super) fn make(agents: &Agents, delivery: &Delivery, on_head: &dyn Fn(Respon
     // Where the body decides, the status alone says nothing.
     if head.lacks.is_none() {
         on_head(head.clone());
+    }
+    if head.is_delivered() {
+        deadline.shorten(MOST_WAITED);
     }
     let body = start_of_body(&mut answer);
     let is_there = expected.is_some_and(|text| body.contains(text));

@@ -17,7 +17,12 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn new(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
+        Self::at("127.0.0.1", serve)
+    }
+
+    /// A server at another address of the loopback.
+    pub(crate) fn at(host: &str, serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind((host, 0)).expect("a loopback port is free");
         let address = listener
             .local_addr()
             .expect("a bound socket has an address");

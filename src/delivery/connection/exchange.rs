@@ -1,0 +1,79 @@
+//! One request and its response, as the HTTP library sends and reads them.
+
+use std::io;
+
+use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
+
+use super::Stream;
+
+/// The most that is held back to be sent at once, in bytes: a head and a small body.
+const OUTPUT_BUFFER: usize = 16 * 1024;
+
+/// The most of a response that is looked at in one piece, in bytes.
+const INPUT_BUFFER: usize = 64 * 1024;
+
+/// A stream that ends with its one response. It keeps to the deadline of the attempt, which the library
+/// knows nothing of.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    stream: Box<dyn Stream>,
+    is_tls: bool,
+    buffers: LazyBuffers,
+    held: Vec<u8>,
+    /// The receiver has begun to answer, and takes no more.
+    answered_early: bool,
+}
+
+impl Exchange {
+    pub(super) fn new(stream: Box<dyn Stream>, is_tls: bool) -> Self {
+        Self {
+            stream,
+            is_tls,
+            buffers: LazyBuffers::new(INPUT_BUFFER, OUTPUT_BUFFER),
+            held: Vec::new(),
+            answered_early: false,
+        }
+    }
+
+    fn send_held(&mut self) -> io::Result<()> {
+        let held = std::mem::take(&mut self.held);
+        if self.answered_early {
+            return Ok(());
+        }
+        match self.stream.write_all(&held) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.answered_early = true,
+            sent => return sent,
+        }
+        Ok(())
+    }
+}
+
+impl Transport for Exchange {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
+        self.held
+            .extend_from_slice(&self.buffers.output()[..amount]);
+        if self.held.len() >= OUTPUT_BUFFER {
+            self.send_held()?;
+        }
+        Ok(())
+    }
+
+    fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
+        self.send_held()?;
+        let read = self.stream.read(self.buffers.input_append_buf())?;
+        self.buffers.input_appended(read);
+        Ok(read > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        false
+    }
+
+    fn is_tls(&self) -> bool {
+        self.is_tls
+    }
+}
