@@ -69,9 +69,14 @@ fn certificate(cause: &CertificateError, host: &str) -> String {
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             "certificate not valid yet (is this machine's clock right?)".to_owned()
         }
-        // One that is trusted has the issuer's name, but another key.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+        CertificateError::UnknownIssuer => {
             "certificate not trusted: unknown issuer (for a private one: hooks edit ID --ca-file PEM)"
+                .to_owned()
+        }
+        // One that is trusted has the issuer's name.
+        CertificateError::BadSignature => {
+            "certificate not trusted: its issuer has another key, or one of RSA below 2048 bits (for a \
+             private one: hooks edit ID --ca-file PEM)"
                 .to_owned()
         }
         CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => {

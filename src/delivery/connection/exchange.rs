@@ -12,6 +12,9 @@ const OUTPUT_BUFFER: usize = 16 * 1024;
 /// The most of a response that is looked at in one piece, in bytes.
 const INPUT_BUFFER: usize = 64 * 1024;
 
+/// How a response begins that is not the answer yet, such as 100 Continue.
+const INTERIM: &[u8] = b"HTTP/1.1 1";
+
 /// A stream that ends with its one response. It keeps to the deadline of the attempt, which the library
 /// knows nothing of.
 #[derive(Debug)]
@@ -37,14 +40,24 @@ impl Exchange {
 
     fn send_held(&mut self) -> io::Result<()> {
         let held = std::mem::take(&mut self.held);
-        if self.answered_early {
-            return Ok(());
-        }
-        match self.stream.write_all(&held) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.answered_early = true,
-            sent => return sent,
+        let mut left = &held[..];
+        while !left.is_empty() && !self.answered_early {
+            match self.stream.write(left) {
+                Ok(written) => left = &left[written..],
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let read = self.read()?;
+                    self.answered_early = read == 0 || !self.buffers.input().starts_with(INTERIM);
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
+    }
+
+    fn read(&mut self) -> io::Result<usize> {
+        let read = self.stream.read(self.buffers.input_append_buf())?;
+        self.buffers.input_appended(read);
+        Ok(read)
     }
 }
 
@@ -64,9 +77,7 @@ impl Transport for Exchange {
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
         self.send_held()?;
-        let read = self.stream.read(self.buffers.input_append_buf())?;
-        self.buffers.input_appended(read);
-        Ok(read > 0)
+        Ok(self.read()? > 0)
     }
 
     fn is_open(&mut self) -> bool {

@@ -61,7 +61,10 @@ fn read_status(stream: &mut impl Read) -> io::Result<StatusCode> {
 fn refused(status: StatusCode, to: &Endpoint, had_credentials: bool) -> Failed {
     let code = status.as_u16();
     let words = match code {
-        407 if had_credentials => "it does not take this user and password (407)".to_owned(),
+        // tinyproxy says 401.
+        401 | 407 if had_credentials => {
+            format!("it does not take this user and password ({code})")
+        }
         407 => "it wants a user and a password (407); write them into its URL: \
                 http://USER:PASSWORD@HOST:PORT"
             .to_owned(),

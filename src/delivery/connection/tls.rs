@@ -75,7 +75,7 @@ pub(super) fn handshake(
             return Err(tls_errors::closed(WAS_ASKED.get()).into());
         }
     }
-    tls.send()?;
+    // What ends the handshake leaves with the request.
     Ok(tls)
 }
 

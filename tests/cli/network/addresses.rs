@@ -8,15 +8,15 @@ use std::time::Duration;
 use crate::support::{Output, Sandbox, Server, needs_success, read_request};
 
 /// Whether a process may have its own `/etc/hosts` on this machine.
-fn needs_own_hosts() -> bool {
+pub(super) fn needs_own_hosts() -> bool {
     let command = ["-rm", "mount", "--bind", "/etc/hosts", "/etc/hosts"];
     needs_success("unshare -rm", Command::new("unshare").args(command)).is_some()
 }
 
 /// An address and port where a connection is neither taken nor refused: its queue is full.
 struct Dead {
-    _listener: TcpListener,
-    _waiting: Vec<TcpStream>,
+    listener: TcpListener,
+    waiting: Vec<TcpStream>,
 }
 
 impl Dead {
@@ -30,8 +30,8 @@ impl Dead {
             waiting.push(stream);
         }
         Self {
-            _listener: listener,
-            _waiting: waiting,
+            listener: listener,
+            waiting: waiting,
         }
     }
 }
@@ -123,8 +123,8 @@ fn a_slow_connection_is_not_given_up_for_a_dead_one() {
     let freed = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(800));
         // Its queue is emptied: the system takes our connection at its next try.
-        let listener = slow._listener;
-        drop(slow._waiting);
+        let listener = slow.listener;
+        drop(slow.waiting);
         listener
             .set_nonblocking(false)
             .expect("a listener can wait");

@@ -49,6 +49,8 @@ fn assert_all_heard(url: &str, code: u64, case: &str) {
 fn impatient(reads: usize, answer: &str, tls: Option<Arc<ServerConfig>>) -> Server {
     let answer = answer.as_bytes().to_vec();
     Server::new(move |stream| {
+        // Without it the system would keep the answer until what TLS has sent is acknowledged, and forget it.
+        stream.set_nodelay(true).expect("a socket takes it");
         // The other side may be gone: it has its answer then, or the test fails.
         let _ = match &tls {
             None => answer_early(stream, reads, &answer),
@@ -183,6 +185,63 @@ fn a_success_without_a_length_on_an_open_connection_costs_a_second() {
             .assert_took(Duration::ZERO, Duration::from_secs(4));
         assert_eq!(sandbox.hook("1")["last_reason"], "delivered");
     }
+}
+
+#[test]
+fn a_word_on_the_way_is_no_answer() {
+    let identity = Identity::self_signed();
+    for tls in [None, Some(identity.server_config())] {
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let server = Server::new(move |stream| {
+            let _ = match &tls {
+                None => continue_late(stream),
+                Some(config) => {
+                    let connection = ServerConnection::new(config.clone()).expect("a good config");
+                    continue_late(StreamOwned::new(connection, stream))
+                }
+            };
+        });
+        assert_all_heard(
+            &format!("{scheme}://127.0.0.1:{}/", server.port()),
+            204,
+            scheme,
+        );
+    }
+}
+
+/// Says twice that it goes on, reads nothing for a while, and then reads and accepts the request.
+fn continue_late(mut stream: impl Read + Write) -> io::Result<()> {
+    answer_early(
+        &mut stream,
+        1,
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n",
+    )?;
+    // Long enough for the other side to have filled the connection.
+    std::thread::sleep(Duration::from_millis(300));
+    let mut request = Vec::new();
+    while !request.ends_with(b"x\"}") {
+        let mut piece = [0; 16 * 1024];
+        let read = stream.read(&mut piece)?;
+        request.extend(&piece[..read]);
+    }
+    stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n")?;
+    stream.flush()
+}
+
+#[test]
+fn a_text_that_is_expected_ends_the_wait_for_the_rest() {
+    let server = Server::new(|mut stream| {
+        let _ = answer_early(&mut stream, 1, b"HTTP/1.1 200 OK\r\n\r\n{\"routed\":true}");
+        hold_open(stream);
+    });
+    let sandbox = Sandbox::new();
+    let expect = ["--expect", "\"routed\":true"];
+    sandbox.add_with(&server.url("/"), "PostDeployment", expect);
+    let publish = ["publish", "PostDeployment", "{}", "--timeout", "10s"];
+    let published = sandbox.hooks(publish).run();
+    published
+        .assert_code(0)
+        .assert_took(Duration::ZERO, Duration::from_secs(4));
 }
 
 #[test]
