@@ -29,10 +29,7 @@ impl Dead {
         while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(200)) {
             waiting.push(stream);
         }
-        Self {
-            listener: listener,
-            waiting: waiting,
-        }
+        Self { listener, waiting }
     }
 }
 
