@@ -1,7 +1,7 @@
 //! The connection that an attempt is made over: names, addresses, proxies and TLS, beneath the HTTP library.
 //!
 //! The library's own transport leaves a response unread when it cannot write the rest of a request, tries
-//! one address after the other, and starts a thread for every look-up (docs/design.md §6).
+//! one address after the other, and starts a thread for every look-up (docs/design.md §15).
 
 mod deadline;
 mod exchange;
@@ -43,10 +43,9 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    /// The host as it is looked up and as a certificate names it.
+    /// The host as it is looked up.
     fn name(&self) -> &str {
-        let host = self.host.trim_start_matches('[').trim_end_matches(']');
-        host.strip_suffix('.').unwrap_or(host)
+        self.host.trim_start_matches('[').trim_end_matches(']')
     }
 }
 
@@ -118,7 +117,9 @@ fn secured(
     let Some(config) = tls else {
         return Ok(stream);
     };
-    let stream = tls::handshake(stream, config, to.name()).map_err(|error| errors::io(&error))?;
+    // A certificate's names have no dot at their end.
+    let host = to.name().trim_end_matches('.');
+    let stream = tls::handshake(stream, config, host).map_err(|error| errors::io(&error))?;
     Ok(Box::new(stream))
 }
 

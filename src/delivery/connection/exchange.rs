@@ -25,6 +25,8 @@ pub(crate) struct Exchange {
     held: Vec<u8>,
     /// The receiver has begun to answer, and takes no more.
     answered_early: bool,
+    /// Something was read while we were writing.
+    has_read: bool,
 }
 
 impl Exchange {
@@ -35,6 +37,7 @@ impl Exchange {
             buffers: LazyBuffers::new(INPUT_BUFFER, OUTPUT_BUFFER),
             held: Vec::new(),
             answered_early: false,
+            has_read: false,
         }
     }
 
@@ -46,7 +49,8 @@ impl Exchange {
                 Ok(written) => left = &left[written..],
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     let read = self.read()?;
-                    self.answered_early = read == 0 || !self.buffers.input().starts_with(INTERIM);
+                    self.has_read |= read;
+                    self.answered_early = !read || !self.buffers.input().starts_with(INTERIM);
                 }
                 Err(error) => return Err(error),
             }
@@ -54,10 +58,10 @@ impl Exchange {
         Ok(())
     }
 
-    fn read(&mut self) -> io::Result<usize> {
+    fn read(&mut self) -> io::Result<bool> {
         let read = self.stream.read(self.buffers.input_append_buf())?;
         self.buffers.input_appended(read);
-        Ok(read)
+        Ok(read > 0)
     }
 }
 
@@ -77,7 +81,7 @@ impl Transport for Exchange {
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
         self.send_held()?;
-        Ok(self.read()? > 0)
+        Ok(std::mem::take(&mut self.has_read) || self.read()?)
     }
 
     fn is_open(&mut self) -> bool {

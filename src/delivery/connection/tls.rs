@@ -43,8 +43,8 @@ pub(super) struct Tls {
     connection: ClientConnection,
     stream: Box<dyn Stream>,
     host: String,
-    /// What was written last has not been sent whole.
-    is_blocked: bool,
+    /// There is something to read, be it the end.
+    has_input: bool,
 }
 
 /// Makes the handshake with the server of this name or address.
@@ -62,7 +62,7 @@ pub(super) fn handshake(
         connection,
         stream,
         host: host.to_owned(),
-        is_blocked: false,
+        has_input: false,
     };
     WAS_ASKED.set(false);
     while tls.connection.is_handshaking() {
@@ -85,7 +85,8 @@ impl Tls {
         while self.connection.wants_write() {
             match self.connection.write_tls(&mut self.stream) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if self.receive()? {
+                    self.has_input = self.receive()?;
+                    if self.has_input {
                         return Ok(false);
                     }
                 }
@@ -118,7 +119,10 @@ impl Read for Tls {
         loop {
             match self.connection.reader().read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                read => return read,
+                read => {
+                    self.has_input = false;
+                    return read;
+                }
             }
             if self.send()? {
                 self.receive()?;
@@ -129,14 +133,11 @@ impl Read for Tls {
 
 impl Write for Tls {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.is_blocked {
-            self.is_blocked = !self.send()?;
-            if self.is_blocked {
-                return Err(io::ErrorKind::WouldBlock.into());
-            }
+        if self.has_input {
+            return Err(io::ErrorKind::WouldBlock.into());
         }
         let taken = self.connection.writer().write(bytes)?;
-        self.is_blocked = !self.send()?;
+        self.send()?;
         Ok(taken)
     }
 
