@@ -121,10 +121,21 @@ impl Journal {
         deadline: Option<DateTime<Utc>>,
         patience: Patience,
     ) -> Result<Appended> {
-        let hooks = hooks.iter().map(|hook| Target::new(hook, false));
-        let held = held.iter().map(|hook| Target::new(hook, true));
-        let line = record::publication_line(publication, hooks.chain(held).collect(), deadline);
+        let line = record::publication_line(publication, Target::all(hooks, held), deadline);
         self.append(&line, patience, true)
+    }
+
+    /// As [`Self::begin`], by a caller that holds the lock since it has looked for the publication.
+    pub(crate) fn begin_locked(
+        &self,
+        publication: &Publication,
+        hooks: &[Hook],
+        held: &[Hook],
+        deadline: Option<DateTime<Utc>>,
+        lock: &Lock,
+    ) -> Result<Appended> {
+        let line = record::publication_line(publication, Target::all(hooks, held), deadline);
+        self.append_locked(&line, lock, true)
     }
 
     /// Appends how deliveries ended. The lines are not synced: one that a power cut takes is sent
