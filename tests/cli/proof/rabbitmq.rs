@@ -222,3 +222,25 @@ fn sh(script: &str) -> String {
     );
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
+
+#[test]
+fn systemd_and_shellcheck_find_nothing_wrong_with_the_example() {
+    let folder = format!("{EXAMPLES}/rabbitmq");
+    if needs("shellcheck") {
+        sh(&format!("shellcheck '{folder}/deliver' >&2"));
+    }
+    if !needs("systemd-analyze") || !needs("amqp-consume") {
+        return;
+    }
+    for unit in [
+        "hooks-consumer@.service",
+        "hooks-redeliver.service",
+        "hooks-redeliver.timer",
+    ] {
+        let said = sh(&format!(
+            "systemd-analyze verify --man=no '{folder}/{unit}' 2>&1"
+        ));
+        let own: Vec<&str> = said.lines().filter(|line| line.contains("hooks")).collect();
+        assert_eq!(own, [""; 0]);
+    }
+}
