@@ -199,6 +199,8 @@ fn deferred_it_is_kept_once_and_an_envelope_sends_it() {
         let deferred = sandbox.hooks(["publish", "--cloudevent", "--defer", "-"]);
         deferred.stdin(envelope("{}")).run().assert_code(0);
         assert_eq!(states(&sandbox), ["deferred"]);
+        let journal = String::from_utf8(sandbox.read("hooks.json.journal")).unwrap();
+        assert_eq!(journal.lines().count(), 1, "{journal}");
     }
     assert_eq!(receiver.requests().len(), 0);
     publish(&sandbox, &envelope("{}")).assert_code(0);
