@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
 
-use crate::dispatch::{Audience, Results, Setup};
+use crate::dispatch::{Audience, Results, Selected, Setup};
 use crate::domain::hook::Hook;
 use crate::domain::limits::Limits;
 use crate::domain::publication::Publication;
@@ -119,6 +119,16 @@ impl Context {
     ) {
         let place = place(registry);
         audience.say_who_is_left_out(self.output, &publication.event, &place);
+    }
+
+    /// Says what there is to know of a selection.
+    pub(super) fn say_what_was_selected(&self, selected: &Selected) {
+        for warning in &selected.warnings {
+            self.output.warning(warning);
+        }
+        for note in &selected.notes {
+            self.output.note(note);
+        }
     }
 
     /// Says that there is no hook. A registry that is elsewhere looks like an empty one.

@@ -3,7 +3,6 @@
 use std::io;
 
 use super::attempt::Failed;
-use crate::security::redact;
 
 /// What an error of the HTTP library means, and whether it may pass.
 pub(super) fn explain(error: &ureq::Error) -> Failed {

@@ -5,9 +5,11 @@ use std::net::IpAddr;
 use rustls::{AlertDescription, CertificateError, Error};
 
 use super::attempt::Failed;
+use crate::security::redact;
 
 /// What an error of TLS with this host means. `was_asked`: it has asked for a certificate of ours.
 pub(super) fn explain(error: &Error, host: &str, was_asked: bool) -> Failed {
+    let host = &redact::host(host);
     match error {
         Error::InvalidCertificate(cause) => Failed::Permanent(certificate(cause, host)),
         Error::AlertReceived(AlertDescription::InternalError) => {

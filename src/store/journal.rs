@@ -120,10 +120,22 @@ impl Journal {
         deadline: Option<DateTime<Utc>>,
         patience: Patience,
     ) -> Result<Appended> {
-        let hooks = hooks.iter().map(|hook| Target::new(hook, false));
-        let held = held.iter().map(|hook| Target::new(hook, true));
-        let line = record::publication_line(publication, hooks.chain(held).collect(), deadline);
+        let line = record::publication_line(publication, Target::all(hooks, held), deadline);
         self.append(&line, patience, true)
+    }
+
+    /// As [`Self::begin`], by a caller that holds the lock since it has looked for the publication. Under a lock
+    /// that is lost, nothing is appended.
+    pub(crate) fn begin_locked(
+        &self,
+        publication: &Publication,
+        hooks: &[Hook],
+        held: &[Hook],
+        deadline: Option<DateTime<Utc>>,
+        lock: &Lock,
+    ) -> Result<()> {
+        let line = record::publication_line(publication, Target::all(hooks, held), deadline);
+        self.write_locked(&line, lock)
     }
 
     /// Appends how deliveries ended. The lines are not synced: one that a power cut takes is sent
@@ -161,10 +173,6 @@ impl Journal {
         deadline: DateTime<Utc>,
         lock: &Lock,
     ) -> Result<()> {
-        if !lock.is_current().with_context(|| self.unwritten())? {
-            let lost = io::Error::from(SaveError::LockLost);
-            return Err(lost).with_context(|| self.unwritten());
-        }
         let time = Utc::now();
         let line = |claim: &Claim| {
             let (id, hooks) = claim.parts();
@@ -178,7 +186,7 @@ impl Journal {
             record::line("redelivery", &record)
         };
         let lines: String = claims.iter().map(line).collect();
-        self.write(&lines, true).with_context(|| self.unwritten())
+        self.write_locked(&lines, lock)
     }
 
     /// Whether it has grown so long that it is to be compacted. One that takes long is left alone while
@@ -234,6 +242,16 @@ impl Journal {
         };
         self.write(lines, sync).with_context(|| self.unwritten())?;
         Ok(Appended { unlocked })
+    }
+
+    /// Under a lock that is lost, nothing is appended.
+    fn write_locked(&self, lines: &str, lock: &Lock) -> Result<()> {
+        let written = match lock.is_current() {
+            Ok(true) => self.write(lines, true),
+            Ok(false) => Err(SaveError::LockLost.into()),
+            Err(error) => Err(error),
+        };
+        written.with_context(|| self.unwritten())
     }
 
     /// Whoever compacts without regard to our lock carries over what was appended before it put the new

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::{Deadline, Endpoint};
 use crate::delivery::attempt::Failed;
+use crate::security::redact;
 
 /// How long an answer holds, for hooks with the same host.
 const FRESH: Duration = Duration::from_secs(10);
@@ -39,7 +40,7 @@ impl Lookups {
             Err(_) => self.lookup(of.name())?.wait(deadline)?,
         };
         if addresses.is_empty() {
-            let words = format!("the name {} was not found", of.name());
+            let words = format!("the name {} was not found", redact::host(of.name()));
             return Err(Failed::Transient(words));
         }
         let with_port = |address: IpAddr| SocketAddr::new(address, of.port);
