@@ -234,10 +234,8 @@ fn the_advice_makes_a_certificate_that_works() {
     if !needs("openssl") {
         return;
     }
-    let readme = include_str!("../../../README.md").replace("HOST", "localhost");
-    let start = readme
-        .find("openssl req -x509")
-        .expect("the README tells how");
+    let page = include_str!("../../../docs/receivers.md").replace("HOST", "localhost");
+    let start = page.find("openssl req -x509").expect("the page tells how");
     let sandbox = Sandbox::new();
     make(&sandbox, "rsa:2048", "");
     let plain = Responder::tls(&sandbox.read("cert.pem"), &sandbox.read("key.pem"));
@@ -248,7 +246,7 @@ fn the_advice_makes_a_certificate_that_works() {
         trusting.add_with(&url(&plain), "PostDeployment", ["--ca-file", "ca.pem"]);
         let mut advice = vec![failure(&trusting, &[]).0];
         if host == "localhost" {
-            advice.push(readme[start..start + 200].to_owned());
+            advice.push(page[start..start + 200].to_owned());
         }
         for advice in advice {
             make(&trusting, "rsa:2048", &advised(&advice));
