@@ -69,6 +69,9 @@ pub(crate) struct Setup {
     pub(crate) program: String,
 }
 
+/// A delivery that this run does not make, what has become of it, and how its last try ended.
+pub(crate) type Unsent = (Delivery, State, Option<Outcome>);
+
 /// Deliveries to make under one deadline.
 pub(crate) struct Dispatch<'a> {
     setup: Setup,
@@ -120,11 +123,21 @@ impl<'a> Dispatch<'a> {
     fn publish(mut self, publication: Publication, hooks: Vec<Hook>, held: Vec<Hook>) -> Report {
         self.journaling.begin(&publication, &hooks, &held);
         let publication = Arc::new(publication);
-        let deliveries = deliveries(&publication, hooks);
+        let report = self.deliver(deliveries(&publication, hooks));
+        report.waiting(deliveries_in(&publication, held, State::Held))
+    }
+
+    /// Sends what is left of a publication that was begun before.
+    pub(crate) fn resume(mut self, selected: Selected) -> Report {
+        self.again = true;
+        self.deliver(selected.deliveries).waiting(selected.rest)
+    }
+
+    fn deliver(&mut self, deliveries: Vec<Delivery>) -> Report {
         let report = self.make(deliveries, None);
         self.say_next_step(&report);
         self.journaling.compact(false, true);
-        report.waiting(deliveries_in(&publication, held, State::Held))
+        report
     }
 
     /// Journals a sample for each of these hooks, and delivers them.
@@ -334,13 +347,9 @@ fn deliveries(publication: &Arc<Publication>, hooks: Vec<Hook>) -> Vec<Delivery>
     hooks.into_iter().map(delivery).collect()
 }
 
-fn deliveries_in(
-    publication: &Arc<Publication>,
-    hooks: Vec<Hook>,
-    state: State,
-) -> Vec<(Delivery, State)> {
+fn deliveries_in(publication: &Arc<Publication>, hooks: Vec<Hook>, state: State) -> Vec<Unsent> {
     let deliveries = deliveries(publication, hooks).into_iter();
-    deliveries.map(|delivery| (delivery, state)).collect()
+    deliveries.map(|delivery| (delivery, state, None)).collect()
 }
 
 /// An interrupt that SIGINT and SIGTERM raise from now on.

@@ -1,6 +1,7 @@
 //! What `hooks` is about, as plain data: nothing here reads a file, the network or the clock, or prints.
 
 pub(crate) mod clock;
+pub(crate) mod cloudevent;
 pub(crate) mod condition;
 pub(crate) mod deployment;
 pub(crate) mod health;

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 
 use crate::domain::reference::HookReference;
 use crate::security::escape::escape;
@@ -113,7 +114,15 @@ impl Failure {
 
     /// The failure in an error's chain: what decides its exit code and its hint.
     pub(crate) fn of(error: &anyhow::Error) -> Option<&Self> {
-        error.chain().find_map(|cause| cause.downcast_ref())
+        error.chain().find_map(|cause| {
+            let inner = || cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref();
+            cause.downcast_ref().or_else(inner)
+        })
+    }
+
+    /// The same as an answer of the system, where such a one is expected.
+    pub(crate) fn into_io(self, kind: io::ErrorKind) -> io::Error {
+        io::Error::new(kind, self)
     }
 
     /// The next step, if there is one to name.

@@ -1,17 +1,8 @@
 //! A bug ends with a line that says so, not with a backtrace, whose messages may hold a secret.
 
-use crate::delivery::is_for_want_of_a_thread;
-
 /// Replaces the standard library's report.
 pub(crate) fn report_briefly() {
     std::panic::set_hook(Box::new(|info| {
-        // The delivery's outcome says so.
-        let payload = info.payload();
-        let message = payload.downcast_ref::<String>().map(String::as_str);
-        let message = message.or_else(|| payload.downcast_ref::<&str>().copied());
-        if message.is_some_and(is_for_want_of_a_thread) {
-            return;
-        }
         let place = info
             .location()
             .map(|at| format!("{}:{}", at.file(), at.line()));

@@ -11,6 +11,47 @@ pub(crate) use other::*;
 #[cfg(unix)]
 pub(crate) use unix::*;
 
+use std::io;
+
+/// What a file is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// To read it.
+    Read,
+    /// To write it from its start, and to read it.
+    Write,
+    /// To write behind its end, and to read it.
+    Append,
+}
+
+/// What the system knows of a file.
+#[derive(Debug, Clone)]
+pub(crate) struct Facts {
+    /// What it is, with its article, if it is no regular file.
+    pub(crate) irregular: Option<&'static str>,
+    /// The numbers of the user and the group that it belongs to.
+    pub(crate) owner: u32,
+    pub(crate) group: u32,
+    /// The permission bits.
+    pub(crate) mode: u32,
+    /// How many names it has.
+    pub(crate) names: u64,
+    /// Its device and its number there: two names of one file have the same.
+    pub(crate) identity: (u64, u64),
+}
+
+/// Calls again after EINTR: the standard library does so only for some calls.
+pub(crate) fn retry<T, E: Into<io::Error>>(
+    mut call: impl FnMut() -> Result<T, E>,
+) -> io::Result<T> {
+    loop {
+        match call().map_err(Into::into) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return done,
+        }
+    }
+}
+
 /// A signal that has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Caught {

@@ -85,9 +85,9 @@ pub(crate) struct Remove {
 #[derive(Debug, Args)]
 pub(crate) struct Publish {
     /// The event, such as PostDeployment
-    #[arg(value_name = "EVENT", value_parser = values::event)]
+    #[arg(value_name = "EVENT", required_unless_present = "cloudevent")]
     #[arg(add = ArgValueCandidates::new(complete::events))]
-    pub(crate) event: String,
+    pub(crate) event: Option<OsString>,
     /// JSON text, @FILE, or - for standard input
     ///
     /// Standard input is also read when this, --git and the field flags are all left out.
@@ -100,6 +100,13 @@ pub(crate) struct Publish {
     #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "HEAD")]
     #[arg(allow_hyphen_values = false)]
     pub(crate) git: Option<OsString>,
+    /// The input is a CloudEvents envelope
+    ///
+    /// Its data is the deployment, its type the event unless EVENT is given. It may come twice: what is delivered
+    /// under its id is not sent again.
+    #[arg(long, conflicts_with_all = ["git", "status", "start_time", "end_time"])]
+    #[arg(conflicts_with_all = ["id", "author", "author_email", "message", "deployer", "set"])]
+    pub(crate) cloudevent: bool,
     /// Only keep it, for 'hooks redeliver --failed'
     #[arg(long)]
     pub(crate) defer: bool,

@@ -140,6 +140,7 @@ Exit status:
   2    a wrong argument
   3    at least one delivery failed
   5    --must-match: no enabled hook gets it
+  6    --cloudevent: the registry stayed locked
   130  interrupted by SIGINT (143: by SIGTERM)
 
 Environment:

@@ -26,12 +26,12 @@ pub(super) fn run(context: &Context, arguments: &mut Add) -> Result<Exit> {
     let mut wanted = Hook::new(HookId(0), url, join_events(events));
     arguments.options.apply(&mut wanted);
     arguments.options.check_template(&wanted)?;
-    let registry = context.registry()?;
+    let registry = context.registry_to_change()?;
     let (hook, added) = registry.update(|file| {
         if arguments.replace {
-            replace(file, arguments, wanted)
+            replace(file, arguments, wanted.clone())
         } else {
-            add(file, arguments, wanted)
+            add(file, arguments, wanted.clone())
         }
     })?;
     let label = hook.label();

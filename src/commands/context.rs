@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
 
-use crate::dispatch::{Audience, Results, Setup};
+use crate::dispatch::{Audience, Results, Selected, Setup};
 use crate::domain::hook::Hook;
 use crate::domain::limits::Limits;
 use crate::domain::publication::Publication;
@@ -35,6 +35,20 @@ impl Context {
         let registry = Registry::locate(self.file.as_deref())?.when_waiting(waiting);
         let path = registry.shown().display();
         self.output.detail(format!("the registry is {path}"));
+        Ok(registry)
+    }
+
+    /// The registry, to be changed: where other machines may change it, too, that is warned of, as a lock
+    /// is known to hold on one alone.
+    pub(super) fn registry_to_change(&self) -> Result<Registry> {
+        let registry = self.registry()?;
+        if let Some(file_system) = registry.remote_file_system() {
+            let path = registry.shown().display();
+            self.output.warning(format!(
+                "{path} is on a remote file system ({file_system}), where changes at the same time may be \
+                 lost; keep the registry on a local disk"
+            ));
+        }
         Ok(registry)
     }
 
@@ -105,6 +119,16 @@ impl Context {
     ) {
         let place = place(registry);
         audience.say_who_is_left_out(self.output, &publication.event, &place);
+    }
+
+    /// Says what there is to know of a selection.
+    pub(super) fn say_what_was_selected(&self, selected: &Selected) {
+        for warning in &selected.warnings {
+            self.output.warning(warning);
+        }
+        for note in &selected.notes {
+            self.output.note(note);
+        }
     }
 
     /// Says that there is no hook. A registry that is elsewhere looks like an empty one.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use crate::domain::deployment::{Deployment, LIMIT};
+use crate::domain::cloudevent::LIMIT;
 use crate::domain::json::JsonError;
 use crate::exit::{Exit, Failure};
 use crate::platform;
@@ -46,14 +46,17 @@ impl<'a> Source<'a> {
     }
 }
 
+/// How a deployment, or what holds one, is read.
+type Parse<T> = fn(Vec<u8>) -> Result<T, JsonError>;
+
 /// Reads and checks a deployment. What holds this registry's secrets is none.
-pub(crate) fn read(source: Source, registry: &Registry) -> Result<Deployment> {
+pub(crate) fn read<T>(source: Source, registry: &Registry, parse: Parse<T>) -> Result<T> {
     let own = Own(registry.own_files());
     match source {
-        Source::Nothing => Ok(Deployment::empty()),
-        Source::Text(text) => argument(text, &own),
-        Source::File(path) => file(path, &own),
-        Source::Stdin => stdin(&own),
+        Source::Nothing => argument(OsStr::new("{}"), &own, parse),
+        Source::Text(text) => argument(text, &own, parse),
+        Source::File(path) => file(path, &own, parse),
+        Source::Stdin => stdin(&own, parse),
     }
 }
 
@@ -92,9 +95,9 @@ fn is_copy(path: &Path, bytes: &[u8]) -> bool {
     is_as_long && read().is_ok_and(|own| own.trim_ascii() == bytes.trim_ascii())
 }
 
-fn argument(text: &OsStr, own: &Own) -> Result<Deployment> {
+fn argument<T>(text: &OsStr, own: &Own, parse: Parse<T>) -> Result<T> {
     own.refuse("the argument", text.as_encoded_bytes(), |_| false)?;
-    Deployment::parse(text.as_encoded_bytes().to_vec()).map_err(|error| {
+    parse(text.as_encoded_bytes().to_vec()).map_err(|error| {
         let hint = if Path::new(text).is_file() {
             "a file is given as @FILE"
         } else {
@@ -104,7 +107,7 @@ fn argument(text: &OsStr, own: &Own) -> Result<Deployment> {
     })
 }
 
-fn file(path: &Path, own: &Own) -> Result<Deployment> {
+fn file<T>(path: &Path, own: &Own, parse: Parse<T>) -> Result<T> {
     let shown = path.to_string_lossy();
     // A URL in a path's place may have a password in it.
     let shown = if shown.contains("://") {
@@ -116,10 +119,10 @@ fn file(path: &Path, own: &Own) -> Result<Deployment> {
     let file = File::open(path).with_context(unread)?;
     let bytes = bounded(&file).with_context(unread)?;
     own.refuse(&shown, &bytes, |path| platform::is_same_file(&file, path))?;
-    Deployment::parse(bytes).map_err(|error| refused(&shown, &error).into())
+    parse(bytes).map_err(|error| refused(&shown, &error).into())
 }
 
-fn stdin(own: &Own) -> Result<Deployment> {
+fn stdin<T>(own: &Own, parse: Parse<T>) -> Result<T> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
         let message = "could not read the deployment: standard input is a terminal";
@@ -131,7 +134,7 @@ fn stdin(own: &Own) -> Result<Deployment> {
     own.refuse("standard input", &bytes, |path| {
         platform::is_same_file(&stdin, path)
     })?;
-    let error = match Deployment::parse(bytes.clone()) {
+    let error = match parse(bytes.clone()) {
         Ok(deployment) => return Ok(deployment),
         Err(error) => error,
     };
@@ -143,7 +146,7 @@ fn stdin(own: &Own) -> Result<Deployment> {
     }
     // `echo deploy.json | hooks publish EVENT`, Kudu's documentation with curl's @ left out.
     if let Some(path) = named_file(&bytes) {
-        return file(Path::new(path), own);
+        return file(Path::new(path), own, parse);
     }
     let refused = refused("standard input", &error);
     Err(refused
@@ -151,7 +154,7 @@ fn stdin(own: &Own) -> Result<Deployment> {
         .into())
 }
 
-/// At most one byte more than is allowed, which is enough to know.
+/// At most one byte more than is allowed for any input, which is enough to know.
 fn bounded(reader: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     reader.take(LIMIT as u64 + 1).read_to_end(&mut bytes)?;

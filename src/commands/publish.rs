@@ -1,5 +1,6 @@
 //! `hooks publish`: Kudu's POST /api/hooks/publish/EVENT.
 
+use std::ffi::OsStr;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -8,10 +9,12 @@ use chrono::Utc;
 use super::context::Context;
 use super::fields;
 use super::input::{self, Source};
-use super::requests::show_request;
+use super::requests::{show_request, show_requests};
 use crate::cli::Publish;
-use crate::dispatch::{self, Audience, Dispatch, Results};
+use crate::dispatch::{self, Audience, Dispatch, Results, Selected, Selection};
+use crate::domain::cloudevent::CloudEvent;
 use crate::domain::deployment::Deployment;
+use crate::domain::hook::check_event;
 use crate::domain::publication::Publication;
 use crate::exit::{Exit, Failure};
 use crate::git;
@@ -19,32 +22,58 @@ use crate::output::Output;
 use crate::store::registry::Registry;
 
 pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
+    let (event, input) = event_and_input(arguments)?;
     let limits = arguments.limits.settle()?;
     let registry = context.registry()?;
-    let input = read(arguments, &registry)?;
+    let read = read(arguments, event, input, &registry)?;
     // The deadline counts from here.
     let since = Instant::now();
-    let deployment = completed(input, arguments, limits.deadline)?;
+    let deployment = completed(read.deployment, arguments, limits.deadline)?;
     let limits = limits.less(since.elapsed());
     let interrupt = dispatch::interruptible();
     let setup = context.setup(limits, Results::of(arguments.json));
-    let dispatch = Dispatch::new(setup, &registry, interrupt);
+    let mut dispatch = Dispatch::new(setup, &registry, interrupt);
     let hooks = context.read(&registry)?.hooks;
-    let publication = Publication::new(&arguments.event, deployment, Utc::now());
+    let mut publication = Publication::new(&read.event, deployment, Utc::now());
     let audience = Audience::of(context.output, hooks, &publication);
-    context.say_who_is_left_out(&registry, &audience, &publication);
-    let nobody = audience.hooks.is_empty();
+    let mut before = None;
+    if let Some(id) = read.id {
+        publication = publication.under(id.clone());
+        before = if arguments.dry_run {
+            dispatch::preview(&registry, &Selection::Begun { id, defer: false })?.if_begun()
+        } else {
+            dispatch.begin_once(&publication, &audience, arguments.defer)?
+        };
+    }
+    match &before {
+        Some(before) => context.say_what_was_selected(before),
+        None => context.say_who_is_left_out(&registry, &audience, &publication),
+    }
+    let nobody = before
+        .as_ref()
+        .map_or(audience.hooks.is_empty(), Selected::is_held);
     let exit = if arguments.dry_run {
-        dry_run(context.output, &publication, &audience)?
+        match &before {
+            Some(before) => show_requests(context.output, before)?,
+            None => dry_run(context.output, &publication, &audience)?,
+        }
     } else {
-        let report = dispatch.send(publication, audience, arguments.defer)?;
+        let report = match before {
+            Some(before) => dispatch.resume(before),
+            None => dispatch.send(publication, audience, arguments.defer)?,
+        };
         if arguments.json {
             report.print_publication(context.output);
         }
-        report.exit()
+        // With --defer no more was asked for than to keep it.
+        if arguments.defer {
+            Exit::Done
+        } else {
+            report.exit()
+        }
     };
     if nobody && arguments.must_match {
-        let message = format!("no enabled hook gets {}", arguments.event);
+        let message = format!("no enabled hook gets {}", read.event);
         return Err(Failure::new(Exit::Unknown, message)
             .hint("see 'hooks list'")
             .into());
@@ -52,14 +81,71 @@ pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
     Ok(exit)
 }
 
+/// The arguments EVENT and DEPLOYMENT. With `--cloudevent`, one alone that is no event's name is the latter.
+fn event_and_input(arguments: &Publish) -> Result<(Option<&str>, Option<&OsStr>), Failure> {
+    let input = arguments.deployment.as_deref();
+    let Some(event) = arguments.event.as_deref() else {
+        return Ok((None, input));
+    };
+    let text = event.to_str().unwrap_or_default();
+    let checked = check_event(text);
+    if arguments.cloudevent && input.is_none() && (checked.is_err() || text == "-") {
+        return Ok((None, Some(event)));
+    }
+    checked.map_err(|cause| {
+        let message = format!("wrong value for <EVENT>: {cause}");
+        Failure::usage(message).hint("see 'hooks publish --help'")
+    })?;
+    Ok((Some(text), input))
+}
+
+/// What is to be published, as it is given; the id where it comes with one.
+struct Read {
+    id: Option<String>,
+    event: String,
+    deployment: Deployment,
+}
+
+fn read(
+    arguments: &Publish,
+    event: Option<&str>,
+    input: Option<&OsStr>,
+    registry: &Registry,
+) -> Result<Read> {
+    if !arguments.cloudevent {
+        return Ok(Read {
+            id: None,
+            event: event.unwrap_or_default().to_owned(),
+            deployment: deployment(arguments, input, registry)?,
+        });
+    }
+    let read = input::read(Source::of(input, false), registry, CloudEvent::parse)?;
+    if event.is_none() {
+        check_event(&read.event).map_err(|cause| {
+            let message = format!("could not publish the envelope: its type is no event: {cause}");
+            let hint = "name the event: hooks publish EVENT --cloudevent";
+            Failure::new(Exit::Failed, message).hint(hint)
+        })?;
+    }
+    Ok(Read {
+        id: Some(read.id),
+        event: event.map_or(read.event, str::to_owned),
+        deployment: read.deployment,
+    })
+}
+
 /// The deployment as it is given.
-fn read(arguments: &Publish, registry: &Registry) -> Result<Deployment> {
+fn deployment(
+    arguments: &Publish,
+    input: Option<&OsStr>,
+    registry: &Registry,
+) -> Result<Deployment> {
     if let Some(revision) = &arguments.git {
         git::check_revision(revision)?;
     }
     let made_by_flags = arguments.git.is_some() || !fields::of_publish(arguments).is_empty();
-    let source = Source::of(arguments.deployment.as_deref(), made_by_flags);
-    input::read(source, registry)
+    let source = Source::of(input, made_by_flags);
+    input::read(source, registry, Deployment::parse)
 }
 
 /// The deployment with what the commit and the flags add; git may take as long as `limit`.

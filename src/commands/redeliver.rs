@@ -4,9 +4,9 @@ use anyhow::Result;
 use chrono::TimeDelta;
 
 use super::context::Context;
-use super::requests::show_request;
+use super::requests::show_requests;
 use crate::cli::Redeliver;
-use crate::dispatch::{self, Dispatch, Results, Selected, Selection};
+use crate::dispatch::{self, Dispatch, Results, Selection};
 use crate::domain::reference::{HookReference, Reference};
 use crate::domain::retry;
 use crate::exit::{Exit, Failure};
@@ -24,7 +24,7 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
         let path = registry.shown().display();
         output.warning(format!("there is no registry {path}"));
     }
-    if !registry.journal_file().exists() && arguments.failed {
+    if registry.journal_file().is_missing() && arguments.failed {
         output.note("nothing to send again");
         return nothing(context, arguments);
     }
@@ -33,19 +33,14 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
     } else {
         dispatch.select(&selection)?
     };
-    for warning in &selected.warnings {
-        output.warning(warning);
-    }
-    for note in &selected.notes {
-        output.note(note);
-    }
+    context.say_what_was_selected(&selected);
     if arguments.dry_run {
-        context.warn_of_damage(&registry.journal_file(), &selected.damaged);
+        context.warn_of_damage(registry.journal_file().path(), &selected.damaged);
     }
     // Who names something wants it sent.
     let all = arguments.failed || selected.warnings.is_empty();
     let exit = if arguments.dry_run {
-        dry_run(context, &selected)?
+        show_requests(output, &selected)?
     } else {
         let report = dispatch.redeliver(selected);
         if arguments.json {
@@ -92,18 +87,6 @@ fn selection(arguments: &Redeliver) -> Result<Selection> {
     } else {
         Ok(Selection::To(ids, arguments.to.clone()))
     }
-}
-
-/// Prints the requests that would be sent.
-fn dry_run(context: &Context, selected: &Selected) -> Result<Exit> {
-    let mut exit = Exit::Done;
-    for delivery in &selected.deliveries {
-        if !show_request(context.output, &delivery.hook, &delivery.publication)? {
-            exit = Exit::Undelivered;
-        }
-    }
-    context.output.note("nothing was sent");
-    Ok(exit)
 }
 
 fn nothing(context: &Context, arguments: &Redeliver) -> Result<Exit> {

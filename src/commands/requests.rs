@@ -4,8 +4,10 @@ use anyhow::Result;
 use chrono::Utc;
 
 use crate::delivery;
+use crate::dispatch::Selected;
 use crate::domain::hook::Hook;
 use crate::domain::publication::Publication;
+use crate::exit::Exit;
 use crate::output::{self, Output};
 use crate::security::escape::escape;
 
@@ -23,4 +25,16 @@ pub(super) fn show_request(output: Output, hook: &Hook, publication: &Publicatio
             Ok(false)
         }
     }
+}
+
+/// Prints the requests that would be sent again.
+pub(super) fn show_requests(output: Output, selected: &Selected) -> Result<Exit> {
+    let mut exit = Exit::Done;
+    for delivery in &selected.deliveries {
+        if !show_request(output, &delivery.hook, &delivery.publication)? {
+            exit = Exit::Undelivered;
+        }
+    }
+    output.note("nothing was sent");
+    Ok(exit)
 }

@@ -4,13 +4,14 @@ use std::io::Read;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use memchr::memmem;
 use ureq::http::{self, HeaderValue, StatusCode, header};
 use ureq::{Agent, Body};
 
-use super::errors::ErrorContext;
+use super::errors;
 use super::html;
+use super::network::Network;
 use super::request::{self, Request};
-use super::tls::Agents;
 use crate::domain::outcome::{DELIVERED, Outcome};
 use crate::domain::publication::Delivery;
 use crate::domain::text::start_of;
@@ -22,6 +23,9 @@ const MOST_READ: u64 = 64 * 1024;
 
 /// The most that is kept of it, in bytes.
 const MOST_KEPT: usize = 1024;
+
+/// How long the rest of the body is waited for once the delivery is accepted, which it does not change.
+const MOST_WAITED: Duration = Duration::from_secs(1);
 
 /// What came of an attempt.
 pub(super) type Attempt = Result<Response, Failed>;
@@ -60,6 +64,14 @@ impl Failed {
     /// A failure that will not pass, in these words.
     pub(super) fn permanent(words: impl Into<String>) -> Self {
         Self::Permanent(words.into())
+    }
+
+    /// The same failure in other words.
+    pub(super) fn map(self, words: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::Transient(text) => Self::Transient(words(text)),
+            Self::Permanent(text) => Self::Permanent(words(text)),
+        }
     }
 }
 
@@ -143,21 +155,12 @@ pub(super) fn outcome(attempt: &Attempt, attempts: u32, duration: Duration) -> O
 }
 
 /// Makes an attempt. `on_head` is called as soon as a status has arrived.
-pub(super) fn make(agents: &Agents, delivery: &Delivery, on_head: &dyn Fn(Response)) -> Attempt {
+pub(super) fn make(network: &Network, delivery: &Delivery, on_head: &dyn Fn(Response)) -> Attempt {
     let Delivery { publication, hook } = delivery;
+    let deadline = network.deadline();
     let request = request::build(hook, publication, Utc::now()).map_err(Failed::Permanent)?;
-    let agent = agents
-        .agent(&request.url, hook)
-        .map_err(Failed::Permanent)?;
-    let mut answer = send(&agent, &request).map_err(|error| {
-        let context = ErrorContext {
-            url: &request.url,
-            timeout: agents.timeout(),
-            proxied: agent.config().proxy().is_some(),
-            empty_store: agents.has_empty_store(),
-        };
-        context.explain(&error)
-    })?;
+    let agent = network.agent(&request.url, hook, &deadline)?;
+    let mut answer = send(&agent, &request).map_err(|error| errors::explain(&error))?;
     // A receiver may send our own words back to us.
     let secrets = hook.secret_texts();
     let expected = hook.expect.as_deref();
@@ -166,11 +169,18 @@ pub(super) fn make(agents: &Agents, delivery: &Delivery, on_head: &dyn Fn(Respon
     if head.lacks.is_none() {
         on_head(head.clone());
     }
-    let body = start_of_body(&mut answer);
-    let is_there = expected.is_some_and(|text| body.contains(text));
+    let is_accepted = |body: &[u8]| {
+        let has = |text: &str| memmem::find(body, text.as_bytes()).is_some();
+        head.code.is_success() && expected.is_none_or(has)
+    };
+    let body = start_of_body(&mut answer, |body| {
+        if is_accepted(body) {
+            deadline.shorten(MOST_WAITED);
+        }
+    });
     Ok(Response {
-        lacks: head.lacks.filter(|_| !is_there),
-        body: shown_body(&answer, body, &secrets),
+        lacks: head.lacks.clone().filter(|_| !is_accepted(&body)),
+        body: shown_body(&answer, &body, &secrets),
         ..head
     })
 }
@@ -212,19 +222,27 @@ fn shown_location(location: &str, secrets: &[String]) -> String {
     kept(&shown).to_owned()
 }
 
-/// The start of the body. An error in it changes nothing: the status has arrived. Reading goes on for
-/// a while past what is kept, so that a receiver that is still writing is not cut off.
-fn start_of_body(answer: &mut http::Response<Body>) -> String {
+/// The start of the body; `on_read` sees what there is of it. An error in it changes nothing: the status has
+/// arrived. Reading goes on for a while past what is kept, so that a receiver that is still writing is not
+/// cut off.
+fn start_of_body(answer: &mut http::Response<Body>, on_read: impl Fn(&[u8])) -> Vec<u8> {
     let mut start = Vec::new();
     let mut reader = answer.body_mut().as_reader().take(MOST_READ);
-    let _ = reader.read_to_end(&mut start);
-    String::from_utf8_lossy(&start).into_owned()
+    let mut piece = [0; 8 * 1024];
+    loop {
+        on_read(&start);
+        match reader.read(&mut piece) {
+            Ok(read @ 1..) => start.extend(&piece[..read]),
+            _ => return start,
+        }
+    }
 }
 
 /// What is kept of a body. A secret is masked before the cut, which could leave the half of one.
-fn shown_body(answer: &http::Response<Body>, body: String, secrets: &[String]) -> String {
+fn shown_body(answer: &http::Response<Body>, body: &[u8], secrets: &[String]) -> String {
+    let body = String::from_utf8_lossy(body);
     let text = if is_html(answer) {
-        html::text(&body)
+        html::text(&body).into()
     } else {
         body
     };

@@ -1,6 +1,5 @@
 //! Threads that make attempts. There are never more of them than were in flight at once.
 
-use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -9,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::attempt::{self, Attempt, Failed, Response};
-use super::tls::Agents;
+use super::network::Network;
 use crate::domain::publication::Delivery;
 use crate::platform;
 
@@ -43,7 +42,7 @@ pub(super) enum Report {
 /// What the workers share.
 struct Shared {
     deliveries: Arc<[Delivery]>,
-    agents: Agents,
+    network: Network,
     /// The numbers of deliveries to make an attempt at.
     jobs: Mutex<Receiver<usize>>,
     report: Box<dyn Fn(Report) -> bool + Send + Sync>,
@@ -67,7 +66,7 @@ impl Pool {
         let (jobs, receiver) = mpsc::channel();
         let shared = Shared {
             deliveries,
-            agents: Agents::new(timeout),
+            network: Network::new(timeout),
             jobs: Mutex::new(receiver),
             report: Box::new(report),
         };
@@ -112,28 +111,11 @@ fn work(shared: &Shared) {
         };
         // A panic in a library must not take the other deliveries with it.
         let attempt = catch_unwind(AssertUnwindSafe(|| {
-            attempt::make(&shared.agents, &shared.deliveries[number], &on_head)
+            attempt::make(&shared.network, &shared.deliveries[number], &on_head)
         }))
-        .unwrap_or_else(|panic| Err(after_panic(&*panic)));
+        .unwrap_or_else(|_| Err(Failed::permanent("an internal error")));
         if !(shared.report)(Report::Attempt(number, attempt)) {
             return;
         }
     }
-}
-
-fn after_panic(panic: &(dyn Any + Send)) -> Failed {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    let message = text
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or_default();
-    if is_for_want_of_a_thread(message) {
-        return Failed::transient("could not start a thread for the name look-up");
-    }
-    Failed::permanent("an internal error")
-}
-
-/// Whether a panic's message says that a thread could not be started, which is nobody's bug: the HTTP
-/// library panics where the system gives it none.
-pub(crate) fn is_for_want_of_a_thread(message: &str) -> bool {
-    message.contains("failed to spawn thread")
 }

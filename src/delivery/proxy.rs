@@ -3,22 +3,58 @@
 //! The crate `env_proxy` comes near, but takes an empty variable for a set one, and cannot be given other
 //! variables than the process's.
 
+use std::fmt;
 use std::net::IpAddr;
 
+use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
+use super::connection::Endpoint;
+
 /// What is said of a proxy that is none; its URL may hold a password.
-pub(super) const UNUSABLE: &str =
+const UNUSABLE: &str =
     "the proxy in the environment is not usable; look at http_proxy, https_proxy, all_proxy";
 
 /// curl's port for a proxy that names none.
 const DEFAULT_PORT: u16 = 1080;
 
+/// A proxy, as its URL names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Proxy {
+    pub(super) kind: Kind,
+    pub(super) endpoint: Endpoint,
+    pub(super) credentials: Option<Credentials>,
+}
+
+/// What a proxy speaks. Names are looked up here for SOCKS 4 and 5, and by the proxy for all others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Http,
+    Https,
+    Socks4,
+    Socks4a,
+    Socks5,
+    Socks5h,
+}
+
+/// Any bytes: a URL has them percent-encoded.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Credentials {
+    pub(super) user: Vec<u8>,
+    pub(super) password: Vec<u8>,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
 /// The proxy for this URL, if there is one. `variable` looks into the environment.
 pub(super) fn for_url(
     url: &Url,
     variable: impl Fn(&str) -> Option<String>,
-) -> Result<Option<String>, &'static str> {
+) -> Result<Option<Proxy>, &'static str> {
     // An empty variable is as one that is not set. HTTP_PROXY in capitals is what a CGI server makes
     // of a request's `Proxy:` header.
     let first = |names: &[&str]| {
@@ -38,35 +74,39 @@ pub(super) fn for_url(
     parse(proxy.trim()).map(Some).ok_or(UNUSABLE)
 }
 
-/// The proxy's URL with its port.
-fn parse(text: &str) -> Option<String> {
+fn parse(text: &str) -> Option<Proxy> {
     let text = if text.contains("://") {
         text.to_owned()
     } else {
         format!("http://{text}")
     };
-    let url = Url::parse(&text).ok().filter(Url::has_host)?;
-    let known = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
-    if !known.contains(&url.scheme()) {
-        return None;
-    }
-    let user = url.username();
-    let credentials = match (user, url.password()) {
-        ("", None) => String::new(),
-        (user, None) => format!("{user}@"),
-        (user, Some(password)) => format!("{user}:{password}@"),
+    let url = Url::parse(&text).ok()?;
+    let kind = match url.scheme() {
+        "http" => Kind::Http,
+        "https" => Kind::Https,
+        "socks4" => Kind::Socks4,
+        "socks4a" => Kind::Socks4a,
+        "socks5" => Kind::Socks5,
+        "socks5h" => Kind::Socks5h,
+        _ => return None,
     };
     let port = match url.port_or_known_default() {
         // The crate url drops a scheme's own port, so that one that is written looks like none.
-        Some(port) if url.port().is_some() || has_port(&text) || url.scheme() == "https" => port,
+        Some(port) if url.port().is_some() || has_port(&text) || kind == Kind::Https => port,
         _ => DEFAULT_PORT,
     };
-    // Names are resolved by the proxy or here, as the HTTP library does it.
-    let scheme = url.scheme().trim_end_matches('h');
-    Some(format!(
-        "{scheme}://{credentials}{}:{port}",
-        url.host_str()?
-    ))
+    let host = url.host_str().filter(|host| !host.is_empty())?.to_owned();
+    let decoded = |text| percent_decode_str(text).collect();
+    let is_named = !url.username().is_empty() || url.password().is_some();
+    let credentials = is_named.then(|| Credentials {
+        user: decoded(url.username()),
+        password: decoded(url.password().unwrap_or_default()),
+    });
+    Some(Proxy {
+        kind,
+        endpoint: Endpoint { host, port },
+        credentials,
+    })
 }
 
 fn has_port(text: &str) -> bool {
@@ -105,21 +145,21 @@ fn is_domain(name: &str, entry: &str) -> bool {
     !entry.is_empty() && above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
 }
 
-/// An address, or a block such as `10.0.0.0/8`.
+/// An address, or a block such as `10.0.0.0/8`. One that cannot be, such as `10.0.0.0/33`, holds nothing.
 fn is_address(address: IpAddr, entry: &str) -> bool {
     let entry = entry.trim_start_matches('[').trim_end_matches(']');
     let (block, length) = match entry.split_once('/') {
         Some((block, length)) => (block, length.parse().ok()),
-        None => (entry, Some(128)),
+        None => (entry, Some(if address.is_ipv4() { 32 } else { 128 })),
     };
+    let length: Option<u32> = length;
     match (address, block.parse(), length) {
-        (IpAddr::V4(address), Ok(IpAddr::V4(block)), Some(length)) => {
-            let length: u32 = length;
-            let mask = u32::MAX.checked_shl(32 - length.min(32)).unwrap_or(0);
+        (IpAddr::V4(address), Ok(IpAddr::V4(block)), Some(length @ 0..=32)) => {
+            let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
             address.to_bits() & mask == block.to_bits() & mask
         }
-        (IpAddr::V6(address), Ok(IpAddr::V6(block)), Some(length)) => {
-            let mask = u128::MAX.checked_shl(128 - length.min(128)).unwrap_or(0);
+        (IpAddr::V6(address), Ok(IpAddr::V6(block)), Some(length @ 0..=128)) => {
+            let mask = u128::MAX.checked_shl(128 - length).unwrap_or(0);
             address.to_bits() & mask == block.to_bits() & mask
         }
         _ => false,
@@ -130,7 +170,7 @@ fn is_address(address: IpAddr, entry: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn proxy(url: &str, environment: &[(&str, &str)]) -> Result<Option<String>, &'static str> {
+    fn proxy(url: &str, environment: &[(&str, &str)]) -> Result<Option<Proxy>, &'static str> {
         let variable = |name: &str| {
             let found = environment.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())
@@ -139,41 +179,94 @@ mod tests {
     }
 
     fn used(url: &str, environment: &[(&str, &str)]) -> String {
-        proxy(url, environment).unwrap().unwrap_or_default()
+        match proxy(url, environment).unwrap() {
+            Some(proxy) => format!("{:?} {}", proxy.kind, proxy.endpoint),
+            None => String::new(),
+        }
     }
 
     #[test]
     fn each_scheme_has_its_variables_and_an_empty_one_is_none() {
-        assert_eq!(used("http://h/", &[("http_proxy", "p:1")]), "http://p:1");
+        assert_eq!(used("http://h/", &[("http_proxy", "p:1")]), "Http p:1");
         assert_eq!(used("http://h/", &[("HTTP_PROXY", "p:1")]), "");
         assert_eq!(used("http://h/", &[("https_proxy", "p:1")]), "");
         assert_eq!(used("https://h/", &[("http_proxy", "p:1")]), "");
-        assert_eq!(used("https://h/", &[("HTTPS_PROXY", "p:1")]), "http://p:1");
+        assert_eq!(used("https://h/", &[("HTTPS_PROXY", "p:1")]), "Http p:1");
         assert_eq!(
             used("http://h/", &[("http_proxy", ""), ("all_proxy", "p:1")]),
-            "http://p:1"
+            "Http p:1"
         );
         assert_eq!(
             used("http://h/", &[("all_proxy", ""), ("ALL_PROXY", "p:1")]),
-            "http://p:1"
+            "Http p:1"
         );
     }
 
     #[test]
     fn a_proxy_is_a_url_or_a_host() {
         let parsed = |text| used("http://h/", &[("http_proxy", text)]);
-        assert_eq!(parsed("p"), "http://p:1080");
-        assert_eq!(parsed("http://p:80"), "http://p:80");
-        assert_eq!(parsed("https://p"), "https://p:443");
-        assert_eq!(parsed("u:p%40ss@p:1/x"), "http://u:p%40ss@p:1");
-        assert_eq!(parsed("socks5h://p"), "socks5://p:1080");
-        assert_eq!(parsed("http://[::1]:8080"), "http://[::1]:8080");
-        for bad in ["http://", "ftp://p:1", "http://p:99999", "http://[::1"] {
+        assert_eq!(parsed("p"), "Http p:1080");
+        assert_eq!(parsed("http://p:80"), "Http p:80");
+        assert_eq!(parsed("https://p"), "Https p:443");
+        assert_eq!(parsed("socks4a://p"), "Socks4a p:1080");
+        assert_eq!(parsed("socks5://p:1"), "Socks5 p:1");
+        assert_eq!(parsed("socks5h://p"), "Socks5h p:1080");
+        assert_eq!(parsed("socks5h://[::1]:9"), "Socks5h [::1]:9");
+        assert_eq!(parsed("http://[::1]:8080"), "Http [::1]:8080");
+        for bad in [
+            "http://",
+            "ftp://p:1",
+            "http://p:99999",
+            "http://[::1",
+            "socks5://",
+            "socks5:p",
+        ] {
             assert_eq!(
                 proxy("http://h/", &[("http_proxy", bad)]),
                 Err(UNUSABLE),
                 "{bad}"
             );
+        }
+    }
+
+    #[test]
+    fn user_and_password_are_decoded() {
+        let credentials = |text| {
+            let proxy = proxy("http://h/", &[("http_proxy", text)]).unwrap();
+            proxy
+                .unwrap()
+                .credentials
+                .map(|known| [known.user, known.password])
+        };
+        assert_eq!(credentials("p:1"), None);
+        let both = |user: &[u8], password: &[u8]| Some([user.to_vec(), password.to_vec()]);
+        assert_eq!(credentials("u:p%40ss@p:1/x"), both(b"u", b"p@ss"));
+        assert_eq!(credentials("socks5h://u%FF@p"), both(b"u\xff", b""));
+        assert_eq!(credentials("http://:pw@p"), both(b"", b"pw"));
+    }
+
+    #[test]
+    fn a_block_that_cannot_be_holds_nothing() {
+        let exempt =
+            |url: &str, list| used(url, &[("http_proxy", "p:1"), ("no_proxy", list)]).is_empty();
+        for (url, list) in [
+            ("http://192.168.0.1/", "192.168.0.1/33"),
+            ("http://192.168.0.1/", "192.168.0.1/128"),
+            ("http://192.168.0.1/", "192.168.0.1/-1"),
+            ("http://192.168.0.1/", "192.168.0.1/"),
+            ("http://192.168.0.1/", "192.168.0.1/x"),
+            ("http://192.168.0.1/", "192.168.0.1/4294967296"),
+            ("http://[fd00::1]/", "fd00::1/129"),
+            ("http://[fd00::1]/", "fd00::1/"),
+        ] {
+            assert!(!exempt(url, list), "{list}");
+        }
+        for (url, list) in [
+            ("http://192.168.0.1/", "192.168.0.1/32"),
+            ("http://192.168.0.1/", "10.0.0.0/33, 192.168.0.0/31"),
+            ("http://[fd00::1]/", "fd00::1/128"),
+        ] {
+            assert!(exempt(url, list), "{list}");
         }
     }
 

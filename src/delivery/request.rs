@@ -14,6 +14,9 @@ use crate::domain::publication::Publication;
 use crate::format::{self, Subject, renderer};
 use crate::security::signature;
 
+/// What we call ourselves to receivers and proxies.
+pub(super) const USER_AGENT: &str = concat!("hooks/", env!("CARGO_PKG_VERSION"));
+
 /// A POST.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Request<'a> {
@@ -42,10 +45,7 @@ pub(crate) fn build<'a>(
     let mut headers: Vec<(String, String)> = Vec::new();
     let mut add = |name: &str, value: String| headers.push((name.to_owned(), value));
     add("content-type", content_type.to_owned());
-    add(
-        "user-agent",
-        concat!("hooks/", env!("CARGO_PKG_VERSION")).to_owned(),
-    );
+    add("user-agent", USER_AGENT.to_owned());
     add("webhook-id", publication.id.clone());
     add("webhook-timestamp", now.timestamp().to_string());
     add("webhook-event", publication.event.clone());

@@ -1,43 +1,33 @@
-//! The HTTP agents: which certificates are trusted, which proxy is used.
+//! TLS configurations: which certificates are trusted.
 //!
-//! The HTTP library caches its TLS set-up for each agent, so there is one agent for each combination of
-//! trust and proxy. It is made when the first hook needs it: the system's certificates are not read
-//! for an http hook.
+//! There is one for each way to trust, made when the first hook needs it: the system's certificates are
+//! not read for an http hook.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
 
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
-use ureq::{Agent, Proxy};
-use url::Url;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme, crypto::ring,
+};
 
-use super::proxy;
+use super::connection::NoCertificate;
 use crate::domain::hook::Hook;
 
-/// The most that the headers of an answer may take, in bytes; …
-const MOST_HEADERS: usize = 48 * 1024;
-/// … below the buffer, as a buffer that is full looks to the library like a connection that was closed.
-const INPUT_BUFFER: usize = 64 * 1024;
-const OUTPUT_BUFFER: usize = 16 * 1024;
+const NO_CERTIFICATES: &str = "certificate not trusted: this machine has no certificates to check by \
+                               (install ca-certificates, or look at SSL_CERT_FILE)";
 
-#[derive(Debug)]
-pub(super) struct Agents {
-    timeout: Duration,
-    made: Mutex<HashMap<Kind, Agent>>,
-    system: OnceLock<Vec<Certificate<'static>>>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Kind {
-    trust: Trust,
-    proxy: Option<String>,
+/// The TLS configurations of a fan-out.
+#[derive(Debug, Default)]
+pub(super) struct TlsConfigs {
+    made: Mutex<HashMap<Trust, Arc<ClientConfig>>>,
+    system: OnceLock<Vec<CertificateDer<'static>>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Trust {
-    /// Plain http: no certificates come up.
-    Plain,
     /// `insecure_ssl`: any certificate will do.
     Anyone,
     /// The system's certificates.
@@ -46,99 +36,51 @@ enum Trust {
     SystemAnd(String),
 }
 
-impl Agents {
-    pub(super) fn new(timeout: Duration) -> Self {
-        Self {
-            timeout,
-            made: Mutex::default(),
-            system: OnceLock::new(),
-        }
-    }
-
-    /// Whether this machine has no certificates to check by, as far as that was asked.
-    pub(super) fn has_empty_store(&self) -> bool {
-        self.system.get().is_some_and(Vec::is_empty)
-    }
-
-    /// The longest that an attempt may take.
-    pub(super) fn timeout(&self) -> Duration {
-        self.timeout
-    }
-
-    /// The agent for this hook's URL; the error says what in the hook or the environment is wrong.
-    pub(super) fn agent(&self, url: &Url, hook: &Hook) -> Result<Agent, String> {
-        let kind = Kind {
-            trust: Trust::of(url, hook),
-            proxy: proxy_for(url)?,
-        };
+impl TlsConfigs {
+    /// The configuration for this hook; the error says what in the hook is wrong.
+    pub(super) fn of(&self, hook: &Hook) -> Result<Arc<ClientConfig>, String> {
+        let trust = Trust::of(hook);
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(agent) = made.get(&kind) {
-            return Ok(agent.clone());
+        if let Some(config) = made.get(&trust) {
+            return Ok(Arc::clone(config));
         }
-        let agent = self.make(&kind)?;
-        made.insert(kind, agent.clone());
-        Ok(agent)
+        let config = Arc::new(self.make(&trust)?);
+        made.insert(trust, Arc::clone(&config));
+        Ok(config)
     }
 
-    fn make(&self, kind: &Kind) -> Result<Agent, String> {
-        let proxy = match &kind.proxy {
-            Some(url) => Some(Proxy::new(url).map_err(|_| proxy::UNUSABLE.to_owned())?),
-            None => None,
-        };
-        let config = Agent::config_builder()
-            .timeout_global(Some(self.timeout))
-            .proxy(proxy)
-            .tls_config(self.tls(&kind.trust)?)
-            // A 302 would be followed as a GET without a body, and reported as a success.
-            .max_redirects(0)
-            .http_status_as_error(false)
-            // A kept connection that the server has closed meanwhile loses a POST.
-            .max_idle_connections(0)
-            .max_idle_connections_per_host(0)
-            .max_response_header_size(MOST_HEADERS)
-            .input_buffer_size(INPUT_BUFFER)
-            .output_buffer_size(OUTPUT_BUFFER)
-            .accept("")
-            .build();
-        Ok(Agent::new_with_config(config))
-    }
-
-    fn tls(&self, trust: &Trust) -> Result<TlsConfig, String> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = TlsConfig::builder().unversioned_rustls_crypto_provider(provider);
-        let roots = match trust {
-            Trust::Plain | Trust::Anyone => Vec::new(),
-            Trust::System => self.system().to_vec(),
+    fn make(&self, trust: &Trust) -> Result<ClientConfig, String> {
+        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|_| "TLS cannot be set up".to_owned())?;
+        let builder = match trust {
+            Trust::Anyone => builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(AnyCertificate)),
+            Trust::System => builder.with_root_certificates(self.roots(Vec::new())?),
             Trust::SystemAnd(pem) => {
-                let mut roots = self.system().to_vec();
-                roots.extend(certificates(pem)?);
-                roots
+                builder.with_root_certificates(self.roots(certificates(pem)?)?)
             }
         };
-        let builder = builder.root_certs(RootCerts::Specific(Arc::new(roots)));
-        Ok(builder
-            .disable_verification(*trust == Trust::Anyone)
-            .build())
+        Ok(builder.with_client_cert_resolver(Arc::new(NoCertificate)))
     }
 
-    /// The system's certificates, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`. Where there are
-    /// none, every verification fails, and says so.
-    fn system(&self) -> &[Certificate<'static>] {
-        self.system.get_or_init(|| {
-            let found = rustls_native_certs::load_native_certs().certs;
-            found
-                .iter()
-                .map(|der| Certificate::from_der(der).to_owned())
-                .collect()
-        })
+    /// The system's certificates, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`, and these.
+    fn roots(&self, more: Vec<CertificateDer<'static>>) -> Result<RootCertStore, String> {
+        let system = self
+            .system
+            .get_or_init(|| rustls_native_certs::load_native_certs().certs);
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(system.iter().cloned().chain(more));
+        if roots.is_empty() {
+            return Err(NO_CERTIFICATES.to_owned());
+        }
+        Ok(roots)
     }
 }
 
 impl Trust {
-    fn of(url: &Url, hook: &Hook) -> Self {
-        if url.scheme() != "https" {
-            return Self::Plain;
-        }
+    fn of(hook: &Hook) -> Self {
         match &hook.ca_file {
             _ if hook.insecure_ssl => Self::Anyone,
             Some(pem) => Self::SystemAnd(pem.clone()),
@@ -147,36 +89,79 @@ impl Trust {
     }
 }
 
-fn proxy_for(url: &Url) -> Result<Option<String>, String> {
-    proxy::for_url(url, |name| std::env::var(name).ok()).map_err(str::to_owned)
-}
-
 /// Checks the PEM text of a `--ca-file`: it holds at least one certificate.
 pub(crate) fn check_ca(pem: &str) -> Result<(), String> {
     certificates(pem).map(drop)
 }
 
-fn certificates(pem: &str) -> Result<Vec<Certificate<'static>>, String> {
-    let mut found = Vec::new();
-    for item in ureq::tls::parse_pem(pem.as_bytes()) {
-        match item {
-            Ok(PemItem::Certificate(certificate)) => found.push(certificate),
-            Ok(_) => {}
-            Err(_) => return Err("the CA file is not valid PEM".to_owned()),
-        }
-    }
-    let is_certificate = |certificate: &Certificate| {
-        rustls::RootCertStore::empty()
-            .add(certificate.der().into())
-            .is_ok()
-    };
-    if !found.iter().all(is_certificate) {
-        return Err("the CA file holds something that is no X.509 certificate".to_owned());
-    }
+fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+    // Some editors begin a text with a byte order mark.
+    let pem = pem.trim_start_matches('\u{feff}');
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    let found = found.map_err(|_| "the CA file is not valid PEM")?;
     if found.is_empty() {
         return Err("the CA file has no certificate (PEM text is wanted)".to_owned());
     }
+    for certificate in &found {
+        RootCertStore::empty()
+            .add(certificate.clone())
+            .map_err(|_| "the CA file holds something that is no X.509 certificate")?;
+    }
     Ok(found)
+}
+
+/// Takes any certificate, for `insecure_ssl`.
+#[derive(Debug)]
+struct AnyCertificate;
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    /// All that there are, those too that could not be checked.
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        use SignatureScheme as Scheme;
+        vec![
+            Scheme::ECDSA_NISTP256_SHA256,
+            Scheme::ECDSA_NISTP384_SHA384,
+            Scheme::ECDSA_NISTP521_SHA512,
+            Scheme::ED25519,
+            Scheme::ED448,
+            Scheme::RSA_PSS_SHA256,
+            Scheme::RSA_PSS_SHA384,
+            Scheme::RSA_PSS_SHA512,
+            Scheme::RSA_PKCS1_SHA256,
+            Scheme::RSA_PKCS1_SHA384,
+            Scheme::RSA_PKCS1_SHA512,
+            Scheme::RSA_PKCS1_SHA1,
+        ]
+    }
 }
 
 #[cfg(test)]
@@ -184,26 +169,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_https_needs_certificates() {
-        let url = |text| Url::parse(text).unwrap();
-        let mut hook = Hook::new(crate::domain::hook::HookId(1), String::new(), String::new());
-        assert_eq!(Trust::of(&url("https://h/"), &hook), Trust::System);
-        assert_eq!(Trust::of(&url("http://h/"), &hook), Trust::Plain);
-        hook.ca_file = Some("pem".to_owned());
-        assert_eq!(
-            Trust::of(&url("https://h/"), &hook),
-            Trust::SystemAnd("pem".to_owned())
-        );
-        hook.insecure_ssl = true;
-        assert_eq!(Trust::of(&url("https://h/"), &hook), Trust::Anyone);
-    }
-
-    #[test]
     fn a_ca_file_without_a_certificate_is_refused() {
         assert!(check_ca("").is_err());
         assert!(check_ca("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----").is_err());
         let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        assert_eq!(check_ca(&certified.cert.pem()), Ok(()));
+        let pem = certified.cert.pem();
+        assert_eq!(check_ca(&pem), Ok(()));
+        assert_eq!(check_ca(&format!("\u{feff}{pem}")), Ok(()));
         assert!(check_ca(&certified.signing_key.serialize_pem()).is_err());
     }
 }

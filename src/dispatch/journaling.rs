@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::Audience;
 use super::report::Report;
 use crate::domain::hook::{Hook, HookId};
 use crate::domain::outcome::Outcome;
 use crate::domain::publication::{Delivery, Publication};
 use crate::interrupt::Interrupt;
 use crate::output::{Output, plural};
-use crate::store::file::Patience;
+use crate::store::file::{Lock, Patience};
 use crate::store::journal::{Appended, Claim, Journal, State};
 
 /// The longest wait for the lock, after which the journal is written without it.
@@ -34,6 +35,8 @@ pub(super) struct Journaling {
     begun: DateTime<Utc>,
     claimed_until: DateTime<Utc>,
     interrupt: Interrupt,
+    /// The publication is there already: it was begun under the lock.
+    is_begun: bool,
     /// What was written last could be written.
     works: bool,
     /// The lock could not be had: it is not waited for again and again.
@@ -54,6 +57,7 @@ impl Journaling {
             begun: Utc::now(),
             claimed_until: DateTime::<Utc>::MAX_UTC,
             interrupt,
+            is_begun: false,
             works: true,
             locked_out: false,
         }
@@ -83,6 +87,9 @@ impl Journaling {
 
     /// Writes a new publication for these hooks.
     pub(super) fn begin(&mut self, publication: &Publication, hooks: &[Hook], held: &[Hook]) {
+        if self.is_begun {
+            return;
+        }
         let deadline = self.claim();
         let wait = self.lock_wait();
         let begun = self
@@ -104,9 +111,28 @@ impl Journaling {
         hooks: &[Hook],
         held: &[Hook],
     ) -> Result<()> {
+        if self.is_begun {
+            return Ok(());
+        }
         let wait = self.lock_wait();
         let appended = self.journal.begin(publication, hooks, held, None, wait)?;
         self.warn_of(&appended);
+        Ok(())
+    }
+
+    /// Writes a new publication under the lock, for [`Self::begin`] or with `defer` for [`Self::defer`].
+    pub(super) fn begin_locked(
+        &mut self,
+        publication: &Publication,
+        audience: &Audience,
+        defer: bool,
+        lock: &Lock,
+    ) -> Result<()> {
+        let Audience { hooks, held, .. } = audience;
+        let deadline = (!defer).then(|| self.claim());
+        self.journal
+            .begin_locked(publication, hooks, held, deadline, lock)?;
+        self.is_begun = true;
         Ok(())
     }
 

@@ -51,6 +51,11 @@ impl Audience {
         audience
     }
 
+    /// Whether there is nothing to keep: nobody gets it, and for nobody it is held.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.hooks.is_empty() && self.held.is_empty()
+    }
+
     /// Says whose filter the publication does not pass, and why.
     pub(crate) fn say_who_is_filtered(&self, output: Output) {
         for filtered in &self.filtered {

@@ -10,12 +10,12 @@ use std::time::Duration;
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::Dispatch;
+use super::{Audience, Dispatch, Unsent};
 use crate::domain::hook::{Hook, HookId};
-use crate::domain::publication::Delivery;
+use crate::domain::publication::{Delivery, Publication};
 use crate::domain::reference::{HookReference, Reference};
 use crate::exit::Failure;
-use crate::store::file::Patience;
+use crate::store::file::{Lock, Patience};
 use crate::store::journal::{Claim, Journal, Recorded, RecordedDelivery, State};
 use crate::store::registry::Registry;
 use skipped::Skipped;
@@ -39,6 +39,13 @@ pub(crate) enum Selection {
     Held(Vec<HookReference>, TimeDelta),
     /// The latest publication of a hook, or a publication, each as named.
     Named(Vec<Reference>),
+    /// What of this publication is still to be sent, due or not; with `defer` nothing, as its run only keeps it.
+    Begun {
+        /// The publication's id.
+        id: String,
+        /// Whether it is left to `redeliver`.
+        defer: bool,
+    },
     /// These publications, to hooks that they need not have been for.
     To(Vec<Reference>, Vec<HookReference>),
 }
@@ -49,6 +56,8 @@ pub(crate) enum Selection {
 pub(crate) struct Selected {
     /// The deliveries to make, the oldest publication first.
     pub(crate) deliveries: Vec<Delivery>,
+    /// What of a publication that was [`Selection::Begun`] is not sent; empty if the journal does not have it.
+    pub(crate) rest: Vec<Unsent>,
     /// What was claimed as a whole, to be given back.
     pub(crate) claim: Option<Claim>,
     /// Things to know.
@@ -67,12 +76,37 @@ impl Dispatch<'_> {
     pub(crate) fn select(&mut self, selection: &Selection) -> Result<Selected> {
         let wait = Patience::of(self.journaling.left().min(LOCK_WAIT));
         let lock = self.registry.lock(wait)?;
+        self.claim(selection, &lock)
+    }
+
+    fn claim(&mut self, selection: &Selection, lock: &Lock) -> Result<Selected> {
         let choice = choose(self.registry, selection)?;
         if !choice.claims.is_empty() {
             let journal = Journal::of(self.registry);
-            journal.claim(&choice.claims, self.journaling.claim(), &lock)?;
+            journal.claim(&choice.claims, self.journaling.claim(), lock)?;
         }
         Ok(choice.selected)
+    }
+
+    /// Begins a publication that may have come before: where the journal has its id, gives what is still to be
+    /// sent, claimed. Of two processes with the same, only one sends it. Where this fails nothing is sent: who
+    /// gave it still has it.
+    pub(crate) fn begin_once(
+        &mut self,
+        publication: &Publication,
+        audience: &Audience,
+        defer: bool,
+    ) -> Result<Option<Selected>> {
+        let wait = Patience::of(self.journaling.left().min(LOCK_WAIT));
+        let lock = self.registry.lock(wait)?;
+        let id = publication.id.clone();
+        let selected = self.claim(&Selection::Begun { id, defer }, &lock)?;
+        let begun = selected.if_begun();
+        if begun.is_none() && !audience.is_empty() {
+            self.journaling
+                .begin_locked(publication, audience, defer, &lock)?;
+        }
+        Ok(begun)
     }
 }
 
@@ -99,6 +133,7 @@ fn choose<'a>(registry: &Registry, selection: &'a Selection) -> Result<Choice<'a
             choice.undelivered(&journal)?;
         }
         Selection::Named(references) => choice.named(&journal, references)?,
+        Selection::Begun { id, defer } => choice.begun(&journal, id, *defer)?,
         Selection::To(publications, hooks) => choice.to(&journal, publications, hooks)?,
     }
     Ok(choice)
@@ -124,7 +159,7 @@ impl Choice<'_> {
     ) -> Result<Arc<Hook>, Skipped> {
         let state = delivery.state(self.now);
         let is_asked_for = match self.selection {
-            Selection::Failed { .. } => {
+            Selection::Failed { .. } | Selection::Begun { .. } => {
                 let owed = delivery.is_undelivered(self.now) || state == State::Pending;
                 owed && !recorded.test
             }
@@ -316,6 +351,53 @@ impl Choice<'_> {
         }
     }
 
+    /// What of a publication is still to be sent, and what has become of the rest.
+    fn begun(&mut self, journal: &Journal, id: &str, defer: bool) -> Result<()> {
+        let Some(recorded) = self.find(journal, |recorded| recorded.id == id)? else {
+            return Ok(());
+        };
+        let publication = Arc::new(recorded.publication());
+        for known in &recorded.deliveries {
+            let eligible = self.eligible(&recorded, known);
+            let why = eligible.as_ref().err().copied();
+            let gone = || Arc::new(Hook::new(known.hook, known.url.clone(), String::new()));
+            let hook = eligible.or_else(|_| self.hooks.get(&known.hook).cloned().ok_or(()));
+            let delivery = Delivery {
+                publication: Arc::clone(&publication),
+                hook: hook.unwrap_or_else(|()| gone()),
+            };
+            let left_out = format!("hook {} is left out of {id}", known.hook);
+            match why {
+                None if !defer => {
+                    self.selected.deliveries.push(delivery);
+                    continue;
+                }
+                Some(Skipped::Pending) if !defer => {
+                    let warning = format!("{left_out}: {}", Skipped::Pending.words());
+                    self.selected.warnings.push(warning);
+                }
+                Some(why @ (Skipped::Gone | Skipped::Moved | Skipped::Disabled)) => {
+                    self.selected
+                        .notes
+                        .push(format!("{left_out}: {}", why.words()));
+                }
+                _ => {}
+            }
+            let delivered = known.outcomes.iter().rfind(|outcome| outcome.delivered);
+            let state = match delivered {
+                Some(_) => State::Delivered,
+                None => known.state(self.now),
+            };
+            let outcome = delivered.or(known.outcome()).cloned();
+            self.selected.rest.push((delivery, state, outcome));
+        }
+        self.claims = claims(&self.selected.deliveries);
+        let (all, left) = (recorded.deliveries.len(), self.selected.deliveries.len());
+        let note = format!("{id} was published before; still to be sent: {left} of {all}");
+        self.selected.notes.push(note);
+        Ok(())
+    }
+
     /// These publications to these hooks, whether they were for them or not.
     fn to(
         &mut self,
@@ -367,4 +449,18 @@ fn claims(deliveries: &[Delivery]) -> Vec<Claim> {
         Claim::Publication(of_one[0].publication.id.clone(), hooks)
     };
     deliveries.chunk_by(same).map(claim).collect()
+}
+
+impl Selected {
+    /// Itself, if the journal has the publication that was asked for.
+    pub(crate) fn if_begun(self) -> Option<Self> {
+        let is_begun = !self.deliveries.is_empty() || !self.rest.is_empty();
+        is_begun.then_some(self)
+    }
+
+    /// Whether no enabled hook was to get it.
+    pub(crate) fn is_held(&self) -> bool {
+        let held = |(_, state, _): &Unsent| *state == State::Held;
+        self.deliveries.is_empty() && self.rest.iter().all(held)
+    }
 }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 
+use super::Unsent;
 use crate::domain::outcome::Outcome;
 use crate::domain::publication::{Delivery, Publication};
 use crate::exit::Exit;
@@ -15,8 +16,8 @@ use crate::store::journal::State;
 #[derive(Debug)]
 pub(crate) struct Report {
     deliveries: Vec<(Delivery, Option<Outcome>)>,
-    /// What is held or deferred.
-    waiting: Vec<(Delivery, State)>,
+    /// What is held or deferred, and what other runs have done.
+    waiting: Vec<Unsent>,
     /// A publication without a hook.
     unheard: Option<Publication>,
     interrupted: Option<i32>,
@@ -48,8 +49,8 @@ impl Report {
         }
     }
 
-    /// With what is held or deferred.
-    pub(super) fn waiting(mut self, waiting: Vec<(Delivery, State)>) -> Self {
+    /// With what this run does not send.
+    pub(super) fn waiting(mut self, waiting: Vec<Unsent>) -> Self {
         self.waiting = waiting;
         self
     }
@@ -87,12 +88,13 @@ impl Report {
         self.interrupted
     }
 
-    /// The exit code: interrupted, undelivered, or done.
+    /// The exit code: interrupted, undelivered, or done. What another run is still at is not done.
     pub(crate) fn exit(&self) -> Exit {
         if let Some(signal) = self.interrupted {
             return Exit::Interrupted(u8::try_from(signal).unwrap_or_default());
         }
-        if self.left() == 0 {
+        let pending = |(_, state, _): &Unsent| *state == State::Pending;
+        if self.left() == 0 && !self.waiting.iter().any(pending) {
             Exit::Done
         } else {
             Exit::Undelivered
@@ -133,7 +135,7 @@ impl Report {
             (delivery, state, outcome.as_ref())
         });
         let waiting = self.waiting.iter();
-        let waiting = waiting.map(|(delivery, state)| (delivery, *state, None));
+        let waiting = waiting.map(|(delivery, state, o)| (delivery, *state, o.as_ref()));
         let all: Vec<_> = made.chain(waiting).collect();
         // The deliveries of one publication stand together.
         all.chunk_by(|a, b| a.0.publication.id == b.0.publication.id)

@@ -49,6 +49,11 @@ impl Deployment {
             let what = "more than 1 MiB, the most that is published";
             return Err(JsonError::at(&bytes, LIMIT, what));
         }
+        Self::object(bytes)
+    }
+
+    /// As [`Self::parse`], of any length: what holds a deployment is read in the same way.
+    pub(super) fn object(bytes: Vec<u8>) -> Result<Self, JsonError> {
         if let Some(error) = json::unreadable(&bytes) {
             return Err(error);
         }
@@ -119,7 +124,7 @@ impl Deployment {
     }
 
     /// The last value of this key, as it is spelled.
-    fn last_value(&self, key: &str) -> Option<&str> {
+    pub(super) fn last_value(&self, key: &str) -> Option<&str> {
         let entry = self.entries().iter().rev().find(|entry| entry.key == key)?;
         Some(&self.text[entry.value.clone()])
     }

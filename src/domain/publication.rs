@@ -11,7 +11,7 @@ use super::hook::Hook;
 /// One call of `publish`, `run` or `test`: an event, the deployment, and an id.
 #[derive(Debug, Clone)]
 pub(crate) struct Publication {
-    /// `msg_` and a UUID of version 7: the webhook-id, the same at each attempt and redelivery.
+    /// `msg_` and a UUID of version 7, or what came with it: the webhook-id, the same at each attempt and redelivery.
     pub(crate) id: String,
     /// The event's name.
     pub(crate) event: String,
@@ -35,6 +35,13 @@ impl Publication {
             deployment: Arc::new(deployment),
             test: false,
         }
+    }
+
+    /// Gives it an id that it has had elsewhere.
+    #[must_use]
+    pub(crate) fn under(mut self, id: String) -> Self {
+        self.id = id;
+        self
     }
 
     /// Marks it as a sample.

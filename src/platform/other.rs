@@ -1,6 +1,8 @@
 //! Systems that are no Unix. Signals keep their meaning there: Ctrl-C ends the process, and what had not
 //! finished then is sent by `redeliver --failed`.
 
+mod folder;
+
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,6 +10,11 @@ use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
 
 use super::Caught;
+
+pub(crate) use folder::{
+    Folder, attributes, facts_of, facts_of_link, facts_of_open, set_attribute, set_mode, set_owner,
+    user, user_name,
+};
 
 pub(crate) const SIGHUP: i32 = 1;
 pub(crate) const SIGINT: i32 = 2;

@@ -1,5 +1,7 @@
 //! Unix: signals, modes, limits, and how a process starts and ends.
 
+mod attributes;
+mod folder;
 mod script;
 
 use std::ffi::{OsStr, OsString};
@@ -25,6 +27,10 @@ use signal_hook::low_level::siginfo::{Cause, Origin};
 
 use super::Caught;
 
+pub(crate) use attributes::{attributes, set_attribute};
+pub(crate) use folder::{
+    Folder, facts_of, facts_of_link, facts_of_open, set_mode, set_owner, user, user_name,
+};
 pub(crate) use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// Signals that are handled from now on.

@@ -1,289 +1,393 @@
-//! Lock, temporary file, fsync, rename: how a file changes so that a crash, a full disk or another
-//! process never leaves half of it. Knows nothing of hooks.
+//! A file that many processes change: open, lock, replace, so that neither a crash, a full disk, another
+//! process nor another user does harm. Knows nothing of hooks. The rules are in docs/design.md §14.
 
+mod attributes;
+mod lines;
 mod lock;
-mod ownership;
+mod trust;
+mod way;
 
-use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
+use crate::platform::{self, Access, Folder, retry};
+use attributes::Attributes;
+use trust::Trust;
+
+pub(crate) use lines::Lines;
 pub(crate) use lock::{Lock, LockError, Patience};
-pub(crate) use ownership::Ownership;
 
-/// As many links as Linux follows before it calls them a loop.
-const MOST_LINKS: usize = 40;
+/// How often a file that was found is looked at again, as a save may come in between.
+const LOOKS: usize = 100;
 
 /// Why a file was not replaced, or not for certain.
 #[derive(Debug)]
 pub(crate) enum SaveError {
     /// The old file is as it was.
     NotSaved(io::Error),
+    /// The old file is as it was: another process may hold a lock, too, since this one's lock file was
+    /// deleted. To do it again under a new lock loses nothing.
+    LockLost,
     /// The new file is in place, but a power cut may bring the old one back.
     NotDurable(io::Error),
 }
 
-/// Follows symlinks to the file they lead to, which need not exist: `fs::canonicalize` fails on a
-/// dangling link, and a rename onto a link would replace the link.
-pub(crate) fn resolve(path: &Path) -> io::Result<PathBuf> {
-    let mut path = std::path::absolute(path)?;
-    for _ in 0..MOST_LINKS {
-        match retry(|| fs::read_link(&path)) {
-            Ok(target) => {
-                let directory = path.parent().unwrap_or(Path::new("/"));
-                path = directory.join(target);
+impl From<io::Error> for SaveError {
+    fn from(error: io::Error) -> Self {
+        Self::NotSaved(error)
+    }
+}
+
+impl From<SaveError> for io::Error {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::NotSaved(error) | SaveError::NotDurable(error) => error,
+            SaveError::LockLost => Self::other("the lock file was deleted by somebody else"),
+        }
+    }
+}
+
+/// A registry, or a file beside it. Their folder is held open, so that all is done in one place, whatever
+/// becomes of the path. Clones are one file.
+#[derive(Debug, Clone)]
+pub(crate) struct SharedFile {
+    path: PathBuf,
+    place: Arc<Place>,
+}
+
+#[derive(Debug)]
+struct Place {
+    /// The registry's path, without links.
+    registry: PathBuf,
+    /// The last folder on the way that existed.
+    nearest: Folder,
+    /// The way from there to the registry's folder.
+    missing: PathBuf,
+    /// The registry's folder, once it exists.
+    folder: OnceLock<Folder>,
+}
+
+impl SharedFile {
+    /// Finds a registry, which need not exist yet. Root is refused one that another user could have led it
+    /// to.
+    pub(crate) fn find(path: &Path) -> io::Result<Self> {
+        let led_to = platform::facts_of(path).ok();
+        if let Some(found) = &led_to {
+            trust::check_kind(path, found)?;
+        }
+        let (registry, links) = way::resolve(path)?;
+        let folder = registry.parent().ok_or(io::ErrorKind::IsADirectory)?;
+        let (nearest, existing) = way::nearest(folder)?;
+        let missing = folder.strip_prefix(existing).unwrap_or(folder);
+        let file = Self {
+            path: registry.clone(),
+            place: Arc::new(Place {
+                registry: registry.clone(),
+                nearest,
+                missing: missing.to_owned(),
+                folder: OnceLock::new(),
+            }),
+        };
+        // In /proc the text of a link is not always where it leads.
+        if led_to.is_some() && !(0..LOOKS).any(|_| file.is_at(path)) {
+            let other =
+                "it has been deleted and is only open still, or its links say where it is not";
+            return Err(io::Error::other(other));
+        }
+        if trust::is_root() {
+            file.trust()?.check_way(&registry, existing, &links)?;
+        }
+        Ok(file)
+    }
+
+    /// Where it is: the path without links.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file beside the registry whose name is longer by a dot and this.
+    pub(crate) fn companion(&self, suffix: &str) -> Self {
+        let mut path = self.place.registry.as_os_str().to_owned();
+        path.push(".");
+        path.push(suffix);
+        Self {
+            path: path.into(),
+            place: self.place.clone(),
+        }
+    }
+
+    /// Whether nothing has its name. What cannot be looked at is there, and will say why.
+    pub(crate) fn is_missing(&self) -> bool {
+        let found = self.facts();
+        found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// The file system's name, if it is one of another machine, where a lock may not hold for all.
+    pub(crate) fn remote_file_system(&self) -> Option<&'static str> {
+        let folder = self.folder().unwrap_or(&self.place.nearest);
+        folder.remote_file_system()
+    }
+
+    /// Opens it; nothing if it is missing.
+    pub(crate) fn open(&self, access: Access) -> io::Result<Option<File>> {
+        let opened = self
+            .folder()
+            .and_then(|folder| folder.file(self.name(), access));
+        let found = match &opened {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            // Whose and what it is says more than the system's answer.
+            Err(_) => self.facts().ok(),
+            Ok(file) => Some(platform::facts_of_open(file)?),
+        };
+        let Some(found) = found else {
+            return opened.map(Some);
+        };
+        if self.path == self.place.registry {
+            trust::check_kind(&self.path, &found)?;
+        } else {
+            self.trust()?.check(&self.path, &found)?;
+        }
+        opened.map(Some)
+    }
+
+    /// Reads it whole, without a lock: a rename puts each version in place whole. Nothing if it is missing.
+    pub(crate) fn read(&self) -> io::Result<Option<Vec<u8>>> {
+        let Some(mut file) = self.open(Access::Read)? else {
+            return Ok(None);
+        };
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
+    }
+
+    /// Replaces it under the registry's lock by what `write` writes: into a temporary file, which is synced
+    /// and renamed, and then the folder is synced. Mode, owner, group, ACL and other attributes are kept.
+    pub(crate) fn replace(
+        &self,
+        lock: &Lock,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), SaveError> {
+        let old = self.open(Access::Read)?;
+        let old = old.map(|file| Attributes::of(&file, self.trust()?.is_shared()));
+        let old = old.transpose()?;
+        let temporary = self.companion("tmp");
+        // One that a killed process left may be open to others: begin with a new one.
+        temporary.remove()?;
+        let file = self.folder()?.create(temporary.name(), Access::Write)?;
+        let saved = fill(&file, old.as_ref(), write)
+            .map_err(SaveError::from)
+            .and_then(|()| self.put(&temporary, lock));
+        if saved.is_err() {
+            temporary.remove_if_it_is(&file);
+        }
+        sync(saved?.as_ref()).map_err(SaveError::NotDurable)
+    }
+
+    /// Renames the temporary file. The folder is opened to be synced before that: if it cannot be, the old
+    /// file is still there.
+    fn put(&self, temporary: &Self, lock: &Lock) -> Result<Option<File>, SaveError> {
+        let folder = self.folder()?;
+        let to_be_synced = folder.to_be_synced()?;
+        if !lock.is_current()? {
+            return Err(SaveError::LockLost);
+        }
+        let renamed = folder.rename(temporary.name(), self.name());
+        renamed.map_err(|error| match error.kind() {
+            io::ErrorKind::ResourceBusy => trust::failure(
+                error.to_string(),
+                "a file that is a mount of its own cannot be replaced: mount the folder that it is in",
+            ),
+            _ => error,
+        })?;
+        Ok(to_be_synced)
+    }
+
+    /// Opens it, or makes it with the owner and group of the registry; tells whether it is new.
+    fn open_or_create(&self, access: Access) -> io::Result<(File, bool)> {
+        loop {
+            if let Some(file) = self.open(access)? {
+                return Ok((file, false));
             }
-            // Not a link, or nothing there.
-            Err(error) if is_no_link(&error) => return Ok(path),
-            Err(error) => return Err(error),
+            match self.create(access) {
+                // Another process was faster.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                created => return created.map(|file| (file, true)),
+            }
         }
     }
-    Err(io::Error::other("too many levels of symbolic links"))
-}
 
-fn is_no_link(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::InvalidInput | io::ErrorKind::NotFound
-    )
-}
-
-/// The path with something appended to its file name: `hooks.json` and `lock` give
-/// `hooks.json.lock`.
-pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name: OsString = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-/// Creates the directory that the file is in, for its owner alone, with its parents.
-pub(crate) fn create_directory_of(file: &Path) -> io::Result<()> {
-    let Some(directory) = file.parent() else {
-        return Ok(());
-    };
-    if directory.is_dir() {
-        return Ok(());
+    fn create(&self, access: Access) -> io::Result<File> {
+        let file = self.folder()?.create(self.name(), access)?;
+        let given = self
+            .attributes_of_companions()
+            .and_then(|attributes| attributes.map_or(Ok(()), |attributes| attributes.give(&file)));
+        if given.is_err() {
+            self.remove_if_it_is(&file);
+        }
+        given.map(|()| file)
     }
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    retry(|| builder.create(directory))
-}
 
-/// Replaces the whole file: writes `temporary`, fsyncs it, renames it over `file`, fsyncs the
-/// directory. Mode, owner and group of an existing file are kept. The caller holds the lock that
-/// makes the fixed name of the temporary file its own.
-pub(crate) fn replace(
-    file: &Path,
-    temporary: &Path,
-    ownership: &Ownership,
-    contents: &[u8],
-) -> Result<(), SaveError> {
-    replace_by(file, temporary, ownership, |new| new.write_all(contents))
-}
+    fn attributes_of_companions(&self) -> io::Result<Option<Attributes>> {
+        let registry = Self {
+            path: self.place.registry.clone(),
+            place: self.place.clone(),
+        };
+        let Some(registry) = registry.open(Access::Read)? else {
+            return Ok(None);
+        };
+        let attributes = Attributes::of(&registry, self.trust()?.is_shared())?;
+        Ok(Some(attributes.for_companion()))
+    }
 
-/// As [`replace`], with what `write` writes.
-pub(crate) fn replace_by(
-    file: &Path,
-    temporary: &Path,
-    ownership: &Ownership,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<(), SaveError> {
-    let saved = write_temporary(temporary, ownership, write)
-        .and_then(|()| Directory::of(file))
-        .and_then(|directory| retry(|| fs::rename(temporary, file)).map(|()| directory));
-    match saved {
-        Ok(directory) => directory.sync().map_err(SaveError::NotDurable),
-        Err(error) => {
-            // Best effort: the next writer removes it, too.
-            let _ = fs::remove_file(temporary);
-            Err(SaveError::NotSaved(error))
+    /// Removes what has its name, if that may be removed.
+    fn remove(&self) -> io::Result<()> {
+        let found = match self.facts() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            found => found?,
+        };
+        self.trust()?.check_owner(&self.path, &found)?;
+        self.folder()?.remove(self.name())
+    }
+
+    /// Removes what has its name, if it still is this file. Best effort: the next writer does it, too.
+    fn remove_if_it_is(&self, file: &File) {
+        if self.is(file).unwrap_or(false)
+            && let Ok(folder) = self.folder()
+        {
+            let _ = folder.remove(self.name());
         }
     }
+
+    /// Whether a path leads to it.
+    fn is_at(&self, path: &Path) -> bool {
+        let (Ok(there), Ok(here)) = (platform::facts_of(path), self.facts()) else {
+            return false;
+        };
+        there.identity == here.identity
+    }
+
+    /// Whether what is open is what has its name now.
+    fn is(&self, file: &File) -> io::Result<bool> {
+        match self.facts() {
+            Ok(found) => Ok(found.identity == platform::facts_of_open(file)?.identity),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What has its name now.
+    fn facts(&self) -> io::Result<platform::Facts> {
+        self.folder()?.facts(self.name())
+    }
+
+    fn name(&self) -> &OsStr {
+        self.path.file_name().unwrap_or_default()
+    }
+
+    fn trust(&self) -> io::Result<Trust> {
+        let folder = match self.folder() {
+            // What is missing of the way will be in this one.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let folder = self.place.nearest.own_facts()?;
+                return Ok(Trust {
+                    registry: None,
+                    folder,
+                });
+            }
+            folder => folder?,
+        };
+        let name = self.place.registry.file_name().unwrap_or_default();
+        let registry = match folder.facts(name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            found => Some(found?),
+        };
+        let folder = folder.own_facts()?;
+        Ok(Trust { registry, folder })
+    }
+
+    /// The registry's folder, if it exists.
+    fn folder(&self) -> io::Result<&Folder> {
+        self.go_down(|_, _| Ok(()))
+    }
+
+    /// Makes what is missing of the way to the registry's folder, for its owner alone.
+    pub(crate) fn make_folder(&self) -> io::Result<()> {
+        self.go_down(Folder::make).map(drop)
+    }
+
+    fn go_down(&self, make: impl Fn(&Folder, &OsStr) -> io::Result<()>) -> io::Result<&Folder> {
+        let place = &*self.place;
+        if let Some(folder) = place.folder.get() {
+            return Ok(folder);
+        }
+        let mut last = None;
+        for name in &place.missing {
+            let folder = last.as_ref().unwrap_or(&place.nearest);
+            make(folder, name)?;
+            last = Some(folder.enter(name)?);
+        }
+        Ok(match last {
+            Some(folder) => place.folder.get_or_init(|| folder),
+            None => &place.nearest,
+        })
+    }
 }
 
-fn write_temporary(
-    temporary: &Path,
-    ownership: &Ownership,
+fn fill(
+    file: &File,
+    attributes: Option<&Attributes>,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
-    // One that a killed process left may belong to another user: start anew.
-    match retry(|| fs::remove_file(temporary)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
+    if let Some(attributes) = attributes {
+        attributes.give(file)?;
     }
-    let file = create(temporary)?;
-    ownership.apply(&file)?;
-    let mut new = BufWriter::with_capacity(64 * 1024, &file);
+    let mut new = BufWriter::with_capacity(64 * 1024, file);
     write(&mut new)?;
     new.flush()?;
     retry(|| file.sync_all())
 }
 
-fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    private(&mut options);
-    options.open(path)
-}
-
-/// For the owner alone from the first moment: a mode that is set later leaves a gap.
-fn private(options: &mut OpenOptions) {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    #[cfg(not(unix))]
-    let _ = options;
-}
-
-/// An append-only file of lines.
-#[derive(Debug)]
-pub(crate) struct Lines {
-    file: File,
-    created_in: Option<Directory>,
-}
-
-impl Lines {
-    /// Opens the file for appending, creating it where it is missing.
-    pub(crate) fn open(path: &Path, ownership: &Ownership) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        options.read(true).append(true);
-        let (file, created_in) = match options.open(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                options.create(true);
-                private(&mut options);
-                let file = options.open(path)?;
-                ownership.apply(&file)?;
-                (file, Some(Directory::of(path)?))
-            }
-            opened => (opened?, None),
-        };
-        Ok(Self { file, created_in })
-    }
-
-    /// Appends whole lines, by one write if the system takes them at once. A last line without its newline, which a crash or a full
-    /// disk left, gets one first, so that it swallows nothing of what follows.
-    pub(crate) fn append(&mut self, lines: &[u8]) -> io::Result<()> {
-        if self.ends_torn()? {
-            return self.file.write_all(&[b"\n", lines].concat());
-        }
-        self.file.write_all(lines)
-    }
-
-    /// Waits until the lines are on the disk, and the file's name, if it is new.
-    pub(crate) fn sync(&self) -> io::Result<()> {
-        retry(|| self.file.sync_data())?;
-        self.created_in.as_ref().map_or(Ok(()), Directory::sync)
-    }
-
-    /// Whether the path still leads to this file: a compaction renames another one over it.
-    #[cfg(unix)]
-    pub(crate) fn is_still(&self, path: &Path) -> bool {
-        use std::os::unix::fs::MetadataExt;
-        let (Ok(here), Ok(there)) = (self.file.metadata(), fs::metadata(path)) else {
-            return false;
-        };
-        here.ino() == there.ino() && here.dev() == there.dev()
-    }
-
-    #[cfg(not(unix))]
-    pub(crate) fn is_still(&self, path: &Path) -> bool {
-        path.exists()
-    }
-
-    fn ends_torn(&mut self) -> io::Result<bool> {
-        let end = self.file.seek(SeekFrom::End(0))?;
-        if end == 0 {
-            return Ok(false);
-        }
-        let mut last = [0];
-        self.file.seek(SeekFrom::End(-1))?;
-        self.file.read_exact(&mut last)?;
-        Ok(last != [b'\n'])
-    }
-}
-
-/// An open directory, to be synced once the rename is done.
-#[derive(Debug)]
-struct Directory(#[cfg(unix)] File);
-
-impl Directory {
-    #[cfg(unix)]
-    fn of(file: &Path) -> io::Result<Self> {
-        File::open(file.parent().unwrap_or(Path::new("/"))).map(Self)
-    }
-
-    #[cfg(unix)]
-    fn sync(&self) -> io::Result<()> {
-        retry(|| self.0.sync_all())
-    }
-
-    #[cfg(not(unix))]
-    #[allow(clippy::unnecessary_wraps)]
-    fn of(_: &Path) -> io::Result<Self> {
-        Ok(Self())
-    }
-
-    #[cfg(not(unix))]
-    #[allow(clippy::unnecessary_wraps, clippy::unused_self)]
-    fn sync(&self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Calls again after EINTR: the standard library does so only for some calls.
-fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
-    loop {
-        match call() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            done => return done,
-        }
-    }
+/// Waits until the names in a folder are on the disk, where it can be synced.
+fn sync(folder: Option<&File>) -> io::Result<()> {
+    folder.map_or(Ok(()), |folder| retry(|| folder.sync_all()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
+    use std::time::Duration;
 
-    fn nobody() -> Ownership {
-        Ownership::of(Path::new("/nonexistent/hooks.json")).unwrap()
+    fn found(directory: &Path) -> (SharedFile, Lock) {
+        let file = SharedFile::find(&directory.join("f")).unwrap();
+        let lock = file.lock(Patience::of(Duration::ZERO), &|_| {}).unwrap();
+        (file, lock)
     }
 
     #[test]
-    fn a_file_that_cannot_be_replaced_stays_and_no_temporary_one_is_left() {
+    fn a_file_that_cannot_be_written_stays_and_no_temporary_one_is_left() {
         let directory = tempfile::tempdir().unwrap();
-        let (file, tmp) = (directory.path().join("f"), directory.path().join("f.tmp"));
-        // A directory in its place: the rename fails.
-        fs::create_dir(&file).unwrap();
-        let saved = replace(&file, &tmp, &nobody(), b"new");
+        let (file, lock) = found(directory.path());
+        fs::write(file.path(), "old").unwrap();
+        let saved = file.replace(&lock, |_| Err(io::ErrorKind::StorageFull.into()));
         assert!(matches!(saved, Err(SaveError::NotSaved(_))));
-        assert!(file.is_dir() && !tmp.exists());
+        assert_eq!(file.read().unwrap().unwrap(), b"old");
+        assert!(file.companion("tmp").is_missing());
     }
 
     #[test]
-    fn a_torn_last_line_gets_its_newline_first() {
+    fn a_lock_whose_file_was_deleted_saves_nothing() {
         let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("f");
-        fs::write(&file, "{\"half").unwrap();
-        let mut lines = Lines::open(&file, &nobody()).unwrap();
-        lines.append(b"one\n").unwrap();
-        lines.append(b"two\n").unwrap();
-        assert_eq!(fs::read_to_string(&file).unwrap(), "{\"half\none\ntwo\n");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn links_lead_to_their_file_even_a_missing_one() {
-        let directory = tempfile::tempdir().unwrap();
-        let at = |name: &str| directory.path().join(name);
-        fs::create_dir(at("d")).unwrap();
-        std::os::unix::fs::symlink("d/second", at("first")).unwrap();
-        std::os::unix::fs::symlink("../missing", at("d/second")).unwrap();
-        std::os::unix::fs::symlink("loop", at("loop")).unwrap();
-        assert_eq!(resolve(&at("first")).unwrap(), at("d/../missing"));
-        assert_eq!(resolve(&at("plain")).unwrap(), at("plain"));
-        assert!(resolve(&at("loop")).is_err());
+        let (file, first) = found(directory.path());
+        fs::remove_file(file.companion("lock").path()).unwrap();
+        let (_, second) = found(directory.path());
+        assert!(!first.is_current().unwrap() && second.is_current().unwrap());
+        file.replace(&second, |new| new.write_all(b"new")).unwrap();
+        let lost = file.replace(&first, |new| new.write_all(b"old"));
+        assert!(matches!(lost, Err(SaveError::LockLost)));
+        assert_eq!(file.read().unwrap().unwrap(), b"new");
     }
 }

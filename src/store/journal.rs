@@ -12,9 +12,8 @@ mod reverse;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
@@ -22,7 +21,8 @@ use chrono::{DateTime, Utc};
 use crate::domain::hook::{Hook, HookId};
 use crate::domain::outcome::Outcome;
 use crate::domain::publication::{Delivery, Publication};
-use crate::store::file::{Lines, Lock, Patience};
+use crate::platform::Access;
+use crate::store::file::{Lines, Lock, Patience, SaveError, SharedFile};
 use crate::store::registry::{Registry, Unlocked};
 
 pub(crate) use history::{Recorded, RecordedDelivery, State};
@@ -30,17 +30,17 @@ pub(crate) use reader::Reader;
 use record::{InterruptedRecord, RedeliveryRecord, Target};
 
 /// How often an append that had no lock is done again because a compaction came in between.
-const UNLOCKED_TRIES: usize = 5;
+const TRIES: usize = 5;
 
 /// The journal of one registry; it shares the registry's lock.
 #[derive(Debug, Clone)]
 pub(crate) struct Journal {
     registry: Registry,
-    file: PathBuf,
+    file: SharedFile,
 }
 
 /// How an append went that did succeed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Appended {
     /// The lock could not be had, and the lines were appended without it: why.
     pub(crate) unlocked: Option<String>,
@@ -68,16 +68,12 @@ impl Journal {
 
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
-        &self.file
+        self.file.path()
     }
 
     /// Reads it from its end, without a lock. A missing one is empty.
     pub(crate) fn read(&self) -> Result<Reader> {
-        let file = match File::open(&self.file) {
-            Ok(file) => Ok(Some(file)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        };
+        let file = self.file.open(Access::Read);
         file.and_then(|file| Reader::new(file, Utc::now()))
             .with_context(|| self.unread())
     }
@@ -92,7 +88,10 @@ impl Journal {
     pub(crate) fn damaged(&self, reader: &Reader) -> Vec<usize> {
         let (mut places, mut numbers) = (reader.damaged().to_vec(), Vec::new());
         places.sort_unstable();
-        let Some(file) = File::open(&self.file).ok().filter(|_| !places.is_empty()) else {
+        if places.is_empty() {
+            return numbers;
+        }
+        let Ok(Some(file)) = self.file.open(Access::Read) else {
             return numbers;
         };
         let (mut lines, mut start, mut line) = (BufReader::new(file), 0, Vec::new());
@@ -121,10 +120,22 @@ impl Journal {
         deadline: Option<DateTime<Utc>>,
         patience: Patience,
     ) -> Result<Appended> {
-        let hooks = hooks.iter().map(|hook| Target::new(hook, false));
-        let held = held.iter().map(|hook| Target::new(hook, true));
-        let line = record::publication_line(publication, hooks.chain(held).collect(), deadline);
+        let line = record::publication_line(publication, Target::all(hooks, held), deadline);
         self.append(&line, patience, true)
+    }
+
+    /// As [`Self::begin`], by a caller that holds the lock since it has looked for the publication. Under a lock
+    /// that is lost, nothing is appended.
+    pub(crate) fn begin_locked(
+        &self,
+        publication: &Publication,
+        hooks: &[Hook],
+        held: &[Hook],
+        deadline: Option<DateTime<Utc>>,
+        lock: &Lock,
+    ) -> Result<()> {
+        let line = record::publication_line(publication, Target::all(hooks, held), deadline);
+        self.write_locked(&line, lock)
     }
 
     /// Appends how deliveries ended. The lines are not synced: one that a power cut takes is sent
@@ -154,13 +165,14 @@ impl Journal {
     }
 
     /// Appends that this process sends these again until the deadline. The caller holds the lock since
-    /// it has chosen them, so that two at once never send the same.
+    /// it has chosen them, so that two at once never send the same. Under a lock that is lost, nothing is
+    /// appended.
     pub(crate) fn claim(
         &self,
         claims: &[Claim],
         deadline: DateTime<Utc>,
         lock: &Lock,
-    ) -> Result<Appended> {
+    ) -> Result<()> {
         let time = Utc::now();
         let line = |claim: &Claim| {
             let (id, hooks) = claim.parts();
@@ -174,16 +186,17 @@ impl Journal {
             record::line("redelivery", &record)
         };
         let lines: String = claims.iter().map(line).collect();
-        self.append_locked(&lines, lock, true)
+        self.write_locked(&lines, lock)
     }
 
     /// Whether it has grown so long that it is to be compacted. One that takes long is left alone while
     /// `somebody_waits`.
     pub(crate) fn is_overgrown(&self, somebody_waits: bool) -> bool {
         // What keeps it from being read has been said by then.
-        let file = File::open(&self.file);
-        file.and_then(|file| compact::is_due(&file, somebody_waits))
-            .unwrap_or(false)
+        let Ok(Some(file)) = self.file.open(Access::Read) else {
+            return false;
+        };
+        compact::is_due(&file, somebody_waits).unwrap_or(false)
     }
 
     /// Compacts it if `is_wanted` says so, also once nobody else can: what is not needed goes, damaged lines
@@ -199,7 +212,7 @@ impl Journal {
             return Ok(None);
         }
         match self.registry.lock(patience) {
-            Ok(lock) if is_wanted() => compact::compact(&self.registry, &self.file, &lock, is_over),
+            Ok(lock) if is_wanted() => compact::compact(&self.registry, &lock, is_over),
             Ok(_) | Err(Unlocked::Held(_)) => Ok(None),
             Err(unlocked) => Err(unlocked.into()),
         }
@@ -222,28 +235,34 @@ impl Journal {
     /// Appends under the lock, or without it: a lock that another process does not give back must not
     /// lose an event.
     fn append(&self, lines: &str, patience: Patience, sync: bool) -> Result<Appended> {
-        match self.registry.lock(patience) {
-            Ok(lock) => self.append_locked(lines, &lock, sync),
-            Err(Unlocked::Held(failure)) => {
-                self.append_unlocked(lines, sync)
-                    .with_context(|| self.unwritten())?;
-                let unlocked = Some(failure.to_string());
-                Ok(Appended { unlocked })
-            }
-            Err(unlocked) => Err(unlocked.into()),
-        }
-    }
-
-    fn append_locked(&self, lines: &str, _: &Lock, sync: bool) -> Result<Appended> {
+        let (_lock, unlocked) = match self.registry.lock(patience) {
+            Ok(lock) => (Some(lock), None),
+            Err(Unlocked::Held(failure)) => (None, Some(failure.to_string())),
+            Err(unlocked) => return Err(unlocked.into()),
+        };
         self.write(lines, sync).with_context(|| self.unwritten())?;
-        Ok(Appended::default())
+        Ok(Appended { unlocked })
     }
 
-    /// Whoever compacts at this moment carries over what was appended before it put the new file in
-    /// place; what was appended to the old one after that is appended again.
-    fn append_unlocked(&self, lines: &str, sync: bool) -> io::Result<()> {
-        for _ in 0..UNLOCKED_TRIES {
-            let journal = self.write(lines, sync)?;
+    /// Under a lock that is lost, nothing is appended.
+    fn write_locked(&self, lines: &str, lock: &Lock) -> Result<()> {
+        let written = match lock.is_current() {
+            Ok(true) => self.write(lines, true),
+            Ok(false) => Err(SaveError::LockLost.into()),
+            Err(error) => Err(error),
+        };
+        written.with_context(|| self.unwritten())
+    }
+
+    /// Whoever compacts without regard to our lock carries over what was appended before it put the new
+    /// file in place; what was appended to the old one after that is appended again.
+    fn write(&self, lines: &str, sync: bool) -> io::Result<()> {
+        for _ in 0..TRIES {
+            let mut journal = Lines::open(&self.file)?;
+            journal.append(lines.as_bytes())?;
+            if sync {
+                journal.sync()?;
+            }
             if journal.is_still(&self.file) {
                 return Ok(());
             }
@@ -253,22 +272,12 @@ impl Journal {
         ))
     }
 
-    fn write(&self, lines: &str, sync: bool) -> io::Result<Lines> {
-        let ownership = self.registry.companion_ownership()?;
-        let mut journal = Lines::open(&self.file, &ownership)?;
-        journal.append(lines.as_bytes())?;
-        if sync {
-            journal.sync()?;
-        }
-        Ok(journal)
-    }
-
     fn unread(&self) -> String {
-        format!("could not read the journal {}", self.file.display())
+        format!("could not read the journal {}", self.path().display())
     }
 
     fn unwritten(&self) -> String {
-        format!("could not write the journal {}", self.file.display())
+        format!("could not write the journal {}", self.path().display())
     }
 }
 

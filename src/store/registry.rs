@@ -2,7 +2,6 @@
 
 mod json;
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,12 +11,15 @@ use anyhow::{Context as _, Result};
 use crate::domain::json::explain;
 use crate::exit::{Exit, Failure};
 use crate::platform;
-use crate::store::file::{self as files, Lock, LockError, Ownership, Patience, SaveError};
+use crate::store::file::{Lock, LockError, Patience, SaveError, SharedFile};
 
 pub(crate) use json::RegistryFile;
 
 /// How long an update waits for another process.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often an update is made again because its lock file was deleted meanwhile.
+const TRIES: usize = 5;
 
 /// A registry file, known by its path; it need not exist yet.
 #[derive(Debug, Clone)]
@@ -25,7 +27,7 @@ pub(crate) struct Registry {
     /// As the user named it, for messages.
     shown: PathBuf,
     /// Where symlinks lead: the files beside it must be the same for every way to name it.
-    file: PathBuf,
+    file: SharedFile,
     /// Told who holds the lock when waiting for it takes long.
     waiting: fn(&str),
 }
@@ -78,8 +80,8 @@ impl Registry {
             );
             return Err(Failure::new(Exit::Failed, message).hint(hint).into());
         }
-        let file = files::resolve(&shown)
-            .with_context(|| format!("could not find the registry {}", shown.display()))?;
+        let file = SharedFile::find(&shown)
+            .with_context(|| format!("could not use the registry {}", shown.display()))?;
         Ok(Self {
             shown,
             file,
@@ -101,48 +103,42 @@ impl Registry {
 
     /// Whether there is no file yet. One that cannot be looked at is there, and will say why.
     pub(crate) fn is_missing(&self) -> bool {
-        let found = fs::metadata(&self.file);
-        found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+        self.file.is_missing()
+    }
+
+    /// The name of the file system that it is on, if that is another machine's: a lock may not hold there
+    /// for all.
+    pub(crate) fn remote_file_system(&self) -> Option<&'static str> {
+        self.file.remote_file_system()
     }
 
     /// The journal beside it.
-    pub(crate) fn journal_file(&self) -> PathBuf {
-        files::beside(&self.file, "journal")
+    pub(crate) fn journal_file(&self) -> SharedFile {
+        self.file.companion("journal")
     }
 
     /// Where the journal's damaged lines go.
-    pub(crate) fn damaged_file(&self) -> PathBuf {
-        files::beside(&self.file, "journal.damaged")
+    pub(crate) fn damaged_file(&self) -> SharedFile {
+        self.file.companion("journal.damaged")
     }
 
     /// The files that hold its secrets.
     pub(crate) fn own_files(&self) -> [PathBuf; 4] {
         [
             self.file.clone(),
-            self.temporary_file(),
+            self.file.companion("tmp"),
             self.journal_file(),
             self.damaged_file(),
         ]
-    }
-
-    /// The temporary file that the lock protects.
-    pub(crate) fn temporary_file(&self) -> PathBuf {
-        files::beside(&self.file, "tmp")
-    }
-
-    /// Mode, owner and group for the files beside it.
-    pub(crate) fn companion_ownership(&self) -> io::Result<Ownership> {
-        Ok(Ownership::of(&self.file)?.companion())
+        .map(|file| file.path().to_owned())
     }
 
     /// Reads the registry, without a lock: a rename puts each version in place whole. A missing file
     /// is an empty registry.
     pub(crate) fn read(&self) -> Result<RegistryFile> {
-        let bytes = match fs::read(&self.file) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(RegistryFile::default());
-            }
+        let bytes = match self.file.read() {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(RegistryFile::default()),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 let hint = "it is for its owner alone; do it as that user (ls -l shows who it is)";
                 let failure = Failure::new(Exit::Failed, self.unread());
@@ -153,10 +149,11 @@ impl Registry {
         RegistryFile::parse(&bytes).map_err(|error| self.unparsable(&bytes, &error).into())
     }
 
-    /// Locks, reads, changes, writes. Only when the new file are on the disk it returns.
+    /// Locks, reads, changes, writes. Only when the new file is on the disk it returns. The change is made
+    /// again, on the file as it is then, if the lock is lost before it is written.
     pub(crate) fn update<T>(
         &self,
-        change: impl FnOnce(&mut RegistryFile) -> Result<Change<T>>,
+        change: impl FnMut(&mut RegistryFile) -> Result<Change<T>>,
     ) -> Result<T> {
         self.update_within(Patience::of(PATIENCE), change)
     }
@@ -165,13 +162,32 @@ impl Registry {
     pub(crate) fn update_within<T>(
         &self,
         patience: Patience,
-        change: impl FnOnce(&mut RegistryFile) -> Result<Change<T>>,
+        mut change: impl FnMut(&mut RegistryFile) -> Result<Change<T>>,
     ) -> Result<T> {
-        let _lock = self.lock(patience)?;
+        for _ in 1..TRIES {
+            if let Some(value) = self.try_update(patience, &mut change)? {
+                return Ok(value);
+            }
+        }
+        Err(self.unsaved(SaveError::LockLost))
+    }
+
+    /// Nothing: the lock was lost, and the file is as it was.
+    fn try_update<T>(
+        &self,
+        patience: Patience,
+        change: &mut impl FnMut(&mut RegistryFile) -> Result<Change<T>>,
+    ) -> Result<Option<T>> {
+        let lock = self.lock(patience)?;
         let mut file = self.read()?;
-        match change(&mut file)? {
-            Change::Keep(value) => Ok(value),
-            Change::Save(value) => self.write(&file).map(|()| value),
+        let value = match change(&mut file)? {
+            Change::Keep(value) => return Ok(Some(value)),
+            Change::Save(value) => value,
+        };
+        match self.file.replace(&lock, |new| new.write_all(&file.text())) {
+            Ok(()) => Ok(Some(value)),
+            Err(SaveError::LockLost) => Ok(None),
+            Err(error) => Err(self.unsaved(error)),
         }
     }
 
@@ -179,19 +195,13 @@ impl Registry {
     pub(crate) fn lock(&self, patience: Patience) -> Result<Lock, Unlocked> {
         let io =
             |error: io::Error, what: String| Unlocked::Io(anyhow::Error::new(error).context(what));
-        files::create_directory_of(&self.file).map_err(|error| {
-            let directory = self.file.parent().unwrap_or(Path::new("/"));
-            io(
-                error,
-                format!("could not create the directory {}", directory.display()),
-            )
+        self.file.make_folder().map_err(|error| {
+            let folder = self.file.path().parent().unwrap_or(Path::new("/"));
+            let what = format!("could not create the directory {}", folder.display());
+            io(error, what)
         })?;
-        let path = files::beside(&self.file, "lock");
         let could_not = format!("could not lock the registry {}", self.shown.display());
-        let ownership = self
-            .companion_ownership()
-            .map_err(|error| io(error, could_not.clone()))?;
-        let locked = Lock::acquire(&path, &ownership, patience, &self.waiting);
+        let locked = self.file.lock(patience, &self.waiting);
         locked.map_err(|error| match error {
             LockError::Held(holder) => Unlocked::Held(
                 Failure::new(
@@ -200,29 +210,27 @@ impl Registry {
                 )
                 .hint("try again when that process has ended"),
             ),
-            LockError::Io(error) => io(error, format!("{could_not} by {}", path.display())),
+            LockError::Io(error) => {
+                let lock = self.file.companion("lock");
+                io(error, format!("{could_not} by {}", lock.path().display()))
+            }
         })
     }
 
     /// The mode of a file that others than its owner may read, if it is one.
     pub(crate) fn readable_by_others(&self) -> Option<u32> {
-        platform::readable_by_others(&self.file)
+        platform::readable_by_others(self.file.path())
     }
 
-    fn write(&self, file: &RegistryFile) -> Result<()> {
-        let temporary = self.temporary_file();
+    fn unsaved(&self, error: SaveError) -> anyhow::Error {
         let path = self.shown.display();
-        let ownership = Ownership::of(&self.file)
-            .with_context(|| format!("could not save the registry {path}"))?;
-        let saved = files::replace(&self.file, &temporary, &ownership, &file.text());
-        saved.map_err(|error| match error {
-            SaveError::NotSaved(error) => anyhow::Error::new(error).context(format!(
-                "could not save the registry {path} (it is as it was)"
-            )),
-            SaveError::NotDurable(error) => anyhow::Error::new(error).context(format!(
-                "saved, but not durable: could not sync the directory of {path}"
-            )),
-        })
+        let what = match error {
+            SaveError::NotDurable(_) => {
+                format!("saved, but not durable: could not sync the directory of {path}")
+            }
+            _ => format!("could not save the registry {path} (it is as it was)"),
+        };
+        anyhow::Error::new(io::Error::from(error)).context(what)
     }
 
     fn unread(&self) -> String {

@@ -28,6 +28,8 @@ mod listen;
 mod log;
 #[cfg(target_os = "linux")]
 mod manual;
+#[cfg(target_os = "linux")]
+mod network;
 mod packages;
 mod proof;
 mod publish;

@@ -20,6 +20,8 @@ mod panics;
 mod power_cuts;
 #[cfg(target_os = "linux")]
 mod properties;
+#[cfg(target_os = "linux")]
+mod rabbitmq;
 mod races;
 #[cfg(target_os = "linux")]
 mod soak;

@@ -1,6 +1,7 @@
 //! `hooks publish`.
 
 mod body;
+mod cloudevent;
 mod concurrency;
 mod conditions;
 mod deadline;

@@ -39,6 +39,8 @@ mod terminal;
 mod tests;
 mod tls;
 mod unreachable;
+#[cfg(target_os = "linux")]
+pub(crate) mod users;
 
 #[cfg(target_os = "linux")]
 pub(crate) use full_pipe::full_pipe;

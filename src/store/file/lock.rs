@@ -1,14 +1,15 @@
-//! The lock file: held while a file changes, never deleted, never renamed.
+//! The lock file: held while a file changes, never deleted by this program, never renamed.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
-use std::path::Path;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::ownership::Ownership;
+use super::SharedFile;
+use crate::platform::{Access, retry};
+use crate::security::escape::escape;
 
 /// After this long a wait is worth a word.
 const QUIET_WAIT: Duration = Duration::from_secs(1);
@@ -53,7 +54,8 @@ impl<'a> Patience<'a> {
 /// An exclusive lock; dropping it, or the end of the process, gives it back.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    held: File,
+    file: SharedFile,
 }
 
 /// Why there is no lock.
@@ -65,63 +67,82 @@ pub(crate) enum LockError {
     Io(io::Error),
 }
 
-impl Lock {
-    /// Waits for the lock. After a second `waiting` is told who holds it.
-    pub(crate) fn acquire(
-        path: &Path,
-        ownership: &Ownership,
+impl From<io::Error> for LockError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl SharedFile {
+    /// Waits for the lock that guards the registry and the files beside it. After a second `waiting` is
+    /// told who holds it.
+    pub(crate) fn lock(
+        &self,
         patience: Patience,
         waiting: &dyn Fn(&str),
-    ) -> Result<Self, LockError> {
-        let file = open(path, ownership).map_err(LockError::Io)?;
-        if try_now(&file).map_err(LockError::Io)? {
-            return Ok(Self::claim(file));
-        }
-        if patience.most.is_zero() {
-            return Err(LockError::Held(holder(path)));
-        }
-        let pending = lock_in_background(file).map_err(LockError::Io)?;
-        let (started, mut told) = (Instant::now(), false);
+    ) -> Result<Lock, LockError> {
+        let (file, started) = (self.companion("lock"), Instant::now());
         loop {
-            match pending.recv_timeout(STEP.min(patience.most)) {
-                Ok(locked) => return locked.map(Self::claim).map_err(LockError::Io),
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Err(LockError::Io(io::Error::other("the waiting thread died")));
-                }
-                Err(RecvTimeoutError::Timeout) => {}
+            let (opened, _) = file.open_or_create(Access::Write)?;
+            let held = wait_for(opened, &file, patience, started, waiting)?;
+            let lock = Lock::claim(held, file.clone());
+            // Whoever deletes the lock file lets others make, and lock, a new one.
+            if lock.is_current()? {
+                return Ok(lock);
             }
-            let waited = started.elapsed();
-            if patience.is_over(waited) {
-                return Err(LockError::Held(holder(path)));
-            }
-            if waited >= QUIET_WAIT && !told {
-                waiting(&holder(path));
-                told = true;
+            if patience.is_over(started.elapsed()) {
+                return Err(LockError::Held("another process".to_owned()));
             }
         }
+    }
+}
+
+impl Lock {
+    /// Whether it still is the lock that others find. A lock file that was deleted keeps nobody out.
+    pub(crate) fn is_current(&self) -> io::Result<bool> {
+        self.file.is(&self.held)
     }
 
     /// Leaves a note of who holds the lock, for those who wait: always of one length, as cutting a file
     /// costs more than all the rest. Best effort: a full disk must not keep anybody from the lock.
-    fn claim(mut file: File) -> Self {
+    fn claim(mut held: File, file: SharedFile) -> Self {
         let note = format!("{:10}\n", std::process::id());
-        let _ = file.write_all(note.as_bytes());
-        Self { _file: file }
+        let _ = held.write_all(note.as_bytes());
+        Self { held, file }
     }
 }
 
-fn open(path: &Path, ownership: &Ownership) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true);
-    match options.open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            options.create(true);
-            super::private(&mut options);
-            let file = options.open(path)?;
-            ownership.apply(&file)?;
-            Ok(file)
+fn wait_for(
+    opened: File,
+    file: &SharedFile,
+    patience: Patience,
+    started: Instant,
+    waiting: &dyn Fn(&str),
+) -> Result<File, LockError> {
+    if try_now(&opened)? {
+        return Ok(opened);
+    }
+    if patience.most.is_zero() {
+        return Err(LockError::Held(holder(file)));
+    }
+    let pending = lock_in_background(opened)?;
+    let mut told = false;
+    loop {
+        match pending.recv_timeout(STEP.min(patience.most)) {
+            Ok(locked) => return Ok(locked?),
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(io::Error::other("the waiting thread died").into());
+            }
+            Err(RecvTimeoutError::Timeout) => {}
         }
-        opened => opened,
+        let waited = started.elapsed();
+        if patience.is_over(waited) {
+            return Err(LockError::Held(holder(file)));
+        }
+        if waited >= QUIET_WAIT && !told {
+            waiting(&holder(file));
+            told = true;
+        }
     }
 }
 
@@ -143,20 +164,17 @@ fn lock_in_background(file: File) -> io::Result<mpsc::Receiver<io::Result<File>>
     thread::Builder::new()
         .name("lock".to_owned())
         .spawn(move || {
-            let locked = super::retry(|| file.lock());
+            let locked = retry(|| file.lock());
             let _ = sender.send(locked.map(|()| file));
         })?;
     Ok(receiver)
 }
 
 /// Who holds the lock, for people: `process 1234 (hooks)`.
-fn holder(path: &Path) -> String {
-    match kernel_holder(path).or_else(|| noted_holder(path)) {
+fn holder(file: &SharedFile) -> String {
+    match kernel_holder(file).or_else(|| noted_holder(file)) {
         Some(pid) => match fs::read_to_string(format!("/proc/{pid}/comm")) {
-            Ok(name) => format!(
-                "process {pid} ({})",
-                crate::security::escape::escape(name.trim_end())
-            ),
+            Ok(name) => format!("process {pid} ({})", escape(name.trim_end())),
             Err(_) => format!("process {pid}"),
         },
         None => "another process".to_owned(),
@@ -164,10 +182,9 @@ fn holder(path: &Path) -> String {
 }
 
 /// Linux tells who holds a lock, also for a program that leaves no note.
-#[cfg(target_os = "linux")]
-fn kernel_holder(path: &Path) -> Option<u32> {
-    use std::os::unix::fs::MetadataExt;
-    let inode = format!(":{}", fs::metadata(path).ok()?.ino());
+fn kernel_holder(file: &SharedFile) -> Option<u32> {
+    let (_, number) = file.facts().ok()?.identity;
+    let inode = format!(":{number}");
     let locks = fs::read_to_string("/proc/locks").ok()?;
     // "1: FLOCK  ADVISORY  WRITE 1234 fe:00:5678 0 EOF"; those who wait have "->" in second place.
     locks.lines().find_map(|line| {
@@ -181,18 +198,10 @@ fn kernel_holder(path: &Path) -> Option<u32> {
     })
 }
 
-#[cfg(not(target_os = "linux"))]
-fn kernel_holder(_: &Path) -> Option<u32> {
-    None
-}
-
-fn noted_holder(path: &Path) -> Option<u32> {
+fn noted_holder(file: &SharedFile) -> Option<u32> {
+    let file = file.open(Access::Read).ok()??;
     let mut note = String::new();
-    File::open(path)
-        .ok()?
-        .take(20)
-        .read_to_string(&mut note)
-        .ok()?;
+    file.take(20).read_to_string(&mut note).ok()?;
     note.trim().parse().ok()
 }
 
@@ -203,26 +212,17 @@ mod tests {
     #[test]
     fn a_held_lock_names_its_holder_and_a_given_up_wait_does_not_keep_it() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("lock");
-        let owner = Ownership::of(&path).unwrap();
-        let patience = Patience::of(Duration::from_millis(10));
-        let first = Lock::acquire(&path, &owner, patience, &|_| {}).unwrap();
-        let refused = Lock::acquire(&path, &owner, patience, &|_| {});
-        let Err(LockError::Held(holder)) = refused else {
+        let file = SharedFile::find(&directory.path().join("f")).unwrap();
+        let moment = Patience::of(Duration::from_millis(10));
+        let first = file.lock(moment, &|_| {}).unwrap();
+        let Err(LockError::Held(holder)) = file.lock(moment, &|_| {}) else {
             panic!("two hold one lock")
         };
-        assert!(
-            holder.starts_with(&format!("process {}", std::process::id())),
-            "{holder}"
-        );
+        let this = format!("process {}", std::process::id());
+        assert!(holder.starts_with(&this), "{holder}");
         drop(first);
-        Lock::acquire(
-            &path,
-            &owner,
-            Patience::of(Duration::from_secs(10)),
-            &|_| {},
-        )
-        .unwrap();
+        let longer = Patience::of(Duration::from_secs(10));
+        file.lock(longer, &|_| {}).unwrap();
     }
 
     #[test]

@@ -4,14 +4,14 @@ mod plan;
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use chrono::Utc;
 
 use super::history::Place;
 use super::record::Record;
-use crate::store::file::{self, Lines, Lock, Ownership, SaveError};
+use crate::platform::Access;
+use crate::store::file::{Lines, Lock, SaveError, SharedFile};
 use crate::store::registry::Registry;
 use plan::Plan;
 
@@ -50,48 +50,45 @@ pub(super) fn is_due(mut journal: &File, somebody_waits: bool) -> io::Result<boo
 /// The lock keeps other compactions away; what is appended without it meanwhile is carried over.
 pub(super) fn compact(
     registry: &Registry,
-    journal: &Path,
-    _: &Lock,
+    lock: &Lock,
     is_over: &dyn Fn() -> bool,
 ) -> Result<Option<usize>> {
-    let could_not = || format!("could not compact the journal {}", journal.display());
+    let journal = registry.journal_file();
+    let path = journal.path().display();
+    let could_not = || format!("could not compact the journal {path}");
     // A last line without its end gets one, also if a process is writing it at this moment.
-    end_torn_line(registry, journal).with_context(could_not)?;
-    let mut old = File::open(journal).with_context(could_not)?;
+    let ended = Lines::open(&journal).and_then(|mut lines| lines.append(b""));
+    ended.with_context(could_not)?;
+    let Some(mut old) = journal.open(Access::Read).with_context(could_not)? else {
+        return Ok(None);
+    };
     let length = end_of_lines(&mut old, 0).with_context(could_not)?;
     let planned = Plan::of(&old, length, LIMIT / 2, Utc::now(), is_over);
     let Some(plan) = planned.with_context(could_not)? else {
         return Ok(None);
     };
     let mut end = length;
-    let ownership = Ownership::of(journal).with_context(could_not)?;
-    let replaced = file::replace_by(journal, &registry.temporary_file(), &ownership, |new| {
+    let replaced = journal.replace(lock, |new| {
         plan.write(&old, new, is_over)?;
-        set_aside(registry, &old, &plan.damaged)?;
+        set_aside(&registry.damaged_file(), &old, &plan.damaged)?;
         end = end_of_lines(&mut old, length)?;
         old.seek(SeekFrom::Start(length))?;
         io::copy(&mut (&old).take(end - length), new).map(drop)
     });
     match replaced {
+        // Whoever has the lock now may compact it, too.
+        Err(SaveError::LockLost) => return Ok(None),
         Err(SaveError::NotSaved(_)) if is_over() => return Ok(None),
         Err(SaveError::NotSaved(error)) => return Err(error).with_context(could_not),
         Err(SaveError::NotDurable(_)) | Ok(()) => {}
     }
-    carry_over(&mut old, end, registry, journal).with_context(could_not)?;
+    carry_over(&mut old, end, &journal).with_context(could_not)?;
     match replaced {
         Err(SaveError::NotDurable(error)) => Err(error).with_context(|| {
-            format!(
-                "compacted, but not durable: could not sync the directory of {}",
-                journal.display()
-            )
+            format!("compacted, but not durable: could not sync the directory of {path}")
         }),
         _ => Ok(Some(plan.damaged.len())),
     }
-}
-
-fn end_torn_line(registry: &Registry, journal: &Path) -> io::Result<()> {
-    let mut lines = Lines::open(journal, &registry.companion_ownership()?)?;
-    lines.append(b"")
 }
 
 /// Where the last whole line ends that stands behind this place.
@@ -112,11 +109,11 @@ fn end_of_lines(file: &mut File, start: u64) -> io::Result<u64> {
 }
 
 /// Appends the damaged lines to a file of their own, and waits until they are on the disk.
-fn set_aside(registry: &Registry, mut old: &File, damaged: &[Place]) -> io::Result<()> {
+fn set_aside(file: &SharedFile, mut old: &File, damaged: &[Place]) -> io::Result<()> {
     if damaged.is_empty() {
         return Ok(());
     }
-    let mut lines = Lines::open(&registry.damaged_file(), &registry.companion_ownership()?)?;
+    let mut lines = Lines::open(file)?;
     for place in damaged {
         let mut line = Vec::new();
         old.seek(SeekFrom::Start(place.start))?;
@@ -127,14 +124,14 @@ fn set_aside(registry: &Registry, mut old: &File, damaged: &[Place]) -> io::Resu
 }
 
 /// Appends to the new journal what was appended to the old one behind this place.
-fn carry_over(old: &mut File, end: u64, registry: &Registry, journal: &Path) -> io::Result<()> {
+fn carry_over(old: &mut File, end: u64, journal: &SharedFile) -> io::Result<()> {
     let mut late = Vec::new();
     old.seek(SeekFrom::Start(end))?;
     old.read_to_end(&mut late)?;
     if late.is_empty() {
         return Ok(());
     }
-    let mut new = Lines::open(journal, &registry.companion_ownership()?)?;
+    let mut new = Lines::open(journal)?;
     new.append(&late)?;
     new.sync()
 }

@@ -213,8 +213,10 @@ impl RecordedDelivery {
         if outcome.attempts == 0 {
             return;
         }
-        let began = outcome.time - outcome.duration;
-        if !outcome.delivered && self.delivered_at.is_some_and(|at| began < at) {
+        // None would be before the first time that there is, and comes before every other.
+        let length = TimeDelta::from_std(outcome.duration).ok();
+        let began = length.and_then(|length| outcome.time.checked_sub_signed(length));
+        if !outcome.delivered && self.delivered_at.is_some_and(|at| began < Some(at)) {
             // A process that was stopped went on after another one had delivered it.
             return;
         }

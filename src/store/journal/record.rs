@@ -56,8 +56,15 @@ pub(super) struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
+    /// These hooks, and those that it is held for.
+    pub(super) fn all(hooks: &'a [Hook], held: &'a [Hook]) -> Vec<Self> {
+        let hooks = hooks.iter().map(|hook| Self::new(hook, false));
+        let held = held.iter().map(|hook| Self::new(hook, true));
+        hooks.chain(held).collect()
+    }
+
     /// A hook as it is now.
-    pub(super) fn new(hook: &'a Hook, held: bool) -> Self {
+    fn new(hook: &'a Hook, held: bool) -> Self {
         Self {
             hook: hook.id,
             url: hook.url.as_str().into(),

@@ -345,7 +345,15 @@ fn a_journal_with_dates_at_the_end_of_time_is_read() {
             });
             format!("{}\n", json!({ kind: content }))
         };
-        let journal = record("publication") + &record("redelivery").repeat(6);
+        let outcome = |delivered: bool| {
+            let outcome = json!({
+                "id": "msg_a", "hook": 1, "time": time, "delivered": delivered, "status": "OK",
+                "reason": "", "attempts": 1, "duration_ms": u64::MAX,
+            });
+            format!("{}\n", json!({ "outcome": outcome }))
+        };
+        let outcomes = outcome(true) + &outcome(false);
+        let journal = record("publication") + &outcomes + &record("redelivery").repeat(6);
         sandbox.write("hooks.json.journal", journal);
         for arguments in [
             &["log"][..],

@@ -16,8 +16,22 @@ pub(crate) struct Mount {
 impl Mount {
     /// A file system in memory of this many KiB.
     pub(crate) fn in_memory(at: &Path, kib: usize) -> Self {
-        let size = format!("size={kib}k");
+        let size = format!("size={kib}k,mode=755");
         Self::new(at, &["-t", "tmpfs", "-o", &size, "tmpfs"])
+    }
+
+    /// A folder behind FUSE, as a remote one would be.
+    pub(crate) fn by_fuse(folder: &Path, at: &Path) -> Self {
+        fs::create_dir_all(at).expect("a folder to mount at can be made");
+        let mounted = Command::new("bindfs").arg(folder).arg(at).status();
+        assert!(mounted.is_ok_and(|status| status.success()), "bindfs");
+        Self { at: at.to_owned() }
+    }
+
+    /// A single file over another one, as Docker mounts it.
+    pub(crate) fn of_file(file: &Path, at: &Path) -> Self {
+        fs::write(at, "").expect("a file to mount at can be made");
+        Self::mounted(at, &["--bind", &file.to_string_lossy()])
     }
 
     /// An image, or a copy of one that is mounted. It commits nothing by itself as long as that can be had, so
@@ -33,6 +47,10 @@ impl Mount {
 
     fn new(at: &Path, arguments: &[&str]) -> Self {
         fs::create_dir_all(at).expect("a folder to mount at can be made");
+        Self::mounted(at, arguments)
+    }
+
+    fn mounted(at: &Path, arguments: &[&str]) -> Self {
         let mounted = Command::new("mount").args(arguments).arg(at).output();
         let mounted = mounted.expect("mount can be started");
         assert!(

@@ -17,7 +17,27 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn new(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
+        Self::at("127.0.0.1", serve)
+    }
+
+    /// A server at another address of the loopback.
+    pub(crate) fn at(host: &str, serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind((host, 0)).expect("a loopback port is free");
+        Self::of(listener, serve)
+    }
+
+    /// A server on a way so narrow that a large request is not in the system's buffers before it is read.
+    pub(crate) fn narrow(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
+        let socket = socket2::SockRef::from(&listener);
+        socket.set_tcp_mss(536).expect("a socket takes it");
+        socket
+            .set_recv_buffer_size(4096)
+            .expect("a socket takes it");
+        Self::of(listener, serve)
+    }
+
+    fn of(listener: TcpListener, serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
         let address = listener
             .local_addr()
             .expect("a bound socket has an address");

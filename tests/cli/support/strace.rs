@@ -115,6 +115,15 @@ impl Strace {
         (finished, came)
     }
 
+    /// Runs a call of the binary with each system call of this name failing with this error; tells whether
+    /// there was one.
+    #[track_caller]
+    pub(crate) fn refuse(&self, invocation: Invocation, name: &str, error: &str) -> (Output, bool) {
+        let option = format!("--inject={name}:error={error}");
+        let finished = self.run(invocation, Scope::All, &option);
+        (finished, self.trace().contains("(INJECTED)"))
+    }
+
     fn run(&self, invocation: Invocation, scope: Scope, option: &str) -> Output {
         let paths = match scope {
             Scope::On(paths) => {

@@ -6,8 +6,8 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, date_time_ymd,
 };
-use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, SupportedProtocolVersion};
 
 /// A server's certificate with its key.
 pub(crate) struct Identity {
@@ -75,12 +75,20 @@ impl Identity {
     }
 
     pub(crate) fn server_config(&self) -> Arc<ServerConfig> {
+        self.server_config_of(rustls::DEFAULT_VERSIONS)
+    }
+
+    /// A server's configuration with these versions of TLS alone.
+    pub(crate) fn server_config_of(
+        &self,
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> Arc<ServerConfig> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let key = PrivateKeyDer::try_from(self.key.serialize_der())
             .expect("rcgen writes a key rustls reads");
         let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("ring serves the default versions")
+            .with_protocol_versions(versions)
+            .expect("ring serves these versions")
             .with_no_client_auth()
             .with_single_cert(self.chain.clone(), key)
             .expect("the certificate fits its key");

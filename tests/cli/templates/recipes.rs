@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::support::{Receiver, Request, Sandbox};
+use crate::support::{Receiver, Reply, Request, Sandbox};
 
 const DEPLOYMENT: &str = r#"{"id":"cd5bee7181e74ea38a3522e73253f6ebb8ed72fb","status":"failed",
  "message":"Fix \"&\" +\u001b[31m\n\nmore","deployer":"remi","app":"shop & co",
@@ -34,7 +34,8 @@ fn command(text: &str) -> String {
 /// What the recipe's service gets for a deployment; the command's own URL, but to a receiver here.
 #[track_caller]
 fn delivered(name: &str, deployment: &str) -> Request {
-    let (sandbox, receiver) = (Sandbox::new(), Receiver::new());
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::answering([Reply::status(200).body(r#"{"routed":true}"#)]);
     let template = fs::read_to_string(folder().join(name)).expect("the example is there");
     let command = command(&template);
     assert!(command.contains(&format!("--template {name}")), "{command}");

@@ -174,6 +174,8 @@ fn no_proxy_bypasses_nothing_else() {
         ("http://example.localhost:9/", "ample.localhost"),
         ("http://h.example:9/", "b.h.example"),
         ("http://127.0.0.1:9/", "127.0.0.11, 27.0.0.1"),
+        ("http://192.168.0.1:9/", "192.168.0.1/33, 192.168.0.1/-1"),
+        ("http://[fd00::1]:9/", "fd00::1/129"),
         (refused_url(), ""),
         (refused_url(), ","),
     ] {

@@ -161,30 +161,6 @@ fn openssl_certificate(sandbox: &Sandbox, more: &[&str]) -> Responder {
 }
 
 #[test]
-fn a_certificate_marked_as_a_ca_is_refused_with_the_command_that_makes_a_right_one() {
-    if !needs("openssl") {
-        return;
-    }
-    let sandbox = Sandbox::new();
-    let receiver = openssl_certificate(&sandbox, &[]);
-    let ca_file = ["--ca-file", "cert.pem"];
-    sandbox.add_with(&receiver.url("/"), "PostDeployment", ca_file);
-    let reason = reason(&sandbox);
-    for word in ["CA", "openssl req", "-x509", "-addext"] {
-        assert!(reason.contains(word), "{reason}");
-    }
-    assert_eq!(receiver.requests(), 0);
-    // The command of the hint makes a certificate that works.
-    let words: Vec<&str> = reason.split([' ', ')']).collect();
-    let place = words.iter().position(|word| *word == "-addext").unwrap();
-    let good = openssl_certificate(&sandbox, &["-addext", words[place + 1]]);
-    let edit = sandbox.hooks(["edit", "1", "--url", &good.url("/")]);
-    edit.args(ca_file).run().assert_code(0);
-    sandbox.publish().assert_code(0);
-    assert_eq!(good.requests(), 1);
-}
-
-#[test]
 fn a_ca_file_with_a_private_key_in_it_is_kept_and_shown_without_the_key() {
     if !needs("openssl") {
         return;
