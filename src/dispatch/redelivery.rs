@@ -1,6 +1,8 @@
 //! Which deliveries are sent again: chosen and claimed under one lock, so that two at once never send
 //! the same (docs/design.md §5).
 
+mod begun;
+mod others;
 mod skipped;
 
 use std::collections::{BTreeSet, HashMap};
@@ -10,9 +12,9 @@ use std::time::Duration;
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Audience, Dispatch, Unsent};
+use super::{Dispatch, Unsent};
 use crate::domain::hook::{Hook, HookId};
-use crate::domain::publication::{Delivery, Publication};
+use crate::domain::publication::Delivery;
 use crate::domain::reference::{HookReference, Reference};
 use crate::exit::Failure;
 use crate::store::file::{Lock, Patience};
@@ -86,27 +88,6 @@ impl Dispatch<'_> {
             journal.claim(&choice.claims, self.journaling.claim(), lock)?;
         }
         Ok(choice.selected)
-    }
-
-    /// Begins a publication that may have come before: where the journal has its id, gives what is still to be
-    /// sent, claimed. Of two processes with the same, only one sends it. Where this fails nothing is sent: who
-    /// gave it still has it.
-    pub(crate) fn begin_once(
-        &mut self,
-        publication: &Publication,
-        audience: &Audience,
-        defer: bool,
-    ) -> Result<Option<Selected>> {
-        let wait = Patience::of(self.journaling.left().min(LOCK_WAIT));
-        let lock = self.registry.lock(wait)?;
-        let id = publication.id.clone();
-        let selected = self.claim(&Selection::Begun { id, defer }, &lock)?;
-        let begun = selected.if_begun();
-        if begun.is_none() && !audience.is_empty() {
-            self.journaling
-                .begin_locked(publication, audience, defer, &lock)?;
-        }
-        Ok(begun)
     }
 }
 
@@ -350,95 +331,6 @@ impl Choice<'_> {
                 .push(Claim::Publication(recorded.id.clone(), taken));
         }
     }
-
-    /// What of a publication is still to be sent, and what has become of the rest.
-    fn begun(&mut self, journal: &Journal, id: &str, defer: bool) -> Result<()> {
-        let Some(recorded) = self.find(journal, |recorded| recorded.id == id)? else {
-            return Ok(());
-        };
-        let publication = Arc::new(recorded.publication());
-        for known in &recorded.deliveries {
-            let eligible = self.eligible(&recorded, known);
-            let why = eligible.as_ref().err().copied();
-            let gone = || Arc::new(Hook::new(known.hook, known.url.clone(), String::new()));
-            let hook = eligible.or_else(|_| self.hooks.get(&known.hook).cloned().ok_or(()));
-            let delivery = Delivery {
-                publication: Arc::clone(&publication),
-                hook: hook.unwrap_or_else(|()| gone()),
-            };
-            let left_out = format!("hook {} is left out of {id}", known.hook);
-            match why {
-                None if !defer => {
-                    self.selected.deliveries.push(delivery);
-                    continue;
-                }
-                Some(Skipped::Pending) if !defer => {
-                    let warning = format!("{left_out}: {}", Skipped::Pending.words());
-                    self.selected.warnings.push(warning);
-                }
-                Some(why @ (Skipped::Gone | Skipped::Moved | Skipped::Disabled)) => {
-                    self.selected
-                        .notes
-                        .push(format!("{left_out}: {}", why.words()));
-                }
-                _ => {}
-            }
-            let delivered = known.outcomes.iter().rfind(|outcome| outcome.delivered);
-            let state = match delivered {
-                Some(_) => State::Delivered,
-                None => known.state(self.now),
-            };
-            let outcome = delivered.or(known.outcome()).cloned();
-            self.selected.rest.push((delivery, state, outcome));
-        }
-        self.claims = claims(&self.selected.deliveries);
-        let (all, left) = (recorded.deliveries.len(), self.selected.deliveries.len());
-        let note = format!("{id} was published before; still to be sent: {left} of {all}");
-        self.selected.notes.push(note);
-        Ok(())
-    }
-
-    /// These publications to these hooks, whether they were for them or not.
-    fn to(
-        &mut self,
-        journal: &Journal,
-        publications: &[Reference],
-        to: &[HookReference],
-    ) -> Result<()> {
-        let to = self.resolve(to)?;
-        for reference in publications {
-            let Reference::Publication(id) = reference else {
-                let message = "--to goes with a publication's msg_… id";
-                return Err(Failure::usage(message).hint("see 'hooks log -v'").into());
-            };
-            let Some(recorded) = self.find(journal, |r| r.id == *id)? else {
-                return Err(Failure::unknown_publication(id).into());
-            };
-            for id in &to {
-                if recorded.delivery(*id).is_some() {
-                    self.take(&recorded, &[*id]);
-                } else {
-                    self.add(&recorded, *id);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes a publication for a hook that it was not for.
-    fn add(&mut self, recorded: &Recorded, id: HookId) {
-        let Some(hook) = self.hooks.get(&id).filter(|hook| hook.enabled) else {
-            let warning = format!("hook {id} is left out of {}: it is disabled", recorded.id);
-            self.selected.warnings.push(warning);
-            return;
-        };
-        let claim = Claim::Added(recorded.id.clone(), id, hook.url.clone());
-        self.claims.push(claim);
-        self.selected.deliveries.push(Delivery {
-            publication: Arc::new(recorded.publication()),
-            hook: Arc::clone(hook),
-        });
-    }
 }
 
 /// What is claimed one by one, by publication.
@@ -449,18 +341,4 @@ fn claims(deliveries: &[Delivery]) -> Vec<Claim> {
         Claim::Publication(of_one[0].publication.id.clone(), hooks)
     };
     deliveries.chunk_by(same).map(claim).collect()
-}
-
-impl Selected {
-    /// Itself, if the journal has the publication that was asked for.
-    pub(crate) fn if_begun(self) -> Option<Self> {
-        let is_begun = !self.deliveries.is_empty() || !self.rest.is_empty();
-        is_begun.then_some(self)
-    }
-
-    /// Whether no enabled hook was to get it.
-    pub(crate) fn is_held(&self) -> bool {
-        let held = |(_, state, _): &Unsent| *state == State::Held;
-        self.deliveries.is_empty() && self.rest.iter().all(held)
-    }
 }
