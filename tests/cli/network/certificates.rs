@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Command;
 
+use super::early_answers::nginx;
 use super::failure;
 use crate::support::{Program, Responder, Sandbox, free_port, needs};
 
@@ -256,5 +257,72 @@ fn the_advice_makes_a_certificate_that_works() {
             trusting.publish().assert_code(0);
             assert_eq!(good.requests(), 1, "{advice}");
         }
+    }
+}
+
+#[test]
+fn nginx_with_each_kind_of_certificate_and_cipher_is_delivered_to_or_named() {
+    if !needs("openssl") || !needs("nginx") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let named = |name: &str, key: &str, more: &str| {
+        make(&sandbox, key, more);
+        for file in ["cert.pem", "key.pem"] {
+            let from = sandbox.path().join(file);
+            fs::rename(from, sandbox.path().join(format!("{name}-{file}"))).unwrap();
+        }
+    };
+    named("good", "rsa:2048", GOOD);
+    named("curve", "ec -pkeyopt ec_paramgen_curve:P-256", GOOD);
+    let nameless = "-addext basicConstraints=critical,CA:FALSE";
+    named("nameless", "rsa:2048", nameless);
+    named("authority", "rsa:2048", "");
+    named("p521", "ec -pkeyopt ec_paramgen_curve:P-521", GOOD);
+    // Which certificate, what else it is told, and what is said; nothing where it is delivered to.
+    let cases: [(&str, &str, &[&str]); 9] = [
+        ("good", "", &[]),
+        ("curve", "ssl_protocols TLSv1.2;", &[]),
+        ("good", "ssl_protocols TLSv1.3;", &[]),
+        ("nameless", "", &["names no host", "subjectAltName"]),
+        ("authority", "", &["marked as a CA", "subjectAltName"]),
+        ("p521", "", &["no TLS in common"]),
+        (
+            "good",
+            "ssl_protocols TLSv1.2; ssl_ciphers ECDHE-RSA-AES128-SHA256;",
+            &["no TLS in common", "1.2 with ECDHE"],
+        ),
+        (
+            "good",
+            "ssl_protocols TLSv1.1; ssl_ciphers DEFAULT@SECLEVEL=0;",
+            &["no TLS version that is safe"],
+        ),
+        // It does not say so in TLS, but in HTTP.
+        (
+            "good",
+            "ssl_client_certificate good-cert.pem; ssl_verify_client on;",
+            &["No required SSL certificate was sent"],
+        ),
+    ];
+    let ports: Vec<_> = cases.iter().map(|_| free_port()).collect();
+    let servers = cases.iter().zip(&ports).map(|((name, more, _), port)| {
+        format!(
+            "server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {name}-cert.pem; \
+             ssl_certificate_key {name}-key.pem; {more} location / {{ return 200; }} }}\n"
+        )
+    });
+    let _nginx = nginx(&sandbox, &servers.collect::<String>());
+    for ((name, more, words), port) in cases.iter().zip(&ports) {
+        let url = format!("https://127.0.0.1:{port}/");
+        let ca_file = format!("{name}-cert.pem");
+        let id = sandbox.add_with(&url, "PostDeployment", ["--ca-file", &ca_file]);
+        if words.is_empty() {
+            sandbox.publish().assert_code(0);
+        } else {
+            let (reason, attempts) = failure(&sandbox, &[]);
+            assert_eq!(attempts, 1, "{name} {more}: {reason}");
+            assert_has(&reason, words, &format!("{name} {more}"));
+        }
+        sandbox.hooks(["remove", &id]).run().assert_code(0);
     }
 }
