@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 const DEPLOYMENT: &str = include_str!("../../examples/deploy.json");
 
 /// Whether the older binary of `HOOKS_BENCH_OLD` is measured at the moment.
@@ -26,6 +28,17 @@ pub(crate) fn with_the_old_one<T>(measure: impl FnOnce() -> T) -> Option<T> {
     let measured = measure();
     IS_OLD.store(false, Ordering::Relaxed);
     Some(measured)
+}
+
+/// Lines of a journal with all their times moved to this second.
+fn at(lines: &str, time: DateTime<Utc>) -> String {
+    const KEY: &str = "\"time\":\"";
+    let second = time.format("%Y-%m-%dT%H:%M:%S").to_string();
+    let mut parts = lines.split(KEY);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        text + KEY + &second + &part[second.len()..]
+    })
 }
 
 pub(crate) struct Folder(tempfile::TempDir);
@@ -67,8 +80,8 @@ impl Folder {
         path
     }
 
-    /// Writes the journal of one publication again and again, under other ids, up to so many bytes. Gives how many
-    /// publications that are.
+    /// Writes the journal of one publication again and again, under other ids, one a second up to now, up to so
+    /// many bytes. Gives how many publications that are.
     pub(crate) fn lengthen_journal(&self, bytes: u64) -> u64 {
         let path = self.path().join("hooks.json.journal");
         let lines = fs::read_to_string(&path).expect("a publish leaves a journal");
@@ -76,9 +89,11 @@ impl Folder {
         let id = id.expect("it has an id");
         let mut file = BufWriter::new(fs::File::create(&path).expect("the journal can be written"));
         let (mut number, mut length) = (0, 0);
+        let mut time = Utc::now() - TimeDelta::seconds((bytes / lines.len() as u64).cast_signed());
         while length < bytes {
             number += 1;
-            let copy = lines.replace(id, &format!("msg_{number}"));
+            time += TimeDelta::seconds(1);
+            let copy = at(&lines, time).replace(id, &format!("msg_{number}"));
             file.write_all(copy.as_bytes()).expect("the disk has room");
             length += copy.len() as u64;
         }
