@@ -28,6 +28,13 @@ fn make(sandbox: &Sandbox, key: &str, more: &str) {
     openssl(sandbox, &format!("{make} -newkey {key} {more}"));
 }
 
+/// Makes the certificate an authority that the hook trusts.
+#[track_caller]
+fn trust_it(sandbox: &Sandbox) {
+    let at = |name: &str| sandbox.path().join(name);
+    fs::copy(at("cert.pem"), at("ca.pem")).expect("a file can be copied");
+}
+
 /// What is said of openssl's server with this certificate and these options, when the hook trusts `ca.pem`. It would be
 /// no different at another attempt.
 #[track_caller]
@@ -96,11 +103,7 @@ fn a_fault_of_a_certificate_is_named_with_the_next_step() {
     ] {
         let sandbox = Sandbox::new();
         make(&sandbox, key, more);
-        fs::copy(
-            sandbox.path().join("cert.pem"),
-            sandbox.path().join("ca.pem"),
-        )
-        .unwrap();
+        trust_it(&sandbox);
         for options in ["-tls1_2", "-tls1_3"] {
             assert_has(&reason(&sandbox, options), words, more);
         }
@@ -120,11 +123,7 @@ fn a_certificate_of_version_1_is_named() {
             &sandbox,
             "x509 -req -in csr.pem -signkey key.pem -out cert.pem",
         );
-        fs::copy(
-            sandbox.path().join("cert.pem"),
-            sandbox.path().join("ca.pem"),
-        )
-        .unwrap();
+        trust_it(&sandbox);
         let words = ["X.509 version 1", "-addext subjectAltName=IP:127.0.0.1"];
         assert_has(&reason(&sandbox, ""), &words, key);
     }
@@ -164,20 +163,12 @@ fn a_server_that_has_no_tls_in_common_with_us_is_told_what_it_must_offer() {
     for key in ["ec -pkeyopt ec_paramgen_curve:P-521", "ed448"] {
         let sandbox = Sandbox::new();
         make(&sandbox, key, GOOD);
-        fs::copy(
-            sandbox.path().join("cert.pem"),
-            sandbox.path().join("ca.pem"),
-        )
-        .unwrap();
+        trust_it(&sandbox);
         assert_has(&reason(&sandbox, ""), &words, key);
     }
     let sandbox = Sandbox::new();
     make(&sandbox, "rsa:2048", GOOD);
-    fs::copy(
-        sandbox.path().join("cert.pem"),
-        sandbox.path().join("ca.pem"),
-    )
-    .unwrap();
+    trust_it(&sandbox);
     for options in [
         "-tls1_2 -cipher ECDHE-RSA-AES128-SHA256",
         "-tls1_2 -cipher AES256-SHA",
@@ -201,11 +192,7 @@ fn a_server_that_wants_a_client_certificate_is_named_under_both_versions() {
     }
     let sandbox = Sandbox::new();
     make(&sandbox, "rsa:2048", GOOD);
-    fs::copy(
-        sandbox.path().join("cert.pem"),
-        sandbox.path().join("ca.pem"),
-    )
-    .unwrap();
+    trust_it(&sandbox);
     for options in [
         "-tls1_2 -Verify 1",
         "-tls1_3 -Verify 1",
