@@ -41,11 +41,19 @@ fn at(lines: &str, time: DateTime<Utc>) -> String {
     })
 }
 
+/// The arguments that publish to every hook of a [`Folder`].
+pub(crate) const PUBLISH: [&str; 3] = ["publish", "PostDeployment", "@deploy.json"];
+
+/// URLs of a port that refuses connections.
+pub(crate) fn refused(number: usize) -> String {
+    format!("http://127.0.0.1:9/{number}")
+}
+
 pub(crate) struct Folder(tempfile::TempDir);
 
 impl Folder {
-    /// A registry of `hooks` hooks below this URL, each with a last delivery, as after a day's use.
-    pub(crate) fn new(hooks: usize, url: &str) -> Self {
+    /// A registry of `hooks` hooks with these URLs, each with a last delivery, as after a day's use.
+    pub(crate) fn new(hooks: usize, url: impl Fn(usize) -> String) -> Self {
         let folder = Self(tempfile::tempdir().expect("a temporary folder"));
         let mut text =
             String::from("{\n  \"version\": 1,\n  \"next_id\": 1000001,\n  \"hooks\": [");
@@ -53,12 +61,13 @@ impl Folder {
             let separator = if number == 0 { "" } else { "," };
             let _ = write!(
                 text,
-                "{separator}\n    {{\n      \"id\": {id},\n      \"url\": \"{url}/{number}\",\n      \
+                "{separator}\n    {{\n      \"id\": {id},\n      \"url\": \"{url}\",\n      \
                  \"event\": \"PostDeployment\",\n      \"insecure_ssl\": false,\n      \
                  \"last_datetime\": \"2026-01-01T00:00:00.000Z\",\n      \"last_status\": \"OK\",\n      \
                  \"last_code\": 200,\n      \"last_reason\": \"delivered\",\n      \
                  \"last_context\": \"{{\\\"id\\\":\\\"42\\\",\\\"status\\\":\\\"success\\\"}}\"\n    }}",
                 id = number + 1,
+                url = url(number),
             );
         }
         text += "\n  ]\n}\n";
@@ -131,10 +140,11 @@ impl Folder {
     }
 
     /// A configuration of so many POSTs for `curl --parallel`.
-    pub(crate) fn curl_list(&self, posts: usize, url: &str) -> PathBuf {
+    pub(crate) fn curl_list(&self, posts: usize, url: impl Fn(usize) -> String) -> PathBuf {
         let post = |number| {
+            let url = url(number);
             format!(
-                "url = \"{url}/{number}\"\noutput = \"/dev/null\"\ndata-binary = \"@deploy.json\"\n\
+                "url = \"{url}\"\noutput = \"/dev/null\"\ndata-binary = \"@deploy.json\"\n\
                  header = \"content-type: application/json\"\nsilent\nnext\n"
             )
         };

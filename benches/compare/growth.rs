@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
-use crate::folder::Folder;
-use crate::measure::{median, seconds, seconds_to_end};
+use crate::folder::{Folder, refused};
+use crate::measure::{NOT_DELIVERED, median, seconds, seconds_to_end};
 use crate::receiver::Receiver;
-
-/// The exit code of a publish or a redelivery that did not reach every hook.
-const NOT_DELIVERED: i32 = 3;
 
 const SIZES: [usize; 5] = [10, 100, 1_000, 10_000, 100_000];
 
@@ -23,16 +20,16 @@ fn hooks() {
     );
     let receiver = Receiver::http(Duration::ZERO);
     for size in SIZES {
-        let folder = Folder::new(size, &receiver.url());
+        let folder = Folder::new(size, |n| receiver.url(n));
         let runs = if size < 10_000 { 5 } else { 3 };
         let list = measured(runs, || seconds(folder.hooks(["list"])));
         let mut number = 0;
         let add = measured(runs, || {
             number += 1;
-            let url = format!("{}/new/{number}", receiver.url());
+            let url = receiver.url(size + number);
             seconds(folder.hooks(["add", "--url", &url, "--event", "E"]))
         });
-        let url = format!("{}/one", receiver.url());
+        let url = receiver.url(2 * size);
         seconds(folder.hooks(["add", "--url", &url, "--event", "One"]));
         let one = measured(runs, || {
             seconds(folder.hooks(["publish", "One", "@deploy.json"]))
@@ -52,7 +49,7 @@ fn failed_publication() {
          |---|---|---|---|"
     );
     for size in SIZES {
-        let folder = Folder::new(size, "http://127.0.0.1:9");
+        let folder = Folder::new(size, refused);
         let publish = [
             "publish",
             "PostDeployment",
@@ -76,7 +73,7 @@ fn failed_publication() {
 /// A journal of 8 MiB of small publications, all delivered but the newest, which fails again.
 fn journal() {
     let receiver = Receiver::http(Duration::ZERO);
-    let folder = Folder::new(1, &receiver.url());
+    let folder = Folder::new(1, |n| receiver.url(n));
     seconds(folder.hooks(["publish", "PostDeployment", "@deploy.json"]));
     let number = folder.lengthen_journal(8 * 1024 * 1024);
     let log = measured(7, || seconds(folder.hooks(["log"])));

@@ -6,12 +6,16 @@ use std::time::{Duration, Instant};
 
 use crate::folder::with_the_old_one;
 
+/// The exit code of a publish or a redelivery that did not reach every hook.
+pub(crate) const NOT_DELIVERED: i32 = 3;
+
 /// A line of the table.
 pub(crate) struct Row {
     pub(crate) what: String,
     pub(crate) measured: String,
     pub(crate) bound: String,
-    pub(crate) holds: bool,
+    /// `None`: there is no bound.
+    pub(crate) holds: Option<bool>,
 }
 
 impl Row {
@@ -21,7 +25,17 @@ impl Row {
             what: what.to_owned(),
             measured: format!("{ratio:.2} ×"),
             bound: format!("{bound} × {against}"),
-            holds: ratio <= bound,
+            holds: Some(ratio <= bound),
+        }
+    }
+
+    /// A time, and a bound in seconds with its explanation.
+    pub(crate) fn milliseconds(what: &str, seconds: f64, bound: f64, why: &str) -> Self {
+        Self {
+            what: what.to_owned(),
+            measured: format!("{:.0} ms", seconds * 1000.0),
+            bound: format!("{:.0} ms{why}", bound * 1000.0),
+            holds: Some(seconds <= bound),
         }
     }
 
@@ -31,7 +45,7 @@ impl Row {
             what: what.to_owned(),
             measured: format!("{megabytes:.1} MB"),
             bound: format!("{bound} MB"),
-            holds: megabytes <= bound,
+            holds: Some(megabytes <= bound),
         }
     }
 }
@@ -104,19 +118,30 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
+/// Measures each row, with the older binary first if there is one.
 pub(crate) fn print_table(rows: &[fn() -> Row]) {
-    println!("| work | measured | older binary | bound | |\n|---|---|---|---|---|");
-    for row in rows {
+    print_rows(rows.iter().map(|row| {
         let old = with_the_old_one(row).map(|row| row.measured);
-        let row = row();
-        println!(
-            "| {} | {} | {} | {} | {} |",
-            row.what,
-            row.measured,
-            old.unwrap_or_default(),
-            row.bound,
-            if row.holds { "holds" } else { "**missed**" }
-        );
+        (row(), old.unwrap_or_default())
+    }));
+}
+
+/// Prints rows as they come, each with what the older binary needs.
+pub(crate) fn print_rows(rows: impl IntoIterator<Item = (Row, String)>) {
+    println!("| work | measured | older binary | bound | |\n|---|---|---|---|---|");
+    for (row, old) in rows {
+        let holds = match row.holds {
+            Some(true) => "holds",
+            Some(false) => "**missed**",
+            None => "",
+        };
+        let Row {
+            what,
+            measured,
+            bound,
+            ..
+        } = row;
+        println!("| {what} | {measured} | {old} | {bound} | {holds} |");
     }
     println!();
 }

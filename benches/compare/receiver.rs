@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,16 +15,20 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 pub(crate) struct Receiver {
     url: String,
     authority: String,
+    answered: Arc<AtomicUsize>,
 }
 
 impl Receiver {
     /// One thread for all connections, so that it is no matter how many of them a client opens.
     pub(crate) fn http(delay: Duration) -> Self {
         let (listener, port) = listen();
-        thread::spawn(move || Multiplexer::new(listener, delay).run());
+        let answered = Arc::<AtomicUsize>::default();
+        let multiplexer = Multiplexer::new(listener, delay, Arc::clone(&answered));
+        thread::spawn(move || multiplexer.run());
         Self {
             url: format!("http://127.0.0.1:{port}"),
             authority: String::new(),
+            answered,
         }
     }
 
@@ -49,17 +54,28 @@ impl Receiver {
         Self {
             url: format!("https://127.0.0.1:{port}"),
             authority: certified.cert.pem(),
+            answered: Arc::default(),
         }
     }
 
-    pub(crate) fn url(&self) -> String {
-        self.url.clone()
+    /// The URL of one of many paths.
+    pub(crate) fn url(&self, number: usize) -> String {
+        format!("{}/{number}", self.url)
+    }
+
+    /// How many requests were answered, by http.
+    pub(crate) fn answered(&self) -> usize {
+        self.answered.load(Ordering::Relaxed)
     }
 
     /// PEM text of what a client has to trust.
     pub(crate) fn authority(&self) -> &str {
         &self.authority
     }
+}
+
+pub(crate) fn free_port() -> u16 {
+    listen().1
 }
 
 fn listen() -> (TcpListener, u16) {
@@ -124,6 +140,7 @@ struct Multiplexer {
     listener: TcpListener,
     delay: Duration,
     clients: Vec<Client>,
+    answered: Arc<AtomicUsize>,
 }
 
 struct Client {
@@ -133,7 +150,7 @@ struct Client {
 }
 
 impl Multiplexer {
-    fn new(listener: TcpListener, delay: Duration) -> Self {
+    fn new(listener: TcpListener, delay: Duration, answered: Arc<AtomicUsize>) -> Self {
         listener
             .set_nonblocking(true)
             .expect("the listener can be polled");
@@ -141,6 +158,7 @@ impl Multiplexer {
             listener,
             delay,
             clients: Vec::new(),
+            answered,
         }
     }
 
@@ -159,7 +177,9 @@ impl Multiplexer {
                 });
             }
             let (delay, now) = (self.delay, Instant::now());
-            self.clients.retain_mut(|client| client.go_on(delay, now));
+            let answered = &self.answered;
+            self.clients
+                .retain_mut(|client| client.go_on(delay, now, answered));
         }
     }
 
@@ -180,7 +200,7 @@ impl Multiplexer {
 
 impl Client {
     /// Reads what is there, answers what is due; whether the connection goes on.
-    fn go_on(&mut self, delay: Duration, now: Instant) -> bool {
+    fn go_on(&mut self, delay: Duration, now: Instant, answered: &AtomicUsize) -> bool {
         let mut piece = [0; 8192];
         loop {
             match self.stream.read(&mut piece) {
@@ -197,6 +217,7 @@ impl Client {
             self.due = None;
             let length = whole_request(&self.request).unwrap_or(0);
             self.request.drain(..length);
+            answered.fetch_add(1, Ordering::Relaxed);
             // So short an answer never blocks.
             return self.stream.write_all(ANSWER).is_ok();
         }

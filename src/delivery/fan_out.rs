@@ -19,6 +19,9 @@ use crate::domain::publication::Delivery;
 use crate::domain::retry;
 use crate::interrupt::Interrupt;
 
+/// How long outcomes are gathered before they are recorded: each record costs a lock and a write.
+const GATHERING: Duration = Duration::from_millis(5);
+
 /// What has happened since the last call of [`FanOut::next`]. Deliveries go by their number.
 #[derive(Debug)]
 pub(crate) enum Update {
@@ -183,12 +186,21 @@ impl FanOut {
             .ok()
     }
 
-    /// Takes this event and all that have come by now, so that outcomes are recorded together.
+    /// Takes this event and those that come soon after it, so that outcomes are recorded together. Meanwhile
+    /// workers that are free get the next delivery.
     fn take_all(&mut self, event: Event) {
+        let until = self.deadline.min(Instant::now() + GATHERING);
         let mut next = Some(event);
         while let Some(event) = next {
             self.take(event);
-            next = self.events.try_recv().ok();
+            let now = Instant::now();
+            self.start_what_is_due(now);
+            let is_last = self.in_flight == 0 || self.interrupt.signal().is_some();
+            let wait = until.saturating_duration_since(now);
+            next = self
+                .events
+                .recv_timeout(if is_last { Duration::ZERO } else { wait })
+                .ok();
         }
     }
 

@@ -1,5 +1,7 @@
 //! Whom a publication is for, and what is said of those who do not get it (docs/design.md §12).
 
+use std::collections::HashSet;
+
 use crate::domain::deployment::Deployment;
 use crate::domain::hook::{ANY_EVENT, Hook, Skip, events_cover};
 use crate::domain::publication::Publication;
@@ -109,20 +111,20 @@ fn why(skip: Skip, hook: &Hook, deployment: &Deployment) -> String {
 
 /// The events that are nearly this one, unless a hook has this very one.
 fn near(hooks: &[Hook], event: &str) -> Vec<String> {
-    let wanted = event.to_ascii_lowercase();
-    let mut near: Vec<String> = Vec::new();
-    for name in hooks.iter().flat_map(Hook::events) {
-        let lower = name.to_ascii_lowercase();
-        if name != ANY_EVENT && events_cover(name, event) {
-            return Vec::new();
-        }
-        let is_near = !name.ends_with(ANY_EVENT) && strsim::jaro(&lower, &wanted) >= NEAR;
-        let name = escape(name);
-        if is_near && !near.iter().any(|known| *known == name) {
-            near.push(name.into_owned());
-        }
+    let mut seen = HashSet::new();
+    let names = hooks.iter().flat_map(Hook::events);
+    let names: Vec<&str> = names.filter(|name| seen.insert(*name)).collect();
+    let is_it = |name: &&str| **name != *ANY_EVENT && events_cover(name, event);
+    if names.iter().any(is_it) {
+        return Vec::new();
     }
-    near
+    let wanted = event.to_ascii_lowercase();
+    let is_near = |name: &&str| {
+        let lower = name.to_ascii_lowercase();
+        !name.ends_with(ANY_EVENT) && strsim::jaro(&lower, &wanted) >= NEAR
+    };
+    let near = names.into_iter().filter(is_near);
+    near.map(|name| escape(name).into_owned()).collect()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
+use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
 use super::Stream;
 
@@ -11,6 +11,9 @@ const OUTPUT_BUFFER: usize = 16 * 1024;
 
 /// The most of a response that is looked at in one piece, in bytes.
 const INPUT_BUFFER: usize = 64 * 1024;
+
+/// How much room there is at least for what is read next, in bytes.
+const PIECE: usize = 4 * 1024;
 
 /// How a response begins that is not the answer yet, such as 100 Continue.
 const INTERIM: &[u8] = b"HTTP/1.1 1";
@@ -21,7 +24,7 @@ const INTERIM: &[u8] = b"HTTP/1.1 1";
 pub(crate) struct Exchange {
     stream: Box<dyn Stream>,
     is_tls: bool,
-    buffers: LazyBuffers,
+    buffers: Bytes,
     held: Vec<u8>,
     /// The receiver has begun to answer, and takes no more.
     answered_early: bool,
@@ -34,7 +37,7 @@ impl Exchange {
         Self {
             stream,
             is_tls,
-            buffers: LazyBuffers::new(INPUT_BUFFER, OUTPUT_BUFFER),
+            buffers: Bytes::default(),
             held: Vec::new(),
             answered_early: false,
             has_read: false,
@@ -90,5 +93,58 @@ impl Transport for Exchange {
 
     fn is_tls(&self) -> bool {
         self.is_tls
+    }
+}
+
+/// What is read and written. With hundreds of attempts at once it counts that most responses are small: the input
+/// grows up to [`INPUT_BUFFER`], as it is needed.
+#[derive(Debug, Default)]
+struct Bytes {
+    input: Vec<u8>,
+    /// What of the input is taken already, and how far it is filled.
+    consumed: usize,
+    filled: usize,
+    /// The last that was taken was something.
+    progress: bool,
+    output: Vec<u8>,
+}
+
+impl Buffers for Bytes {
+    fn output(&mut self) -> &mut [u8] {
+        self.output.resize(OUTPUT_BUFFER, 0);
+        &mut self.output
+    }
+
+    fn input(&self) -> &[u8] {
+        &self.input[self.consumed..self.filled]
+    }
+
+    fn input_append_buf(&mut self) -> &mut [u8] {
+        self.input.copy_within(self.consumed..self.filled, 0);
+        self.filled -= std::mem::take(&mut self.consumed);
+        if self.input.len() < self.filled + PIECE {
+            let more = (2 * self.filled + PIECE).min(INPUT_BUFFER);
+            self.input.resize(more, 0);
+        }
+        &mut self.input[self.filled..]
+    }
+
+    fn input_appended(&mut self, amount: usize) {
+        self.filled += amount;
+    }
+
+    fn input_consume(&mut self, amount: usize) {
+        self.progress = amount > 0;
+        self.consumed += amount;
+    }
+
+    fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
+        self.output.resize(OUTPUT_BUFFER, 0);
+        self.input_append_buf();
+        (&mut self.input[self.filled..], &mut self.output)
+    }
+
+    fn can_use_input(&self) -> bool {
+        self.progress && self.consumed < self.filled
     }
 }

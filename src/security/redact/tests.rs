@@ -177,3 +177,23 @@ proptest! {
         prop_assert!(secrets.iter().all(|secret| !scrubbed.contains(secret.as_str())));
     }
 }
+
+#[test]
+fn a_plain_host_is_the_parsers_own() {
+    let hosts = "a.b a-b 127.0.0.1 127.0.0.01 1.2.3.4.5 a.1 0x7f.1 a. .a a..b -a xn--a a.xn--b A.b a%2e a_b";
+    for host in hosts.split(' ') {
+        for port in ["", ":80", ":443", ":9999", ":65536", ":", ":8a", ":80:80"] {
+            let authority = format!("{host}{port}");
+            let parsed = Url::parse(&format!("http://{authority}/"));
+            let parsed = parsed
+                .ok()
+                .and_then(|url| url.host_str().map(str::to_owned));
+            if let Some(plain) = plain_host(&authority) {
+                assert_eq!(Some(plain), parsed.as_deref(), "{authority}");
+            }
+        }
+    }
+    for plain in ["example.com", "127.0.0.1:9000", "hooks.slack.com:443"] {
+        assert!(plain_host(plain).is_some(), "{plain}");
+    }
+}
