@@ -7,11 +7,7 @@ mod other;
 mod unix;
 
 #[cfg(not(unix))]
-use other::NOT_A_LINK;
-#[cfg(not(unix))]
 pub(crate) use other::*;
-#[cfg(unix)]
-use unix::NOT_A_LINK;
 #[cfg(unix)]
 pub(crate) use unix::*;
 
@@ -78,7 +74,7 @@ mod tests {
     fn an_ordinary_file_and_a_missing_one_are_no_links() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
-        let error = |path| std::fs::read_link(path).unwrap_err();
+        let error = |path: &std::path::Path| std::fs::read_link(path).unwrap_err();
         assert!(is_no_link(&error(&file)));
         std::fs::write(&file, "").unwrap();
         assert!(is_no_link(&error(&file)));

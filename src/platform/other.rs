@@ -17,7 +17,7 @@ pub(crate) use folder::{
 };
 
 /// The answer where a file that is no link is read as one: Windows' `ERROR_NOT_A_REPARSE_POINT`.
-pub(super) const NOT_A_LINK: i32 = 4390;
+pub(crate) const NOT_A_LINK: i32 = 4390;
 
 pub(crate) const SIGHUP: i32 = 1;
 pub(crate) const SIGINT: i32 = 2;
