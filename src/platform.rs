@@ -52,6 +52,11 @@ pub(crate) fn retry<T, E: Into<io::Error>>(
     }
 }
 
+/// Whether a link that could not be read is none: another kind of file, or nothing at all.
+pub(crate) fn is_no_link(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(NOT_A_LINK)
+}
+
 /// A signal that has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Caught {
@@ -59,4 +64,21 @@ pub(crate) struct Caught {
     pub(crate) signal: i32,
     /// The terminal sent it, to every process in its foreground: Ctrl-C.
     pub(crate) from_terminal: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ordinary_file_and_a_missing_one_are_no_links() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        let error = |path: &std::path::Path| std::fs::read_link(path).unwrap_err();
+        assert!(is_no_link(&error(&file)));
+        std::fs::write(&file, "").unwrap();
+        assert!(is_no_link(&error(&file)));
+        assert!(is_no_link(&error(folder.path())));
+        assert!(!is_no_link(&io::ErrorKind::PermissionDenied.into()));
+    }
 }

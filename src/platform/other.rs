@@ -16,6 +16,9 @@ pub(crate) use folder::{
     user, user_name,
 };
 
+/// The answer where a file that is no link is read as one: Windows' `ERROR_NOT_A_REPARSE_POINT`.
+pub(crate) const NOT_A_LINK: i32 = 4390;
+
 pub(crate) const SIGHUP: i32 = 1;
 pub(crate) const SIGINT: i32 = 2;
 pub(crate) const SIGTERM: i32 = 15;

@@ -33,6 +33,9 @@ pub(crate) use folder::{
 };
 pub(crate) use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+/// The answer where a file that is no link is read as one.
+pub(crate) const NOT_A_LINK: i32 = Errno::INVAL.raw_os_error();
+
 /// Signals that are handled from now on.
 pub(crate) struct Catching(Handle);
 

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use super::escaped;
 
-/// The sections of a man page, below its title and name.
+/// The sections of a man page, below its title and name. Lines of code have no spaces to be widened.
 pub(super) fn page(markdown: &str) -> String {
-    let mut page = String::from(".SH DESCRIPTION\n");
+    let mut page = String::from(".na\n.SH DESCRIPTION\n");
     let mut lines = markdown.lines().peekable();
     // A line after a heading or a term begins no paragraph of its own.
     let mut is_new = false;
@@ -57,12 +57,13 @@ fn term(row: &str) -> String {
     text
 }
 
-/// Code in bold, and links as their text, with the address where that is on the network.
+/// Code in bold, which may be broken between two objects, and links as their text, with the address where that is on the network.
 fn inline(text: &str) -> String {
     let mut out = String::new();
     for (number, part) in text.split('`').enumerate() {
         if number % 2 == 1 {
-            let _ = write!(out, "\\fB{}\\fR", escaped(part));
+            let code = escaped(part).replace("},{", "},\\:{");
+            let _ = write!(out, "\\fB{code}\\fR");
         } else {
             out += &escaped(&without_links(part));
         }

@@ -4,8 +4,17 @@ use std::ffi::{CStr, CString, OsStr};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::platform::{Access, Facts};
+
+/// How long a rename that is denied is tried again, and after what time each.
+const PATIENCE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Windows' `ERROR_SHARING_VIOLATION`, which is the same to us as a denied access.
+const SHARING_VIOLATION: i32 = 32;
 
 /// A folder, by its path.
 #[derive(Debug)]
@@ -47,9 +56,16 @@ impl Folder {
         facts_of(&self.0)
     }
 
-    /// Gives a file another name, in place of the file that had it.
+    /// Gives a file another name, in place of the file that had it. Access is denied while somebody has one of
+    /// them open, a reader or a virus scanner: that passes.
     pub(crate) fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
-        fs::rename(self.0.join(from), self.0.join(to))
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match fs::rename(self.0.join(from), self.0.join(to)) {
+                Err(error) if is_denied(&error) && Instant::now() < until => thread::sleep(PAUSE),
+                renamed => return renamed,
+            }
+        }
     }
 
     /// Takes a name away.
@@ -68,6 +84,11 @@ impl Folder {
     pub(crate) fn remote_file_system(&self) -> Option<&'static str> {
         None
     }
+}
+
+fn is_denied(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied
+        || error.raw_os_error() == Some(SHARING_VIOLATION)
 }
 
 fn options(access: Access) -> OpenOptions {

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use crate::platform::{Folder, retry};
+use crate::platform::{Folder, is_no_link, retry};
 
 /// As many links as Linux follows before it calls them a loop.
 const MOST_LINKS: usize = 40;
@@ -40,14 +40,6 @@ fn parts(path: &Path) -> Vec<OsString> {
     let parts = path.components().rev();
     let parts = parts.filter(|part| *part != Component::CurDir);
     parts.map(|part| part.as_os_str().to_owned()).collect()
-}
-
-/// Not a link, or nothing there.
-fn is_no_link(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::InvalidInput | io::ErrorKind::NotFound
-    )
 }
 
 /// The last folder of a path that exists, and its path.
