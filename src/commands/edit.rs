@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 
 use super::context::Context;
 use super::options::files;
-use crate::cli::Edit;
+use crate::cli::{Edit, HookOptions};
 use crate::dispatch::{self, Selection};
 use crate::domain::hook::json::{HookJson, View};
 use crate::domain::hook::{Hook, HookId, LastDelivery, join_events, same_url};
@@ -75,7 +75,7 @@ fn changes_something(arguments: &Edit) -> bool {
         || arguments.enable
         || arguments.disable
         || arguments.no_secret
-        || !arguments.options.is_empty()
+        || arguments.options != HookOptions::default()
 }
 
 fn edit(file: &mut RegistryFile, arguments: &Edit) -> Result<Change<Hook>> {

@@ -65,12 +65,6 @@ fn interrupted(interrupt: &Interrupt) -> Exit {
 }
 
 fn verify(secret: &Secret, request: &Received) -> Verdict {
-    signature::verify(
-        secret,
-        request.header("webhook-id"),
-        request.header("webhook-timestamp"),
-        request.header("webhook-signature"),
-        &request.body,
-        Utc::now().timestamp(),
-    )
+    let header = |name: &str| request.header(name);
+    signature::verify(secret, header, &request.body, Utc::now().timestamp())
 }

@@ -15,7 +15,6 @@ use super::fields;
 use crate::cli::Run;
 use crate::dispatch::{Audience, Dispatch, Results};
 use crate::domain::deployment::Deployment;
-use crate::domain::json::quoted;
 use crate::domain::limits::Limits;
 use crate::domain::publication::Publication;
 use crate::domain::time::timestamp;
@@ -125,11 +124,11 @@ fn deployment(
         }
     };
     let own = [
-        ("status".to_owned(), quoted(status)),
-        ("start_time".to_owned(), quoted(&timestamp(finished.start))),
-        ("end_time".to_owned(), quoted(&timestamp(finished.end))),
+        fields::key("status", status),
+        fields::key("start_time", &timestamp(finished.start)),
+        fields::key("end_time", &timestamp(finished.end)),
     ];
-    let flags = fields::of_flags(&arguments.fields);
+    let flags = fields::of_run(arguments);
     let whole = Deployment::empty().with(&keys).with(&own).with(&flags);
     if whole.fits() {
         return whole;

@@ -128,29 +128,22 @@ impl Response {
 /// What an attempt comes to as the outcome of its delivery.
 pub(super) fn outcome(attempt: &Attempt, attempts: u32, duration: Duration) -> Outcome {
     let time = Utc::now();
-    match attempt {
-        Ok(response) => Outcome {
-            time,
-            delivered: response.is_delivered(),
-            status: response.status(),
-            code: Some(response.code.as_u16()),
-            reason: response.reason(),
-            response: Some(response.body.clone()).filter(|body| !body.is_empty()),
-            attempts,
-            duration,
-            not_before: response.not_before(time),
+    let response = attempt.as_ref().ok();
+    Outcome {
+        time,
+        delivered: response.is_some_and(Response::is_delivered),
+        status: response.map_or(kudu::FAILURE.to_owned(), Response::status),
+        code: response.map(|response| response.code.as_u16()),
+        reason: match attempt {
+            Ok(response) => response.reason(),
+            Err(failed) => failed.to_string(),
         },
-        Err(failed) => Outcome {
-            time,
-            delivered: false,
-            status: kudu::FAILURE.to_owned(),
-            code: None,
-            reason: failed.to_string(),
-            response: None,
-            attempts,
-            duration,
-            not_before: None,
-        },
+        response: response
+            .map(|response| response.body.clone())
+            .filter(|body| !body.is_empty()),
+        attempts,
+        duration,
+        not_before: response.and_then(|response| response.not_before(time)),
     }
 }
 

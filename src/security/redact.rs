@@ -103,6 +103,12 @@ pub(crate) fn secrets_in_header(value: &str) -> Vec<String> {
     secrets
 }
 
+/// The credentials of Basic authorization (RFC 7617) of a URL's user and password.
+pub(crate) fn basic(user: &str, password: &str) -> String {
+    let decoded = |text| percent_decode_str(text).collect::<Vec<u8>>();
+    STANDARD.encode([decoded(user), b":".into(), decoded(password)].concat())
+}
+
 /// `user:password` of a Basic authorization, and of the two what is secret: the password or, where there is
 /// none, the user, which is a token then.
 fn basic_credentials(value: &str) -> Vec<String> {
@@ -273,7 +279,10 @@ impl<'a> Parts<'a> {
             }
         }
         let mut secrets: Vec<String> = pieces.into_iter().flat_map(spellings).collect();
-        secrets.extend(self.basic());
+        secrets.extend(
+            self.user
+                .map(|user| basic(user, self.password.unwrap_or_default())),
+        );
         secrets
     }
 
@@ -291,14 +300,6 @@ impl<'a> Parts<'a> {
     fn secret_label(&self) -> Option<&'a str> {
         let label = self.host.split('.').next()?;
         places::has_secret_label(self.site).then_some(label)
-    }
-
-    /// The credentials of Basic authorization.
-    fn basic(&self) -> Option<String> {
-        let mut credentials: Vec<u8> = percent_decode_str(self.user?).collect();
-        credentials.push(b':');
-        credentials.extend(percent_decode_str(self.password.unwrap_or_default()));
-        Some(STANDARD.encode(credentials))
     }
 
     /// Services that know only a token take it as the user name, without a password.
