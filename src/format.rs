@@ -16,13 +16,14 @@ mod template;
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use minijinja::ErrorKind;
-use serde::Serialize;
 
 use crate::domain::deployment::Deployment;
+use crate::domain::json::quoted;
 use crate::domain::kudu;
 use crate::domain::publication::Publication;
+use crate::domain::time::timestamp;
 
 pub(crate) use error::RenderError;
 pub(crate) use service::for_url;
@@ -126,14 +127,10 @@ fn check(template: &str, syntax: Syntax) -> Result<(), RenderError> {
 
 /// A deployment that succeeded, one that failed, and one without any key.
 fn samples() -> [String; 3] {
-    let failed = Sample {
-        status: "failed",
-        message: "A \"quoted\" message,\nwith a \\ and\ttwo lines",
-        ..Sample::new(DateTime::UNIX_EPOCH)
-    };
+    let failed = "A \"quoted\" message,\nwith a \\ and\ttwo lines";
     [
         sample(DateTime::UNIX_EPOCH),
-        failed.to_json(),
+        sample_of("failed", failed, DateTime::UNIX_EPOCH),
         "{}".to_owned(),
     ]
 }
@@ -170,44 +167,26 @@ fn for_want_of_keys(error: &RenderError) -> bool {
 
 /// The deployment that `hooks test` sends: in Kudu's keys, and marked as a test.
 pub(crate) fn sample(now: DateTime<Utc>) -> String {
-    Sample::new(now).to_json()
+    let message = "This is a test from hooks: nothing was deployed";
+    sample_of("success", message, now)
 }
 
-#[derive(Serialize)]
-struct Sample {
-    id: &'static str,
-    status: &'static str,
-    author_email: &'static str,
-    author: &'static str,
-    message: &'static str,
-    deployer: &'static str,
-    start_time: String,
-    end_time: String,
-    test: bool,
-}
-
-impl Sample {
-    fn new(now: DateTime<Utc>) -> Self {
-        let start = now
-            .checked_sub_signed(TimeDelta::seconds(72))
-            .unwrap_or(now);
-        Self {
-            id: "cd5bee7181e74ea38a3522e73253f6ebb8ed72fb",
-            status: "success",
-            author_email: "someone@example.com",
-            author: "Some One",
-            message: "This is a test from hooks: nothing was deployed",
-            deployer: "hooks test",
-            start_time: start.to_rfc3339_opts(SecondsFormat::Millis, true),
-            end_time: now.to_rfc3339_opts(SecondsFormat::Millis, true),
-            test: true,
-        }
-    }
-
-    fn to_json(&self) -> String {
-        // Strings and a bool: there is nothing in it that serde_json could refuse.
-        serde_json::to_string(self).unwrap_or_else(|_| r#"{"test":true}"#.to_owned())
-    }
+fn sample_of(status: &str, message: &str, end: DateTime<Utc>) -> String {
+    let start = end
+        .checked_sub_signed(TimeDelta::seconds(72))
+        .unwrap_or(end);
+    let keys = [
+        ("id", "cd5bee7181e74ea38a3522e73253f6ebb8ed72fb"),
+        ("status", status),
+        ("author_email", "someone@example.com"),
+        ("author", "Some One"),
+        ("message", message),
+        ("deployer", "hooks test"),
+        ("start_time", &timestamp(start)),
+        ("end_time", &timestamp(end)),
+    ];
+    let keys = keys.map(|(key, value)| format!("\"{key}\":{}", quoted(value)));
+    format!("{{{},\"test\":true}}", keys.join(","))
 }
 
 #[cfg(test)]

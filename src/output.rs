@@ -176,11 +176,6 @@ pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
-/// Whether progress can be drawn.
-pub(crate) fn stderr_is_terminal() -> bool {
-    io::stderr().is_terminal()
-}
-
 /// A line on standard error, for when there are no options yet.
 pub(crate) fn note(text: impl Display) {
     to_stderr(NOTE, "note", text);

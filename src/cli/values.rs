@@ -7,9 +7,6 @@ use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-use crate::domain::hook::{
-    ANY_EVENT, check_event, check_header, check_name, check_pattern, check_url,
-};
 use crate::domain::reference::{HookReference, Reference};
 use crate::platform;
 
@@ -64,30 +61,28 @@ fn source<T>(argument: &OsStr, parse: fn(&str) -> Result<T, String>) -> Result<S
     }
 }
 
-/// The text, if it has passed.
-fn passed<T>(text: &str, checked: Result<T, impl ToString>) -> Result<String, String> {
-    let passed = checked.map(|_| text.to_owned());
-    passed.map_err(|cause| cause.to_string())
-}
-
 pub(crate) fn url(text: &str) -> Result<String, String> {
-    passed(text, check_url(text))
+    crate::domain::hook::check_url(text).map_err(|cause| cause.to_string())?;
+    Ok(text.to_owned())
 }
 
 pub(super) fn event(text: &str) -> Result<String, String> {
-    passed(text, check_event(text))
+    crate::domain::hook::check_event(text).map_err(str::to_owned)?;
+    Ok(text.to_owned())
 }
 
 /// One of the events of a hook.
 pub(super) fn event_pattern(text: &str) -> Result<String, String> {
-    passed(text.trim(), check_pattern(text.trim()))
+    let event = text.trim();
+    crate::domain::hook::check_pattern(event).map_err(str::to_owned)?;
+    Ok(event.to_owned())
 }
 
 pub(super) fn event_or_any(text: &str) -> Result<String, String> {
-    match text {
-        ANY_EVENT => Ok(text.to_owned()),
-        _ => event(text),
+    if text == crate::domain::hook::ANY_EVENT {
+        return Ok(text.to_owned());
     }
+    event(text)
 }
 
 /// `10s`, `1m 30s`, `24h`, or a plain number of seconds. Zero would let nothing be tried.
@@ -180,7 +175,7 @@ pub(crate) fn header(text: &str) -> Result<Header, String> {
         return Err("'Name: value' is wanted".to_owned());
     };
     let (name, value) = (name.trim(), value.trim());
-    check_header(name, value).map_err(|cause| cause.to_string())?;
+    crate::domain::hook::check_header(name, value).map_err(|cause| cause.to_string())?;
     Ok(Header(name.to_owned(), value.to_owned()))
 }
 
@@ -209,10 +204,10 @@ fn checked_json(value: &str) -> Result<String, String> {
 
 /// A name, or nothing to clear it in `edit`.
 pub(super) fn name(text: &str) -> Result<String, String> {
-    match text {
-        "" => Ok(String::new()),
-        _ => passed(text, check_name(text)),
+    if !text.is_empty() {
+        crate::domain::hook::check_name(text).map_err(str::to_owned)?;
     }
+    Ok(text.to_owned())
 }
 
 pub(super) fn hook(text: &str) -> Result<HookReference, String> {

@@ -12,13 +12,13 @@ type Key = (String, String);
 
 /// The keys of all the field flags of `publish`; `--set` comes last and wins.
 pub(super) fn of_publish(arguments: &Publish) -> Vec<Key> {
-    let Publish {
-        status,
-        start_time,
-        end_time,
-        ..
-    } = arguments;
-    of_flags(&arguments.fields, [status, start_time, end_time])
+    let Publish { fields, .. } = arguments;
+    let own = [
+        &arguments.status,
+        &arguments.start_time,
+        &arguments.end_time,
+    ];
+    of_flags(fields, own)
 }
 
 /// The keys of the field flags that `run` has, too; `--set` comes last and wins.

@@ -26,9 +26,8 @@ pub(super) fn run(context: &Context, arguments: &Listen) -> Result<Exit> {
     let interrupt = stop_at_a_signal(&receiver);
     // Its first line on standard error is an interface: scripts read the port from it.
     let address = format!("listening on {}\n", receiver.url());
-    let _ = context
-        .output
-        .wait_to_print(Stream::Stderr, &address, &interrupt);
+    let output = context.output;
+    let _ = output.wait_to_print(Stream::Stderr, &address, &interrupt);
     let mut left = arguments.count;
     while left != Some(0) {
         let mut verdict = None;
@@ -43,7 +42,7 @@ pub(super) fn run(context: &Context, arguments: &Listen) -> Result<Exit> {
             return Ok(interrupted(&interrupt));
         };
         let exchange = (&request, &reply, verdict);
-        if !received::print(context.output, exchange, &interrupt)? {
+        if !received::print(output, exchange, &interrupt)? {
             return Ok(interrupted(&interrupt));
         }
         left = left.map(|left| left - 1);
@@ -53,8 +52,8 @@ pub(super) fn run(context: &Context, arguments: &Listen) -> Result<Exit> {
 
 fn stop_at_a_signal(receiver: &Receiver) -> Interrupt {
     let interrupt = Interrupt::default();
-    let (stopper, raised) = (receiver.stopper(), interrupt.clone());
-    interrupt.on_raise(move || stopper.stop());
+    let raised = interrupt.clone();
+    interrupt.on_raise(receiver.stopper());
     signals::on_end(move |caught| raised.raise(caught.signal));
     interrupt
 }

@@ -154,8 +154,7 @@ impl HookOptions {
             None => Ok(()),
             Some(other) => {
                 let message = format!("could not use the name {name}: hook {} has it", other.id);
-                Err(Failure::new(Exit::Conflict, message)
-                    .hint(format!("see 'hooks show {}'", other.id)))
+                Err(taken(message, other))
             }
         }
     }
@@ -236,6 +235,12 @@ impl HookOptions {
         }
         flags
     }
+}
+
+/// The error of what another hook has already.
+pub(super) fn taken(message: String, other: &Hook) -> Failure {
+    let hint = format!("see 'hooks show {}'", other.id);
+    Failure::new(Exit::Conflict, message).hint(hint)
 }
 
 /// Whether an option is given and the hook has something else; an empty text is nothing.

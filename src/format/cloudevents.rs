@@ -3,7 +3,6 @@
 use std::fmt::Write;
 use std::{env, fs};
 
-use chrono::SecondsFormat;
 use minijinja::Value;
 use serde_json::value::RawValue;
 
@@ -12,6 +11,7 @@ use super::template::{self, Context};
 use super::{CLOUDEVENTS, RenderError};
 use crate::domain::json;
 use crate::domain::publication::Publication;
+use crate::domain::time::timestamp;
 
 /// A structured envelope of `CloudEvents` 1.0.
 pub(crate) fn render(publication: &Publication) -> Result<String, RenderError> {
@@ -24,14 +24,11 @@ fn context(publication: &Publication) -> Result<Context, RenderError> {
     let content = publication.deployment.as_str();
     serde_json::from_str::<&RawValue>(content)
         .map_err(|error| RenderError::from(&json::explain(content.as_bytes(), &error)))?;
-    let time = publication
-        .time
-        .to_rfc3339_opts(SecondsFormat::Millis, true);
     Ok(Context::from([
         ("webhook_id".to_owned(), publication.id.as_str().into()),
         ("event".to_owned(), publication.event.as_str().into()),
         ("source".to_owned(), source(&host_name()).into()),
-        ("time".to_owned(), time.into()),
+        ("time".to_owned(), timestamp(publication.time).into()),
         (
             "data".to_owned(),
             Value::from_safe_string(content.to_owned()),

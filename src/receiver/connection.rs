@@ -153,7 +153,9 @@ impl Connection {
                 body.reserve_exact(MAX_BODY - body.len());
             }
             self.take_into(size, &mut body)?;
-            if self.take(2)? != b"\r\n" {
+            let mut line_end = Vec::new();
+            self.take_into(2, &mut line_end)?;
+            if line_end != b"\r\n" {
                 return Err(BAD_CHUNK);
             }
         }
@@ -175,14 +177,6 @@ impl Connection {
                 Err(_) => Err(BAD_CHUNK),
             }
         })
-    }
-
-    /// The next `length` bytes.
-    fn take(&mut self, length: usize) -> Result<Vec<u8>, Refusal> {
-        while self.buffer.len() < length {
-            self.fill()?;
-        }
-        Ok(self.buffer.drain(..length).collect())
     }
 
     /// Moves the next `length` bytes to the end of `body`.

@@ -22,7 +22,7 @@ const GENERATED_BYTES: usize = 32;
 /// Seconds that a timestamp may be off, either way: what the Standard Webhooks libraries allow.
 const TOLERANCE: u64 = 5 * 60;
 
-/// A signing secret, `whsec_` + padded Base64 of 24 to 64 bytes. `Debug` and `Display` print `***`;
+/// A signing secret, `whsec_` + padded Base64 of 24 to 64 bytes. `Debug` prints `***`;
 /// [`Secret::reveal`] gives the text. Serialized it is the text, for the registry file alone.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret {
@@ -100,12 +100,6 @@ impl Secret {
 }
 
 impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
     }

@@ -143,7 +143,7 @@ fn generated_secrets_parse_and_differ() {
 
 #[test]
 fn printing_never_shows_a_secret() {
-    assert_eq!(format!("{0} {0:?} {0:#?}", secret()), "*** *** ***");
+    assert_eq!(format!("{0:?} {0:#?}", secret()), "*** ***");
 }
 
 #[test]
