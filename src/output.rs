@@ -83,10 +83,8 @@ impl Output {
     fn answer_within(self, text: &str, limit: Duration) -> Result<()> {
         static SAID: Once = Once::new();
         let text = format!("{text}\n");
-        if !Stream::Stdout
-            .write_while_read(&text, limit)
-            .context(UNWRITTEN)?
-        {
+        let written = Stream::Stdout.write_while_read(&text, limit);
+        if !written.context(UNWRITTEN)? {
             SAID.call_once(|| {
                 self.warning("nobody reads standard output: the rest of the answer is left out");
             });

@@ -1,8 +1,5 @@
 //! The arguments of `add` and `edit`, and the options of a hook, which they share.
 
-// The doc comments are help texts.
-#![allow(clippy::doc_markdown, clippy::struct_excessive_bools)]
-
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};

@@ -149,9 +149,7 @@ fn conflict(hook: &Hook, differences: &[String]) -> Failure {
     Failure::new(Exit::Conflict, message).hint(if differences.is_empty() {
         format!("hook {id} gets all of that already; see 'hooks show {id}'")
     } else {
-        format!(
-            "to change that hook: hooks edit {id} {}",
-            differences.join(" ")
-        )
+        let flags = differences.join(" ");
+        format!("to change that hook: hooks edit {id} {flags}")
     })
 }

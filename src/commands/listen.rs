@@ -14,11 +14,8 @@ use crate::security::signature::{self, Secret, Verdict};
 use crate::signals;
 
 pub(super) fn run(context: &Context, arguments: &Listen) -> Result<Exit> {
-    let secret = arguments
-        .secret_file
-        .as_deref()
-        .map(files::secret)
-        .transpose()?;
+    let secret_file = arguments.secret_file.as_deref();
+    let secret = secret_file.map(files::secret).transpose()?;
     let receiver = Receiver::bind(arguments.port).map_err(|error| {
         Failure::new(Exit::Failed, format!("could not listen: {error}"))
             .hint("another port: --port PORT; --port 0 picks a free one")

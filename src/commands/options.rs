@@ -36,11 +36,8 @@ impl HookOptions {
             self.secret_file.as_deref().map(files::secret).transpose()?
         };
         self.headers = files::headers(&self.header)?;
-        self.ca_text = self
-            .ca_file
-            .as_deref()
-            .map(files::certificates)
-            .transpose()?;
+        let ca_file = self.ca_file.as_deref();
+        self.ca_text = ca_file.map(files::certificates).transpose()?;
         self.template_text = self.template.as_deref().map(files::template).transpose()?;
         Ok(())
     }

@@ -74,9 +74,8 @@ pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
     };
     if nobody && arguments.must_match {
         let message = format!("no enabled hook gets {}", read.event);
-        return Err(Failure::new(Exit::Unknown, message)
-            .hint("see 'hooks list'")
-            .into());
+        let failure = Failure::new(Exit::Unknown, message);
+        return Err(failure.hint("see 'hooks list'").into());
     }
     Ok(exit)
 }

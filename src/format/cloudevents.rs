@@ -24,15 +24,13 @@ fn context(publication: &Publication) -> Result<Context, RenderError> {
     let content = publication.deployment.as_str();
     serde_json::from_str::<&RawValue>(content)
         .map_err(|error| RenderError::from(&json::explain(content.as_bytes(), &error)))?;
+    let data = Value::from_safe_string(content.to_owned());
     Ok(Context::from([
         ("webhook_id".to_owned(), publication.id.as_str().into()),
         ("event".to_owned(), publication.event.as_str().into()),
         ("source".to_owned(), source(&host_name()).into()),
         ("time".to_owned(), timestamp(publication.time).into()),
-        (
-            "data".to_owned(),
-            Value::from_safe_string(content.to_owned()),
-        ),
+        ("data".to_owned(), data),
     ]))
 }
 

@@ -139,10 +139,8 @@ pub(crate) fn serve() -> io::Result<()> {
     let mut deployment = Arc::new(Deployment::empty());
     for line in io::stdin().lock().split(b'\n') {
         let job: Job = serde_json::from_slice(&line?)?;
-        platform::limit_work(
-            MEMORY + stack::size(job.source.len().min(MAX_TEMPLATE)),
-            TIME,
-        );
+        let stack = stack::size(job.source.len().min(MAX_TEMPLATE));
+        platform::limit_work(MEMORY + stack, TIME);
         serde_json::to_writer(&mut stdout, &answer(&job, &mut deployment))?;
         stdout.write_all(b"\n")?;
         stdout.flush()?;
@@ -187,16 +185,14 @@ fn ask(job: &Job) -> Result<String, Refused> {
     let idle = SLOTS.take().and_then(Renderer::if_alive);
     let Ok(mut renderer) = idle.map_or_else(Renderer::start, Ok) else {
         SLOTS.give(None);
-        return Err(Refused::because(format!(
-            "the system gives no process to work out the {what} in"
-        )));
+        let reason = format!("the system gives no process to work out the {what} in");
+        return Err(Refused::because(reason));
     };
     let answer = renderer.ask(job);
     SLOTS.give(answer.is_ok().then_some(renderer));
     answer.unwrap_or_else(|_| {
-        Err(Refused::because(format!(
-            "the {what} takes too much time or memory"
-        )))
+        let reason = format!("the {what} takes too much time or memory");
+        Err(Refused::because(reason))
     })
 }
 
@@ -274,10 +270,8 @@ impl Slots {
             if let Some(slot) = free.pop() {
                 return slot;
             }
-            free = self
-                .freed
-                .wait(free)
-                .unwrap_or_else(PoisonError::into_inner);
+            let waited = self.freed.wait(free);
+            free = waited.unwrap_or_else(PoisonError::into_inner);
         }
     }
 

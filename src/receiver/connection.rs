@@ -202,11 +202,8 @@ impl Connection {
             return Err(TOO_SLOW);
         }
         let mut bytes = [0; 16 * 1024];
-        let read = self
-            .stream
-            .set_read_timeout(Some(left))
-            .and_then(|()| self.stream.read(&mut bytes));
-        match read {
+        let limited = self.stream.set_read_timeout(Some(left));
+        match limited.and_then(|()| self.stream.read(&mut bytes)) {
             Ok(0) => Err(Refusal::Gone),
             Ok(count) => {
                 self.buffer.extend_from_slice(&bytes[..count]);
@@ -306,8 +303,6 @@ fn parse_length(text: &str) -> Result<usize, Refusal> {
         return Err(Refusal::Answer(400, "the content-length is no number"));
     }
     // All digits: what does not parse is too big for the type.
-    text.parse()
-        .ok()
-        .filter(|&length| length <= MAX_BODY)
-        .ok_or(TOO_LONG)
+    let length = text.parse().ok();
+    length.filter(|&length| length <= MAX_BODY).ok_or(TOO_LONG)
 }

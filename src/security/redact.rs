@@ -125,10 +125,9 @@ fn basic_credentials(value: &str) -> Vec<String> {
         Some((_, password)) => password,
         None => &pair,
     };
-    spellings(secret)
-        .into_iter()
-        .chain([pair.clone()])
-        .collect()
+    let mut secrets = spellings(secret).to_vec();
+    secrets.push(pair);
+    secrets
 }
 
 /// `text` with `***` for each occurrence of each of `secrets` that has four characters or more.
@@ -261,10 +260,8 @@ impl<'a> Parts<'a> {
     }
 
     fn secrets(&self) -> Vec<String> {
-        let mut pieces: Vec<&str> = [self.password, self.fragment]
-            .into_iter()
-            .flatten()
-            .collect();
+        let pieces = [self.password, self.fragment].into_iter();
+        let mut pieces: Vec<&str> = pieces.flatten().collect();
         pieces.extend(self.user.filter(|_| self.user_is_secret()));
         pieces.extend(self.secret_label());
         let segments: Vec<&str> = self.path.split('/').collect();
@@ -350,11 +347,8 @@ fn is_token(text: &str) -> bool {
 /// How a receiver may spell `piece`: as it came, percent-decoded, and as a form value.
 fn spellings(piece: &str) -> [String; 3] {
     let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-    [
-        piece.to_owned(),
-        decode(piece),
-        decode(&piece.replace('+', " ")),
-    ]
+    let form = decode(&piece.replace('+', " "));
+    [piece.to_owned(), decode(piece), form]
 }
 
 #[cfg(test)]

@@ -206,10 +206,8 @@ fn standard_hmac(secret: &Secret, id: &str, timestamp: i64, body: &[u8]) -> Hmac
 }
 
 fn hmac_hex(key: &[u8], body: &[u8]) -> String {
-    format!(
-        "{:x}",
-        keyed(key).chain_update(body).finalize().into_bytes()
-    )
+    let hmac = keyed(key).chain_update(body).finalize();
+    format!("{:x}", hmac.into_bytes())
 }
 
 fn keyed(key: &[u8]) -> Hmac<Sha256> {

@@ -51,9 +51,8 @@ pub(super) fn headers(sources: &[Source<Header>]) -> Result<Vec<Header>> {
 pub(in crate::commands) fn secret(path: &Path) -> Result<Secret> {
     if path.to_string_lossy().starts_with("whsec_") && !path.exists() {
         let failure = Failure::usage("could not read the secret: there is no file of that name");
-        return Err(failure
-            .hint("--secret-file takes a file that holds the secret, or -")
-            .into());
+        let hint = "--secret-file takes a file that holds the secret, or -";
+        return Err(failure.hint(hint).into());
     }
     read("read the secret from", path, |text| {
         let hint =
@@ -99,30 +98,24 @@ fn read<T>(what: &str, path: &Path, parse: impl FnOnce(String) -> Result<T>) -> 
 }
 
 fn text(path: &Path) -> Result<String> {
-    let mut bytes = Vec::new();
-    if path == Path::new("-") {
+    let file: Box<dyn Read> = if path == Path::new("-") {
         let stdin = io::stdin();
         if stdin.is_terminal() {
-            return Err(Failure::usage("standard input is a terminal")
-                .hint("name a file")
-                .into());
+            let failure = Failure::usage("standard input is a terminal");
+            return Err(failure.hint("name a file").into());
         }
-        stdin
-            .lock()
-            .take(LARGEST_FILE + 1)
-            .read_to_end(&mut bytes)?;
+        Box::new(stdin.lock())
     } else {
-        File::open(path)?
-            .take(LARGEST_FILE + 1)
-            .read_to_end(&mut bytes)?;
-    }
+        Box::new(File::open(path)?)
+    };
+    let mut bytes = Vec::new();
+    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST_FILE {
         return Err(Failure::usage("it is larger than 1 MiB").into());
     }
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-        return Err(Failure::usage("it is UTF-16 text")
-            .hint("save it as UTF-8")
-            .into());
+        let failure = Failure::usage("it is UTF-16 text");
+        return Err(failure.hint("save it as UTF-8").into());
     }
     let text = String::from_utf8(bytes).context("it is not UTF-8 text")?;
     // Editors and shells on Windows put a byte order mark before UTF-8 text.
