@@ -1,7 +1,6 @@
 //! The exit codes, each with its meaning, and the error that carries one to `main`.
 
 use std::error::Error;
-use std::fmt;
 use std::io;
 
 use crate::domain::reference::HookReference;
@@ -49,7 +48,8 @@ impl Exit {
 
 /// An error that knows its exit code and the next step. It travels inside an `anyhow::Error`, and
 /// contexts may be put on top of it; an error without one ends with [`Exit::Failed`].
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
 pub(crate) struct Failure {
     /// The exit code it ends with.
     pub(crate) exit: Exit,
@@ -128,18 +128,5 @@ impl Failure {
     /// The next step, if there is one to name.
     pub(crate) fn next_step(&self) -> Option<&str> {
         self.hint.as_deref()
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl Error for Failure {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        let source = self.source.as_deref()?;
-        Some(source)
     }
 }

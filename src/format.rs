@@ -14,17 +14,20 @@ mod service;
 mod syntax;
 mod template;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use std::borrow::Cow;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use minijinja::ErrorKind;
-use serde::Serialize;
 
 use crate::domain::deployment::Deployment;
+use crate::domain::json::quoted;
 use crate::domain::kudu;
+use crate::domain::publication::Publication;
+use crate::domain::time::timestamp;
 
 pub(crate) use error::RenderError;
 pub(crate) use service::for_url;
 use syntax::Syntax;
-use template::Context;
 
 /// The names of the formats, for the command line and for the registry's `format` key.
 pub(crate) const NAMES: [&str; 5] = ["raw", "slack", "discord", "teams", "cloudevents"];
@@ -53,77 +56,49 @@ const DISCORD: &str = include_str!("formats/discord.json.j2");
 const TEAMS: &str = include_str!("formats/teams.json.j2");
 const CLOUDEVENTS: &str = include_str!("formats/cloudevents.json.j2");
 
-/// What a format renders: one publication.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Subject<'a> {
-    /// The publication's `msg_…` id.
-    pub(crate) webhook_id: &'a str,
-    /// The event that was published.
-    pub(crate) event: &'a str,
-    /// When it was published; a redelivery passes the same time, so that it sends the same bytes.
-    pub(crate) time: DateTime<Utc>,
-    /// What was published.
-    pub(crate) deployment: &'a Deployment,
-}
-
-/// A request body, ready to send.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Body {
-    /// The `content-type` to send it with.
-    pub(crate) content_type: &'static str,
-    /// The body itself.
-    pub(crate) bytes: Vec<u8>,
-}
-
-/// Renders a publication in one of the formats (none and `raw` are the deployment's bytes themselves).
+/// Renders a publication in one of the formats (none and `raw` are the deployment's bytes themselves): its
+/// `content-type`, and the body.
 ///
 /// # Errors
 ///
 /// If this version has no such format, or if the content is not one JSON object.
-pub(crate) fn render(format: Option<&str>, subject: &Subject) -> Result<Body, RenderError> {
+pub(crate) fn render<'a>(
+    format: Option<&str>,
+    publication: &'a Publication,
+) -> Result<(&'static str, Cow<'a, [u8]>), RenderError> {
     let template = match format {
-        None | Some("raw") => {
-            return Ok(Body {
-                content_type: JSON,
-                bytes: subject.deployment.as_str().as_bytes().to_vec(),
-            });
-        }
+        // A MiB that goes out as it came in is not copied for each of hundreds of hooks.
+        None | Some("raw") => return Ok((JSON, publication.deployment.as_str().as_bytes().into())),
         Some("cloudevents") => {
-            return Ok(Body {
-                content_type: "application/cloudevents+json",
-                bytes: cloudevents::render(subject)?.into_bytes(),
-            });
+            let body = cloudevents::render(publication)?;
+            return Ok(("application/cloudevents+json", body.into_bytes().into()));
         }
         Some("slack") => SLACK,
         Some("discord") => DISCORD,
         Some("teams") => TEAMS,
         Some(other) => return Err(RenderError::UnknownFormat(other.to_owned())),
     };
-    Ok(Body {
-        content_type: JSON,
-        bytes: from_template(template, Syntax::Json, subject)?.into_bytes(),
-    })
+    let body = from_template(template, Syntax::Json, publication)?;
+    Ok((JSON, body.into_bytes().into()))
 }
 
-fn from_template(template: &str, syntax: Syntax, subject: &Subject) -> Result<String, RenderError> {
-    let mut context = context(subject)?;
+fn from_template(
+    template: &str,
+    syntax: Syntax,
+    publication: &Publication,
+) -> Result<String, RenderError> {
+    let deployment = &publication.deployment;
+    // The deployment's keys, the names that win over them, and null for every other name.
+    let mut context = deployment.values()?.clone();
+    context.insert("deployment".to_owned(), deployment.value()?);
+    context.insert("body".to_owned(), deployment.as_str().into());
+    context.insert("event".to_owned(), publication.event.as_str().into());
+    context.insert("webhook_id".to_owned(), publication.id.as_str().into());
     if template.contains("cloudevent") {
-        context.insert(
-            "cloudevent".to_owned(),
-            cloudevents::render(subject)?.into(),
-        );
+        let envelope = cloudevents::render(publication)?;
+        context.insert("cloudevent".to_owned(), envelope.into());
     }
     template::render(template, syntax, context)
-}
-
-/// The deployment's keys, the names that win over them, and null for every other name.
-fn context(subject: &Subject) -> Result<Context, RenderError> {
-    let mut context = subject.deployment.values()?.clone();
-    context.insert("deployment".to_owned(), subject.deployment.value()?);
-    context.insert("body".to_owned(), subject.deployment.as_str().into());
-    context.insert("event".to_owned(), subject.event.into());
-    context.insert("webhook_id".to_owned(), subject.webhook_id.into());
-    Ok(context)
 }
 
 /// Checks a user's template before it is stored, by rendering samples: a deployment that succeeded, one that
@@ -140,13 +115,8 @@ fn check(template: &str, syntax: Syntax) -> Result<(), RenderError> {
     let own_keys = names.iter().any(|name| !is_sampled(name));
     for (content, lacks_keys) in samples().into_iter().zip([own_keys, own_keys, true]) {
         let deployment = Deployment::recorded(content);
-        let subject = Subject {
-            webhook_id: "msg_0197a3b2c4d57e6f8091a2b3c4d5e6f7",
-            event: "PostDeployment",
-            time: DateTime::UNIX_EPOCH,
-            deployment: &deployment,
-        };
-        match from_template(template, syntax, &subject) {
+        let publication = Publication::new("PostDeployment", deployment, DateTime::UNIX_EPOCH);
+        match from_template(template, syntax, &publication) {
             Err(error) if lacks_keys && for_want_of_keys(&error) => {}
             Err(error) => return Err(error),
             Ok(_) => {}
@@ -157,14 +127,10 @@ fn check(template: &str, syntax: Syntax) -> Result<(), RenderError> {
 
 /// A deployment that succeeded, one that failed, and one without any key.
 fn samples() -> [String; 3] {
-    let failed = Sample {
-        status: "failed",
-        message: "A \"quoted\" message,\nwith a \\ and\ttwo lines",
-        ..Sample::new(DateTime::UNIX_EPOCH)
-    };
+    let failed = "A \"quoted\" message,\nwith a \\ and\ttwo lines";
     [
         sample(DateTime::UNIX_EPOCH),
-        failed.to_json(),
+        sample_of("failed", failed, DateTime::UNIX_EPOCH),
         "{}".to_owned(),
     ]
 }
@@ -201,44 +167,26 @@ fn for_want_of_keys(error: &RenderError) -> bool {
 
 /// The deployment that `hooks test` sends: in Kudu's keys, and marked as a test.
 pub(crate) fn sample(now: DateTime<Utc>) -> String {
-    Sample::new(now).to_json()
+    let message = "This is a test from hooks: nothing was deployed";
+    sample_of("success", message, now)
 }
 
-#[derive(Serialize)]
-struct Sample {
-    id: &'static str,
-    status: &'static str,
-    author_email: &'static str,
-    author: &'static str,
-    message: &'static str,
-    deployer: &'static str,
-    start_time: String,
-    end_time: String,
-    test: bool,
-}
-
-impl Sample {
-    fn new(now: DateTime<Utc>) -> Self {
-        let start = now
-            .checked_sub_signed(TimeDelta::seconds(72))
-            .unwrap_or(now);
-        Self {
-            id: "cd5bee7181e74ea38a3522e73253f6ebb8ed72fb",
-            status: "success",
-            author_email: "someone@example.com",
-            author: "Some One",
-            message: "This is a test from hooks: nothing was deployed",
-            deployer: "hooks test",
-            start_time: start.to_rfc3339_opts(SecondsFormat::Millis, true),
-            end_time: now.to_rfc3339_opts(SecondsFormat::Millis, true),
-            test: true,
-        }
-    }
-
-    fn to_json(&self) -> String {
-        // Strings and a bool: there is nothing in it that serde_json could refuse.
-        serde_json::to_string(self).unwrap_or_else(|_| r#"{"test":true}"#.to_owned())
-    }
+fn sample_of(status: &str, message: &str, end: DateTime<Utc>) -> String {
+    let start = end
+        .checked_sub_signed(TimeDelta::seconds(72))
+        .unwrap_or(end);
+    let keys = [
+        ("id", "cd5bee7181e74ea38a3522e73253f6ebb8ed72fb"),
+        ("status", status),
+        ("author_email", "someone@example.com"),
+        ("author", "Some One"),
+        ("message", message),
+        ("deployer", "hooks test"),
+        ("start_time", &timestamp(start)),
+        ("end_time", &timestamp(end)),
+    ];
+    let keys = keys.map(|(key, value)| format!("\"{key}\":{}", quoted(value)));
+    format!("{{{},\"test\":true}}", keys.join(","))
 }
 
 #[cfg(test)]

@@ -56,10 +56,8 @@ pub(crate) fn check_revision(revision: &OsStr) -> Result<(), Failure> {
 pub(crate) fn commit(revision: &OsStr, limit: Duration) -> Result<Commit, Failure> {
     let shown = escape(&revision.to_string_lossy()).into_owned();
     let failed = |cause: &str| {
-        Failure::new(
-            Exit::Failed,
-            format!("could not read the commit {shown}: {cause}"),
-        )
+        let message = format!("could not read the commit {shown}: {cause}");
+        Failure::new(Exit::Failed, message)
     };
     let bytes = revision.as_encoded_bytes();
     if matches!(bytes.len(), 40 | 64) && bytes.iter().all(|b| *b == b'0') {
@@ -69,9 +67,8 @@ pub(crate) fn commit(revision: &OsStr, limit: Duration) -> Result<Commit, Failur
     let output = match output(log(revision), limit) {
         Ok(output) => output,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(
-                failed("there is no git command").hint("install git, or set PATH in the hook")
-            );
+            let hint = "install git, or set PATH in the hook";
+            return Err(failed("there is no git command").hint(hint));
         }
         Err(error) if error.kind() == io::ErrorKind::TimedOut => {
             let limit = humantime::format_duration(limit);
@@ -155,19 +152,13 @@ fn explained(failed: &dyn Fn(&str) -> Failure, shown: &str, said: &str) -> Failu
     if said.contains("does not have any commits yet") || said.contains("bad revision 'HEAD'") {
         return failed("there is no commit yet");
     }
-    if said.contains("bad revision")
-        || said.contains("unknown revision")
-        || said.contains("bad object")
-    {
+    let unknown = ["bad revision", "unknown revision", "bad object"];
+    if unknown.iter().any(|words| said.contains(words)) {
         let hint = format!("see what there is: git log -1 {shown}");
         return failed("git knows no such revision").hint(hint);
     }
-    let line = said
-        .lines()
-        .next()
-        .unwrap_or("git failed")
-        .trim_start_matches("fatal: ");
-    failed(&escape(line))
+    let line = said.lines().next().unwrap_or("git failed");
+    failed(&escape(line.trim_start_matches("fatal: ")))
 }
 
 /// Who deploys: whom the environment names, else the committer.

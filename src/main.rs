@@ -80,10 +80,15 @@ fn words() -> Vec<OsString> {
 /// Help and version are printed; anything else that clap refuses is an error in our own words.
 fn refused(error: &clap::Error) -> anyhow::Result<Exit> {
     use clap::error::ErrorKind;
+    // The words after the program's own.
+    let words = std::env::args_os().skip(1);
+    let words: Vec<String> = words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
     // Printing into a closed pipe is no error here.
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            let verb = cli::verb_help::asked_for(&lossy_words());
+            let verb = cli::verb_help::asked_for(&words);
             let _ = match verb.filter(|_| error.kind() == ErrorKind::DisplayHelp) {
                 Some(help) => write!(anstream::stdout(), "{}", help.ansi()),
                 None => error.print(),
@@ -94,12 +99,6 @@ fn refused(error: &clap::Error) -> anyhow::Result<Exit> {
             let _ = write!(io::stderr(), "{}", Cli::command().render_help());
             Ok(Exit::Usage)
         }
-        _ => Err(cli::usage::failure(error, &lossy_words()).into()),
+        _ => Err(cli::usage::failure(error, &words).into()),
     }
-}
-
-/// The words after the program's own, for messages.
-fn lossy_words() -> Vec<String> {
-    let lossy = |word: OsString| word.to_string_lossy().into_owned();
-    std::env::args_os().skip(1).map(lossy).collect()
 }

@@ -83,10 +83,8 @@ impl Output {
     fn answer_within(self, text: &str, limit: Duration) -> Result<()> {
         static SAID: Once = Once::new();
         let text = format!("{text}\n");
-        if !Stream::Stdout
-            .write_while_read(&text, limit)
-            .context(UNWRITTEN)?
-        {
+        let written = Stream::Stdout.write_while_read(&text, limit);
+        if !written.context(UNWRITTEN)? {
             SAID.call_once(|| {
                 self.warning("nobody reads standard output: the rest of the answer is left out");
             });
@@ -174,11 +172,6 @@ pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
         let io = cause.downcast_ref::<io::Error>();
         io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     })
-}
-
-/// Whether progress can be drawn.
-pub(crate) fn stderr_is_terminal() -> bool {
-    io::stderr().is_terminal()
 }
 
 /// A line on standard error, for when there are no options yet.

@@ -35,10 +35,6 @@ pub(crate) struct Receiver {
     messages: mpsc::Receiver<Message>,
 }
 
-/// Ends [`Receiver::next`] from another thread.
-#[derive(Clone)]
-pub(crate) struct Stopper(mpsc::Sender<Message>);
-
 /// A request, whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Received {
@@ -98,9 +94,12 @@ impl Receiver {
         format!("http://{}:{}", Ipv4Addr::LOCALHOST, self.port)
     }
 
-    /// A handle that ends [`Receiver::next`].
-    pub(crate) fn stopper(&self) -> Stopper {
-        Stopper(self.sender.clone())
+    /// Makes [`Receiver::next`] return None, after the requests that have arrived already. Callable from any
+    /// thread.
+    pub(crate) fn stopper(&self) -> impl Fn() + Send + 'static {
+        let sender = self.sender.clone();
+        // Without a receiver there is nothing left to stop.
+        move || drop(sender.send(Message::Stop))
     }
 
     /// Waits for the next request, answers it what `respond` says, and gives both; None once stopped.
@@ -122,14 +121,6 @@ impl Receiver {
         };
         connection.answer(&reply);
         Some((request, reply))
-    }
-}
-
-impl Stopper {
-    /// Makes [`Receiver::next`] return None, after the requests that have arrived already.
-    pub(crate) fn stop(&self) {
-        // Without a receiver there is nothing left to stop.
-        let _ = self.0.send(Message::Stop);
     }
 }
 

@@ -1,8 +1,5 @@
 //! The arguments of each verb but `add` and `edit`. Doc comments are the help texts.
 
-// The doc comments are help texts, and flags are what they are.
-#![allow(clippy::doc_markdown, clippy::struct_excessive_bools)]
-
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,8 +1,5 @@
 //! The arguments of `add` and `edit`, and the options of a hook, which they share.
 
-// The doc comments are help texts.
-#![allow(clippy::doc_markdown, clippy::struct_excessive_bools)]
-
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
@@ -78,8 +75,8 @@ pub(crate) struct Edit {
     pub(crate) json: bool,
 }
 
-/// The options of a hook, for `add` and `edit`, the most used first.
-#[derive(Debug, Args)]
+/// The options of a hook, for `add` and `edit`, the most used first. By default nothing is given.
+#[derive(Debug, Default, PartialEq, Args)]
 pub(crate) struct HookOptions {
     /// What to call it, in place of its id
     ///
@@ -145,39 +142,4 @@ pub(crate) struct HookOptions {
     /// The text of `template`.
     #[arg(skip)]
     pub(crate) template_text: Option<String>,
-}
-
-impl HookOptions {
-    /// Whether nothing is given.
-    pub(crate) fn is_empty(&self) -> bool {
-        // Without `..`: a new option must be counted.
-        let Self {
-            name,
-            insecure_ssl,
-            status,
-            when,
-            expect,
-            header,
-            secret_file,
-            generate_secret,
-            ca_file,
-            format,
-            template,
-            headers: _,
-            secret: _,
-            ca_text: _,
-            template_text: _,
-        } = self;
-        name.is_none()
-            && insecure_ssl.is_none()
-            && status.is_none()
-            && when.is_none()
-            && expect.is_none()
-            && header.is_empty()
-            && secret_file.is_none()
-            && !generate_secret
-            && ca_file.is_none()
-            && format.is_none()
-            && template.is_none()
-    }
 }

@@ -65,10 +65,8 @@ fn message(error: &clap::Error) -> String {
         },
         ErrorKind::InvalidSubcommand => "there is no such verb".to_owned(),
         ErrorKind::MissingRequiredArgument => {
-            format!(
-                "missing argument: {}",
-                argument().unwrap_or_else(|| "an argument".to_owned())
-            )
+            let missing = argument().unwrap_or_else(|| "an argument".to_owned());
+            format!("missing argument: {missing}")
         }
         ErrorKind::ArgumentConflict => match named(error, ContextKind::PriorArg) {
             Some(prior) => match argument() {
@@ -80,10 +78,8 @@ fn message(error: &clap::Error) -> String {
         },
         ErrorKind::InvalidUtf8 => "an argument is not valid UTF-8".to_owned(),
         ErrorKind::NoEquals => {
-            format!(
-                "{} takes its value after '='",
-                argument().unwrap_or_default()
-            )
+            let flag = argument().unwrap_or_default();
+            format!("{flag} takes its value after '='")
         }
         _ => wrong_value(error),
     }

@@ -88,11 +88,8 @@ pub(super) fn event_or_any(text: &str) -> Result<String, String> {
 /// `10s`, `1m 30s`, `24h`, or a plain number of seconds. Zero would let nothing be tried.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = "a time such as 10s, 1m30s or 24h is wanted";
-    let seconds = text
-        .parse::<f64>()
-        .ok()
-        .and_then(|n| Duration::try_from_secs_f64(n).ok());
-    let duration = match seconds {
+    let seconds = text.parse::<f64>().ok();
+    let duration = match seconds.and_then(|n| Duration::try_from_secs_f64(n).ok()) {
         Some(duration) => duration,
         None => humantime::parse_duration(text).map_err(|_| wrong.to_owned())?,
     };
@@ -152,10 +149,8 @@ pub(super) fn statuses(text: &str) -> Result<Statuses, String> {
         return Ok(Statuses(Vec::new()));
     }
     let statuses: Vec<String> = text.split(',').map(|word| word.trim().to_owned()).collect();
-    if statuses
-        .iter()
-        .any(|word| word.is_empty() || word.chars().any(char::is_control))
-    {
+    let is_wrong = |word: &String| word.is_empty() || word.chars().any(char::is_control);
+    if statuses.iter().any(is_wrong) {
         return Err("statuses separated by commas are wanted, such as failed,success".to_owned());
     }
     Ok(Statuses(statuses))

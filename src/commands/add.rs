@@ -4,7 +4,7 @@ use anyhow::Result;
 use chrono::Utc;
 
 use super::context::Context;
-use super::options::{files, quoted};
+use super::options::{files, quoted, taken};
 use crate::cli::Add;
 use crate::domain::hook::{Hook, HookId, join_events, same_url};
 use crate::exit::{Exit, Failure};
@@ -88,22 +88,14 @@ fn replace(
     arguments: &Add,
     wanted: Hook,
 ) -> Result<Change<(Hook, Added)>> {
-    let of_url = file
-        .hooks
-        .iter()
-        .position(|hook| same_url(&hook.url, &wanted.url));
-    let is_named = |hook: &Hook| {
-        wanted
-            .name
-            .as_deref()
-            .is_some_and(|name| hook.is_called(name))
-    };
+    let of_url = |hook: &Hook| same_url(&hook.url, &wanted.url);
+    let is_named = |hook: &Hook| wanted.name.as_deref().is_some_and(|n| hook.is_called(n));
+    let of_url = file.hooks.iter().position(of_url);
     let place = match (file.hooks.iter().position(is_named), of_url) {
         (Some(named), Some(other)) if named != other => {
             let (named, other) = (file.hooks[named].label(), &file.hooks[other]);
             let message = format!("could not replace {named}: {} has that URL", other.label());
-            let hint = format!("see 'hooks show {}'", other.id);
-            return Err(Failure::new(Exit::Conflict, message).hint(hint).into());
+            return Err(taken(message, other).into());
         }
         (named, of_url) => named.or(of_url),
     };
@@ -157,9 +149,7 @@ fn conflict(hook: &Hook, differences: &[String]) -> Failure {
     Failure::new(Exit::Conflict, message).hint(if differences.is_empty() {
         format!("hook {id} gets all of that already; see 'hooks show {id}'")
     } else {
-        format!(
-            "to change that hook: hooks edit {id} {}",
-            differences.join(" ")
-        )
+        let flags = differences.join(" ");
+        format!("to change that hook: hooks edit {id} {flags}")
     })
 }

@@ -5,10 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
 
-use crate::dispatch::{Audience, Results, Selected, Setup};
+use crate::dispatch::{Results, Selected, Setup};
 use crate::domain::hook::Hook;
 use crate::domain::limits::Limits;
-use crate::domain::publication::Publication;
 use crate::domain::reference::HookReference;
 use crate::exit::Failure;
 use crate::output::{self, Output};
@@ -109,18 +108,6 @@ impl Context {
         }
     }
 
-    /// Says who does not get a publication and might have been meant to. A registry that is elsewhere
-    /// looks like one without hooks.
-    pub(super) fn say_who_is_left_out(
-        &self,
-        registry: &Registry,
-        audience: &Audience,
-        publication: &Publication,
-    ) {
-        let place = place(registry);
-        audience.say_who_is_left_out(self.output, &publication.event, &place);
-    }
-
     /// Says what there is to know of a selection.
     pub(super) fn say_what_was_selected(&self, selected: &Selected) {
         for warning in &selected.warnings {
@@ -131,7 +118,7 @@ impl Context {
         }
     }
 
-    /// Says that there is no hook. A registry that is elsewhere looks like an empty one.
+    /// Says that there is no hook.
     pub(super) fn say_that_none_is_registered(&self, registry: &Registry) {
         let place = place(registry);
         let note = format!("no hook is registered in {place}; see 'hooks add --help'");
@@ -153,7 +140,7 @@ impl Context {
     }
 }
 
-/// The registry's file, and whether there is one.
+/// The registry's file, and whether there is one: a registry that is elsewhere looks like one without hooks.
 pub(super) fn place(registry: &Registry) -> String {
     let path = registry.shown().display();
     if registry.is_missing() {

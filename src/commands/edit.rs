@@ -4,10 +4,9 @@ use anyhow::Result;
 use chrono::TimeDelta;
 
 use super::context::Context;
-use super::options::files;
-use crate::cli::Edit;
+use super::options::{files, taken};
+use crate::cli::{Edit, HookOptions};
 use crate::dispatch::{self, Selection};
-use crate::domain::hook::json::{HookJson, View};
 use crate::domain::hook::{Hook, HookId, LastDelivery, join_events, same_url};
 use crate::domain::retry;
 use crate::exit::{Exit, Failure};
@@ -24,12 +23,7 @@ pub(super) fn run(context: &Context, arguments: &mut Edit) -> Result<Exit> {
     if registry.is_missing() {
         return Err(Failure::unknown_hooks([&arguments.hook]).into());
     }
-    if let Some(hook) = registry
-        .read()?
-        .hooks
-        .iter()
-        .find(|hook| hook.is(&arguments.hook))
-    {
+    if let Some(hook) = registry.read()?.find(&arguments.hook) {
         let mut wanted = hook.clone();
         apply(&mut wanted, arguments);
         arguments.options.check_template(&wanted)?;
@@ -75,7 +69,7 @@ fn changes_something(arguments: &Edit) -> bool {
         || arguments.enable
         || arguments.disable
         || arguments.no_secret
-        || !arguments.options.is_empty()
+        || arguments.options != HookOptions::default()
 }
 
 fn edit(file: &mut RegistryFile, arguments: &Edit) -> Result<Change<Hook>> {
@@ -85,13 +79,14 @@ fn edit(file: &mut RegistryFile, arguments: &Edit) -> Result<Change<Hook>> {
     };
     refuse_conflicts(&file.hooks, &file.hooks[place], arguments)?;
     let hook = &mut file.hooks[place];
-    let before = serialized(hook)?;
+    let before = hook.clone();
     apply(hook, arguments);
     let hook = hook.clone();
-    if serialized(&hook)? == before {
-        return Ok(Change::Keep(hook));
-    }
-    Ok(Change::Save(hook))
+    Ok(if hook.keys_that_differ(&before).is_empty() {
+        Change::Keep(hook)
+    } else {
+        Change::Save(hook)
+    })
 }
 
 fn refuse_conflicts(hooks: &[Hook], hook: &Hook, arguments: &Edit) -> Result<(), Failure> {
@@ -105,8 +100,7 @@ fn refuse_conflicts(hooks: &[Hook], hook: &Hook, arguments: &Edit) -> Result<(),
         Some(other) => {
             let (label, other_label) = (hook.label(), other.label());
             let message = format!("could not edit {label}: {other_label} has that URL");
-            Err(Failure::new(Exit::Conflict, message)
-                .hint(format!("see 'hooks show {}'", other.id)))
+            Err(taken(message, other))
         }
     }
 }
@@ -133,8 +127,4 @@ fn apply(hook: &mut Hook, arguments: &Edit) {
         hook.secrets.clear();
     }
     arguments.options.apply(hook);
-}
-
-fn serialized(hook: &Hook) -> serde_json::Result<String> {
-    serde_json::to_string(&HookJson(hook, View::File))
 }

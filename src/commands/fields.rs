@@ -2,7 +2,7 @@
 
 use chrono::Utc;
 
-use crate::cli::{Fields, Publish};
+use crate::cli::{Fields, Publish, Run};
 use crate::domain::json::quoted;
 use crate::domain::time::timestamp;
 use crate::git::{self, Commit};
@@ -12,63 +12,64 @@ type Key = (String, String);
 
 /// The keys of all the field flags of `publish`; `--set` comes last and wins.
 pub(super) fn of_publish(arguments: &Publish) -> Vec<Key> {
-    let mut keys = Vec::new();
-    set(&mut keys, "id", arguments.fields.id.as_deref());
-    set(&mut keys, "status", arguments.status.as_deref());
-    set(&mut keys, "start_time", arguments.start_time.as_deref());
-    set(&mut keys, "end_time", arguments.end_time.as_deref());
-    rest_of_flags(&mut keys, &arguments.fields);
-    keys
+    let Publish { fields, .. } = arguments;
+    let own = [
+        &arguments.status,
+        &arguments.start_time,
+        &arguments.end_time,
+    ];
+    of_flags(fields, own)
 }
 
 /// The keys of the field flags that `run` has, too; `--set` comes last and wins.
-pub(super) fn of_flags(fields: &Fields) -> Vec<Key> {
-    let mut keys = Vec::new();
-    set(&mut keys, "id", fields.id.as_deref());
-    rest_of_flags(&mut keys, fields);
-    keys
+pub(super) fn of_run(arguments: &Run) -> Vec<Key> {
+    of_flags(&arguments.fields, [&None, &None, &None])
 }
 
-fn rest_of_flags(keys: &mut Vec<Key>, fields: &Fields) {
-    set(keys, "author_email", fields.author_email.as_deref());
-    set(keys, "author", fields.author.as_deref());
-    set(keys, "message", fields.message.as_deref());
-    set(keys, "deployer", fields.deployer.as_deref());
-    keys.extend(
-        fields
-            .set
-            .iter()
-            .map(|set| (set.key.clone(), set.json.clone())),
-    );
+fn of_flags(fields: &Fields, [status, start, end]: [&Option<String>; 3]) -> Vec<Key> {
+    let flags = [
+        ("id", &fields.id),
+        ("status", status),
+        ("start_time", start),
+        ("end_time", end),
+        ("author_email", &fields.author_email),
+        ("author", &fields.author),
+        ("message", &fields.message),
+        ("deployer", &fields.deployer),
+    ];
+    let given = flags
+        .into_iter()
+        .filter_map(|(name, value)| Some(key(name, value.as_ref()?)));
+    let set = fields
+        .set
+        .iter()
+        .map(|set| (set.key.clone(), set.json.clone()));
+    given.chain(set).collect()
 }
 
-fn set(keys: &mut Vec<Key>, key: &str, value: Option<&str>) {
-    if let Some(value) = value {
-        keys.push((key.to_owned(), quoted(value)));
-    }
+/// A key with a text.
+pub(super) fn key(name: &str, value: &str) -> Key {
+    (name.to_owned(), quoted(value))
 }
 
 /// A deployment's keys from a commit that has just been deployed.
 pub(super) fn of_deployed_commit(commit: &Commit) -> Vec<Key> {
     let now = timestamp(Utc::now());
-    let mut keys = of_commit(commit);
-    set(&mut keys, "status", Some("success"));
-    set(&mut keys, "start_time", Some(&now));
-    set(&mut keys, "end_time", Some(&now));
-    keys
+    let deployed = [
+        key("status", "success"),
+        key("start_time", &now),
+        key("end_time", &now),
+    ];
+    [of_commit(commit), deployed.into()].concat()
 }
 
 /// The keys that a commit alone gives.
 pub(super) fn of_commit(commit: &Commit) -> Vec<Key> {
-    let mut keys = Vec::new();
-    set(&mut keys, "id", Some(&commit.id));
-    set(&mut keys, "author_email", Some(&commit.author_email));
-    set(&mut keys, "author", Some(&commit.author));
-    set(&mut keys, "message", Some(&commit.message));
-    set(
-        &mut keys,
-        "deployer",
-        Some(&git::deployer(&commit.committer)),
-    );
-    keys
+    vec![
+        key("id", &commit.id),
+        key("author_email", &commit.author_email),
+        key("author", &commit.author),
+        key("message", &commit.message),
+        key("deployer", &git::deployer(&commit.committer)),
+    ]
 }

@@ -49,9 +49,12 @@ impl<'a> Source<'a> {
 /// How a deployment, or what holds one, is read.
 type Parse<T> = fn(Vec<u8>) -> Result<T, JsonError>;
 
+/// The files of the registry.
+type Own = [PathBuf; 4];
+
 /// Reads and checks a deployment. What holds this registry's secrets is none.
 pub(crate) fn read<T>(source: Source, registry: &Registry, parse: Parse<T>) -> Result<T> {
-    let own = Own(registry.own_files());
+    let own = registry.own_files();
     match source {
         Source::Nothing => argument(OsStr::new("{}"), &own, parse),
         Source::Text(text) => argument(text, &own, parse),
@@ -60,31 +63,23 @@ pub(crate) fn read<T>(source: Source, registry: &Registry, parse: Parse<T>) -> R
     }
 }
 
-/// The files of the registry.
-struct Own([PathBuf; 4]);
-
-impl Own {
-    /// Refuses an input that is one of them, as `is_same` tells, or a copy of one: a slip of the finger
-    /// would send the secrets of each receiver to all of them.
-    fn refuse(
-        &self,
-        source: &str,
-        bytes: &[u8],
-        is_same: impl Fn(&Path) -> bool,
-    ) -> Result<(), Failure> {
-        let found = self
-            .0
-            .iter()
-            .find(|path| is_same(path) || is_copy(path, bytes));
-        let Some(path) = found else {
-            return Ok(());
-        };
-        let path = path.display();
-        let message = format!(
-            "could not read the deployment from {source}: it is {path}, which holds the hooks' secrets"
-        );
-        Err(Failure::new(Exit::Failed, message).hint("name the file of the deployment"))
-    }
+/// Refuses an input that is a file of the registry, as `is_same` tells, or a copy of one: a slip of the finger
+/// would send the secrets of each receiver to all of them.
+fn refuse_own(
+    own: &Own,
+    source: &str,
+    bytes: &[u8],
+    is_same: impl Fn(&Path) -> bool,
+) -> Result<(), Failure> {
+    let mut own = own.iter();
+    let Some(path) = own.find(|path| is_same(path) || is_copy(path, bytes)) else {
+        return Ok(());
+    };
+    let path = path.display();
+    let message = format!(
+        "could not read the deployment from {source}: it is {path}, which holds the hooks' secrets"
+    );
+    Err(Failure::new(Exit::Failed, message).hint("name the file of the deployment"))
 }
 
 /// Whether the bytes are this file's, but for white space at the ends.
@@ -96,7 +91,7 @@ fn is_copy(path: &Path, bytes: &[u8]) -> bool {
 }
 
 fn argument<T>(text: &OsStr, own: &Own, parse: Parse<T>) -> Result<T> {
-    own.refuse("the argument", text.as_encoded_bytes(), |_| false)?;
+    refuse_own(own, "the argument", text.as_encoded_bytes(), |_| false)?;
     parse(text.as_encoded_bytes().to_vec()).map_err(|error| {
         let hint = if Path::new(text).is_file() {
             "a file is given as @FILE"
@@ -118,7 +113,9 @@ fn file<T>(path: &Path, own: &Own, parse: Parse<T>) -> Result<T> {
     let unread = || format!("could not read the deployment from {shown}");
     let file = File::open(path).with_context(unread)?;
     let bytes = bounded(&file).with_context(unread)?;
-    own.refuse(&shown, &bytes, |path| platform::is_same_file(&file, path))?;
+    refuse_own(own, &shown, &bytes, |path| {
+        platform::is_same_file(&file, path)
+    })?;
     parse(bytes).map_err(|error| refused(&shown, &error).into())
 }
 
@@ -131,7 +128,7 @@ fn stdin<T>(own: &Own, parse: Parse<T>) -> Result<T> {
     }
     let bytes =
         bounded(stdin.lock()).context("could not read the deployment from standard input")?;
-    own.refuse("standard input", &bytes, |path| {
+    refuse_own(own, "standard input", &bytes, |path| {
         platform::is_same_file(&stdin, path)
     })?;
     let error = match parse(bytes.clone()) {

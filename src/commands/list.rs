@@ -43,13 +43,8 @@ pub(super) fn run(context: &Context, arguments: &List) -> Result<Exit> {
 
 /// The hooks that something is still to be sent to.
 fn owed(context: &Context, registry: &Registry, hooks: &[&Hook]) -> Result<HashSet<HookId>> {
-    let found = survey(
-        context,
-        registry,
-        hooks.to_vec(),
-        TimeDelta::zero(),
-        Utc::now(),
-    )?;
+    let (hooks, none) = (hooks.to_vec(), TimeDelta::zero());
+    let found = survey(context, registry, hooks, none, Utc::now())?;
     let owed = found.iter().filter(|(_, health)| health.owed > 0);
     Ok(owed.map(|(hook, _)| hook.id).collect())
 }

@@ -14,11 +14,8 @@ use crate::security::signature::{self, Secret, Verdict};
 use crate::signals;
 
 pub(super) fn run(context: &Context, arguments: &Listen) -> Result<Exit> {
-    let secret = arguments
-        .secret_file
-        .as_deref()
-        .map(files::secret)
-        .transpose()?;
+    let secret_file = arguments.secret_file.as_deref();
+    let secret = secret_file.map(files::secret).transpose()?;
     let receiver = Receiver::bind(arguments.port).map_err(|error| {
         Failure::new(Exit::Failed, format!("could not listen: {error}"))
             .hint("another port: --port PORT; --port 0 picks a free one")
@@ -26,9 +23,8 @@ pub(super) fn run(context: &Context, arguments: &Listen) -> Result<Exit> {
     let interrupt = stop_at_a_signal(&receiver);
     // Its first line on standard error is an interface: scripts read the port from it.
     let address = format!("listening on {}\n", receiver.url());
-    let _ = context
-        .output
-        .wait_to_print(Stream::Stderr, &address, &interrupt);
+    let output = context.output;
+    let _ = output.wait_to_print(Stream::Stderr, &address, &interrupt);
     let mut left = arguments.count;
     while left != Some(0) {
         let mut verdict = None;
@@ -43,7 +39,7 @@ pub(super) fn run(context: &Context, arguments: &Listen) -> Result<Exit> {
             return Ok(interrupted(&interrupt));
         };
         let exchange = (&request, &reply, verdict);
-        if !received::print(context.output, exchange, &interrupt)? {
+        if !received::print(output, exchange, &interrupt)? {
             return Ok(interrupted(&interrupt));
         }
         left = left.map(|left| left - 1);
@@ -53,8 +49,8 @@ pub(super) fn run(context: &Context, arguments: &Listen) -> Result<Exit> {
 
 fn stop_at_a_signal(receiver: &Receiver) -> Interrupt {
     let interrupt = Interrupt::default();
-    let (stopper, raised) = (receiver.stopper(), interrupt.clone());
-    interrupt.on_raise(move || stopper.stop());
+    let raised = interrupt.clone();
+    interrupt.on_raise(receiver.stopper());
     signals::on_end(move |caught| raised.raise(caught.signal));
     interrupt
 }
@@ -65,12 +61,6 @@ fn interrupted(interrupt: &Interrupt) -> Exit {
 }
 
 fn verify(secret: &Secret, request: &Received) -> Verdict {
-    signature::verify(
-        secret,
-        request.header("webhook-id"),
-        request.header("webhook-timestamp"),
-        request.header("webhook-signature"),
-        &request.body,
-        Utc::now().timestamp(),
-    )
+    let header = |name: &str| request.header(name);
+    signature::verify(secret, header, &request.body, Utc::now().timestamp())
 }

@@ -40,9 +40,8 @@ pub(super) fn run(context: &Context, arguments: &Log) -> Result<Exit> {
         refuse_unknown(arguments, &found, &registry, &file)?;
         if !arguments.json {
             let path = journal.path().display();
-            context
-                .output
-                .note(format!("no such delivery is in {path}"));
+            let note = format!("no such delivery is in {path}");
+            context.output.note(note);
         }
     }
     Ok(if arguments.exit_code && !found.entries.is_empty() {
@@ -161,11 +160,7 @@ impl Search<'_> {
 
     fn entry(&self, recorded: &Recorded, delivery: &RecordedDelivery) -> LogEntry {
         let next_try = self.next_try(recorded, delivery);
-        let hook = self
-            .hooks
-            .as_ref()
-            .and_then(|hooks| hooks.get(&delivery.hook));
-        let name = hook.and_then(|hook| hook.name.as_deref());
+        let name = self.hook_of(delivery).and_then(|hook| hook.name.as_deref());
         LogEntry::new(recorded, delivery, name, next_try, self.now)
     }
 
@@ -179,7 +174,9 @@ impl Search<'_> {
             n: _,
             json: _,
         } = self.arguments;
-        let is_owed = delivery.state(self.now).is_owed() && !self.is_gone(delivery.hook);
+        // What is left for a hook that was removed can never be sent.
+        let is_gone = self.hooks.is_some() && self.hook_of(delivery).is_none();
+        let is_owed = delivery.state(self.now).is_owed() && !is_gone;
         let is_event = |event: &String| recorded.event.eq_ignore_ascii_case(event);
         let is_young = |since| {
             let since = TimeDelta::from_std(since).unwrap_or(TimeDelta::MAX);
@@ -191,15 +188,13 @@ impl Search<'_> {
             && since.is_none_or(is_young)
     }
 
-    /// Whether the hook was removed: what is left for it can never be sent.
-    fn is_gone(&self, hook: HookId) -> bool {
-        let hooks = self.hooks.as_ref();
-        hooks.is_some_and(|hooks| !hooks.contains_key(&hook))
+    fn hook_of(&self, delivery: &RecordedDelivery) -> Option<&Hook> {
+        self.hooks.as_ref()?.get(&delivery.hook).copied()
     }
 
     /// When `redeliver --failed` sends it; `None` where it does not.
     fn next_try(&self, recorded: &Recorded, delivery: &RecordedDelivery) -> Option<DateTime<Utc>> {
-        let hook = self.hooks.as_ref()?.get(&delivery.hook)?;
+        let hook = self.hook_of(delivery)?;
         let is_sent = delivery.is_undelivered(self.now) && !recorded.test;
         (is_sent && hook.enabled && hook.url == delivery.url).then(|| delivery.due(self.now))
     }

@@ -36,11 +36,8 @@ impl HookOptions {
             self.secret_file.as_deref().map(files::secret).transpose()?
         };
         self.headers = files::headers(&self.header)?;
-        self.ca_text = self
-            .ca_file
-            .as_deref()
-            .map(files::certificates)
-            .transpose()?;
+        let ca_file = self.ca_file.as_deref();
+        self.ca_text = ca_file.map(files::certificates).transpose()?;
         self.template_text = self.template.as_deref().map(files::template).transpose()?;
         Ok(())
     }
@@ -154,8 +151,7 @@ impl HookOptions {
             None => Ok(()),
             Some(other) => {
                 let message = format!("could not use the name {name}: hook {} has it", other.id);
-                Err(Failure::new(Exit::Conflict, message)
-                    .hint(format!("see 'hooks show {}'", other.id)))
+                Err(taken(message, other))
             }
         }
     }
@@ -236,6 +232,12 @@ impl HookOptions {
         }
         flags
     }
+}
+
+/// The error of what another hook has already.
+pub(super) fn taken(message: String, other: &Hook) -> Failure {
+    let hint = format!("see 'hooks show {}'", other.id);
+    Failure::new(Exit::Conflict, message).hint(hint)
 }
 
 /// Whether an option is given and the hook has something else; an empty text is nothing.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use chrono::Utc;
 
-use super::context::Context;
+use super::context::{Context, place};
 use super::fields;
 use super::input::{self, Source};
 use super::requests::{show_request, show_requests};
@@ -47,7 +47,7 @@ pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
     }
     match &before {
         Some(before) => context.say_what_was_selected(before),
-        None => context.say_who_is_left_out(&registry, &audience, &publication),
+        None => audience.say_who_is_left_out(context.output, &read.event, &place(&registry)),
     }
     let nobody = before
         .as_ref()
@@ -74,9 +74,8 @@ pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
     };
     if nobody && arguments.must_match {
         let message = format!("no enabled hook gets {}", read.event);
-        return Err(Failure::new(Exit::Unknown, message)
-            .hint("see 'hooks list'")
-            .into());
+        let failure = Failure::new(Exit::Unknown, message);
+        return Err(failure.hint("see 'hooks list'").into());
     }
     Ok(exit)
 }

@@ -10,12 +10,11 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use chrono::Utc;
 
-use super::context::Context;
+use super::context::{Context, place};
 use super::fields;
 use crate::cli::Run;
 use crate::dispatch::{Audience, Dispatch, Results};
 use crate::domain::deployment::Deployment;
-use crate::domain::json::quoted;
 use crate::domain::limits::Limits;
 use crate::domain::publication::Publication;
 use crate::domain::time::timestamp;
@@ -33,9 +32,8 @@ pub(super) fn run(context: &Context, arguments: &Run) -> Result<Exit> {
     let (sender, events) = mpsc::channel();
     let finished = command::run(&arguments.command, &sender, &events);
     if let Err(error) = publish(context, arguments, limits, &finished, events) {
-        context
-            .output
-            .warning(format!("not published, and not kept for later: {error:#}"));
+        let warning = format!("not published, and not kept for later: {error:#}");
+        context.output.warning(warning);
     }
     Ok(Exit::Command(finished.code))
 }
@@ -58,12 +56,10 @@ fn publish(
     let hooks = context.read(&registry)?.hooks;
     let publication = Publication::new(&arguments.event, deployment, Utc::now());
     let audience = Audience::of(context.output, hooks, &publication);
-    context.say_who_is_left_out(&registry, &audience, &publication);
+    audience.say_who_is_left_out(context.output, &publication.event, &place(&registry));
     if audience.hooks.is_empty() && arguments.must_match {
-        let event = &arguments.event;
-        context
-            .output
-            .warning(format!("no enabled hook gets {event}"));
+        let warning = format!("no enabled hook gets {}", arguments.event);
+        context.output.warning(warning);
     }
     let count = audience.hooks.len();
     let status = publication.deployment.status().unwrap_or_default();
@@ -113,30 +109,27 @@ fn deployment(
         "failed"
     };
     let revision = arguments.git.as_deref();
-    let commit = revision.map(|revision| git::commit(revision, limit));
-    let commit = commit.transpose();
-    let keys = match commit {
-        Ok(commit) => commit.as_ref().map(fields::of_commit).unwrap_or_default(),
-        Err(error) => {
-            context
-                .output
-                .warning(format!("{error}; published without the commit"));
+    let keys = match revision.map(|revision| git::commit(revision, limit)) {
+        None => Vec::new(),
+        Some(Ok(commit)) => fields::of_commit(&commit),
+        Some(Err(error)) => {
+            let warning = format!("{error}; published without the commit");
+            context.output.warning(warning);
             Vec::new()
         }
     };
     let own = [
-        ("status".to_owned(), quoted(status)),
-        ("start_time".to_owned(), quoted(&timestamp(finished.start))),
-        ("end_time".to_owned(), quoted(&timestamp(finished.end))),
+        fields::key("status", status),
+        fields::key("start_time", &timestamp(finished.start)),
+        fields::key("end_time", &timestamp(finished.end)),
     ];
-    let flags = fields::of_flags(&arguments.fields);
+    let flags = fields::of_run(arguments);
     let whole = Deployment::empty().with(&keys).with(&own).with(&flags);
     if whole.fits() {
         return whole;
     }
-    context
-        .output
-        .warning("the deployment is larger than 1 MiB; published without the commit");
+    let warning = "the deployment is larger than 1 MiB; published without the commit";
+    context.output.warning(warning);
     let bare = Deployment::empty().with(&own).with(&flags);
     if bare.fits() {
         bare

@@ -118,39 +118,30 @@ impl Response {
     fn not_before(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let wait = self.retry_after.filter(|_| self.may_pass())?;
         let wait = TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
-        Some(
-            now.checked_add_signed(wait)
-                .unwrap_or(DateTime::<Utc>::MAX_UTC),
-        )
+        let end = now.checked_add_signed(wait);
+        Some(end.unwrap_or(DateTime::<Utc>::MAX_UTC))
     }
 }
 
 /// What an attempt comes to as the outcome of its delivery.
 pub(super) fn outcome(attempt: &Attempt, attempts: u32, duration: Duration) -> Outcome {
     let time = Utc::now();
-    match attempt {
-        Ok(response) => Outcome {
-            time,
-            delivered: response.is_delivered(),
-            status: response.status(),
-            code: Some(response.code.as_u16()),
-            reason: response.reason(),
-            response: Some(response.body.clone()).filter(|body| !body.is_empty()),
-            attempts,
-            duration,
-            not_before: response.not_before(time),
+    let response = attempt.as_ref().ok();
+    Outcome {
+        time,
+        delivered: response.is_some_and(Response::is_delivered),
+        status: response.map_or(kudu::FAILURE.to_owned(), Response::status),
+        code: response.map(|response| response.code.as_u16()),
+        reason: match attempt {
+            Ok(response) => response.reason(),
+            Err(failed) => failed.to_string(),
         },
-        Err(failed) => Outcome {
-            time,
-            delivered: false,
-            status: kudu::FAILURE.to_owned(),
-            code: None,
-            reason: failed.to_string(),
-            response: None,
-            attempts,
-            duration,
-            not_before: None,
-        },
+        response: response
+            .map(|response| response.body.clone())
+            .filter(|body| !body.is_empty()),
+        attempts,
+        duration,
+        not_before: response.and_then(|response| response.not_before(time)),
     }
 }
 
@@ -213,8 +204,7 @@ fn head(answer: &http::Response<Body>, expected: Option<&str>, secrets: &[String
 /// A Location is a URL of the receiver's, with its own secrets, or a path.
 fn shown_location(location: &str, secrets: &[String]) -> String {
     let location = redact::scrub(location, secrets);
-    let absolute = location.contains("://");
-    let shown = if absolute {
+    let shown = if location.contains("://") {
         redact::url(&location)
     } else {
         redact::path(&location)
@@ -252,11 +242,8 @@ fn shown_body(answer: &http::Response<Body>, body: &[u8], secrets: &[String]) ->
 fn is_html(answer: &http::Response<Body>) -> bool {
     let content_type = answer.headers().get(header::CONTENT_TYPE);
     let text = content_type.and_then(|value| value.to_str().ok());
-    text.is_some_and(|text| {
-        text.trim_start()
-            .to_ascii_lowercase()
-            .starts_with("text/html")
-    })
+    let text = text.unwrap_or_default().trim_start().to_ascii_lowercase();
+    text.starts_with("text/html")
 }
 
 /// At most [`MOST_KEPT`] bytes, cut between characters.

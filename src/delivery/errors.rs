@@ -29,11 +29,9 @@ pub(super) fn explain(error: &ureq::Error) -> Failed {
 
 /// What an error of a connection means: one of ours that was wrapped, or the system's.
 pub(super) fn io(error: &io::Error) -> Failed {
-    if let Some(failed) = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<Failed>())
-    {
-        return failed.clone();
+    let own = error.get_ref().and_then(|inner| inner.downcast_ref());
+    if let Some(failed) = own {
+        return Failed::clone(failed);
     }
     Failed::transient(match error.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused",

@@ -59,9 +59,7 @@ impl Network {
                 port: url.port_or_known_default().unwrap_or_default(),
             },
             tls: tls(url.scheme() == "https")?,
-            proxy_tls: tls(proxy
-                .as_ref()
-                .is_some_and(|proxy| proxy.kind == Kind::Https))?,
+            proxy_tls: tls(matches!(&proxy, Some(proxy) if proxy.kind == Kind::Https))?,
             proxy,
             lookups: Arc::clone(&self.lookups),
             deadline: deadline.clone(),

@@ -119,22 +119,13 @@ fn has_port(text: &str) -> bool {
 /// Whether the list, separated by commas or spaces, names the host: itself, a domain above it, a block
 /// of addresses, or `*`.
 fn is_exempt(host: &Host<&str>, list: &str) -> bool {
-    let entries = list
-        .split([',', ' ', '\t'])
-        .filter(|entry| !entry.is_empty());
-    let address = match host {
-        Host::Domain(_) => None,
-        Host::Ipv4(address) => Some(IpAddr::V4(*address)),
-        Host::Ipv6(address) => Some(IpAddr::V6(*address)),
-    };
-    entries
-        .into_iter()
-        .any(|entry| match (entry, address, host) {
-            ("*", ..) => true,
-            (_, Some(address), _) => is_address(address, entry),
-            (_, None, Host::Domain(name)) => is_domain(name, entry),
-            _ => false,
-        })
+    let mut entries = list.split([',', ' ', '\t']);
+    entries.any(|entry| match host {
+        _ if entry == "*" => true,
+        Host::Domain(name) => is_domain(name, entry),
+        Host::Ipv4(address) => is_address(IpAddr::V4(*address), entry),
+        Host::Ipv6(address) => is_address(IpAddr::V6(*address), entry),
+    })
 }
 
 /// `example.com` and `.example.com` are example.com and what is below it.
@@ -148,19 +139,22 @@ fn is_domain(name: &str, entry: &str) -> bool {
 /// An address, or a block such as `10.0.0.0/8`. One that cannot be, such as `10.0.0.0/33`, holds nothing.
 fn is_address(address: IpAddr, entry: &str) -> bool {
     let entry = entry.trim_start_matches('[').trim_end_matches(']');
+    let bits = |address| match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(address) => address.to_bits(),
+    };
+    let most: u32 = if address.is_ipv4() { 32 } else { 128 };
     let (block, length) = match entry.split_once('/') {
         Some((block, length)) => (block, length.parse().ok()),
-        None => (entry, Some(if address.is_ipv4() { 32 } else { 128 })),
+        None => (entry, Some(most)),
     };
-    let length: Option<u32> = length;
-    match (address, block.parse(), length) {
-        (IpAddr::V4(address), Ok(IpAddr::V4(block)), Some(length @ 0..=32)) => {
-            let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
-            address.to_bits() & mask == block.to_bits() & mask
-        }
-        (IpAddr::V6(address), Ok(IpAddr::V6(block)), Some(length @ 0..=128)) => {
-            let mask = u128::MAX.checked_shl(128 - length).unwrap_or(0);
-            address.to_bits() & mask == block.to_bits() & mask
+    match (
+        block.parse::<IpAddr>(),
+        length.filter(|length| *length <= most),
+    ) {
+        (Ok(block), Some(length)) if block.is_ipv4() == address.is_ipv4() => {
+            let differing = (bits(address) ^ bits(block)).checked_shr(most - length);
+            differing.unwrap_or_default() == 0
         }
         _ => false,
     }

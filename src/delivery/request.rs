@@ -1,18 +1,14 @@
 //! The exact request of one attempt: what is sent, and what `--dry-run` shows.
 
 use std::borrow::Cow;
-use std::fmt::Display;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
-use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::domain::hook::{Hook, check_header, check_url};
 use crate::domain::publication::Publication;
-use crate::format::{self, Subject, renderer};
-use crate::security::signature;
+use crate::format::{self, renderer};
+use crate::security::{redact, signature};
 
 /// What we call ourselves to receivers and proxies.
 pub(super) const USER_AGENT: &str = concat!("hooks/", env!("CARGO_PKG_VERSION"));
@@ -38,7 +34,7 @@ pub(crate) fn build<'a>(
 ) -> Result<Request<'a>, String> {
     let url = check_url(&hook.url).map_err(|cause| format!("its URL is not usable: {cause}"))?;
     if let Some(when) = hook.when.as_deref().filter(|_| !publication.test) {
-        renderer::holds(when, &publication.event, &publication.deployment)
+        renderer::holds(when, publication)
             .map_err(|cause| format!("its condition fails: {cause}"))?;
     }
     let (content_type, body) = body(hook, publication)?;
@@ -55,8 +51,9 @@ pub(crate) fn build<'a>(
         add("webhook-signature", signatures);
         add("x-hub-signature-256", signature::github(newest, &body));
     }
-    if let Some(basic) = basic_authorization(&url) {
-        add("authorization", basic);
+    if !url.username().is_empty() || url.password().is_some() {
+        let basic = redact::basic(url.username(), url.password().unwrap_or_default());
+        add("authorization", format!("Basic {basic}"));
     }
     for (name, value) in &hook.headers {
         check_header(name, value).map_err(|cause| format!("its header {name}: {cause}"))?;
@@ -74,39 +71,15 @@ fn body<'a>(
     hook: &Hook,
     publication: &'a Publication,
 ) -> Result<(&'static str, Cow<'a, [u8]>), String> {
-    // A MiB that goes out as it came in is not copied for each of hundreds of hooks.
-    let raw = hook.template.is_none() && hook.format.as_deref().is_none_or(|name| name == "raw");
-    if raw {
-        return Ok((
-            "application/json",
-            Cow::Borrowed(publication.deployment.as_str().as_bytes()),
-        ));
-    }
-    let subject = Subject {
-        webhook_id: &publication.id,
-        event: &publication.event,
-        time: publication.time,
-        deployment: &publication.deployment,
+    let rendered = match &hook.template {
+        Some(template) => renderer::render(template, hook.content_type(), publication)
+            .map(|body| ("application/json", body.into_bytes().into()))
+            .map_err(|error| error.to_string()),
+        None => {
+            format::render(hook.format.as_deref(), publication).map_err(|error| error.to_string())
+        }
     };
-    let failed = |error: &dyn Display| format!("its body could not be rendered: {error}");
-    if let Some(template) = &hook.template {
-        let body = renderer::render(template, hook.content_type(), &subject);
-        let body = body.map_err(|error| failed(&error))?;
-        return Ok(("application/json", Cow::Owned(body.into_bytes())));
-    }
-    let body = format::render(hook.format.as_deref(), &subject).map_err(|error| failed(&error))?;
-    Ok((body.content_type, Cow::Owned(body.bytes)))
-}
-
-/// User and password of the URL, percent-decoded, as RFC 7617 wants them.
-fn basic_authorization(url: &Url) -> Option<String> {
-    if url.username().is_empty() && url.password().is_none() {
-        return None;
-    }
-    let mut pair: Vec<u8> = percent_decode_str(url.username()).collect();
-    pair.push(b':');
-    pair.extend(percent_decode_str(url.password().unwrap_or_default()));
-    Some(format!("Basic {}", STANDARD.encode(pair)))
+    rendered.map_err(|cause| format!("its body could not be rendered: {cause}"))
 }
 
 fn bare(mut url: Url) -> Url {
@@ -119,6 +92,9 @@ fn bare(mut url: Url) -> Url {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
     use crate::domain::deployment::Deployment;
     use crate::domain::hook::HookId;

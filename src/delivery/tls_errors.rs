@@ -64,43 +64,42 @@ fn nothing_in_common() -> Failed {
 }
 
 fn certificate(cause: &CertificateError, host: &str) -> String {
-    match cause {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "certificate expired (the receiver must renew it)".to_owned()
+    use CertificateError as Cause;
+    let words = match cause {
+        Cause::Expired | Cause::ExpiredContext { .. } => {
+            "certificate expired (the receiver must renew it)"
         }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "certificate not valid yet (is this machine's clock right?)".to_owned()
+        Cause::NotValidYet | Cause::NotValidYetContext { .. } => {
+            "certificate not valid yet (is this machine's clock right?)"
         }
-        CertificateError::UnknownIssuer => {
+        Cause::UnknownIssuer => {
             "certificate not trusted: unknown issuer (for a private one: hooks edit ID --ca-file PEM)"
-                .to_owned()
         }
         // One that is trusted has the issuer's name.
-        CertificateError::BadSignature => {
+        Cause::BadSignature => {
             "certificate not trusted: its issuer has another key, or one of RSA below 2048 bits (for a \
              private one: hooks edit ID --ca-file PEM)"
-                .to_owned()
         }
-        CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => {
-            remade("certificate names no host (it has no subjectAltName)", host)
+        Cause::NotValidForNameContext { presented, .. } if presented.is_empty() => {
+            return remade("certificate names no host (it has no subjectAltName)", host);
         }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            format!("certificate is for another name than {host}")
+        Cause::NotValidForName | Cause::NotValidForNameContext { .. } => {
+            return format!("certificate is for another name than {host}");
         }
-        CertificateError::Revoked => "certificate revoked".to_owned(),
-        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
-        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+        Cause::Revoked => "certificate revoked",
+        Cause::UnsupportedSignatureAlgorithmContext { .. }
+        | Cause::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             "certificate is signed in a way that is not supported (RSA, P-256, P-384 and Ed25519 \
              with SHA-256 or longer are; P-521 and SHA-1 are not)"
-                .to_owned()
         }
-        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            "certificate is not for servers (its extendedKeyUsage lacks serverAuth)".to_owned()
+        Cause::InvalidPurpose | Cause::InvalidPurposeContext { .. } => {
+            "certificate is not for servers (its extendedKeyUsage lacks serverAuth)"
         }
-        CertificateError::BadEncoding => "certificate is damaged".to_owned(),
-        CertificateError::Other(other) => other_certificate(&format!("{other:?}"), host),
-        _ => "certificate not valid".to_owned(),
-    }
+        Cause::BadEncoding => "certificate is damaged",
+        Cause::Other(other) => return other_certificate(&format!("{other:?}"), host),
+        _ => "certificate not valid",
+    };
+    words.to_owned()
 }
 
 /// By the name of the cause: rustls has no variants for these.

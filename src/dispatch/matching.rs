@@ -29,7 +29,7 @@ impl Audience {
     /// Sorts the hooks; `-v` says of each that is passed over why.
     pub(crate) fn of(output: Output, hooks: Vec<Hook>, publication: &Publication) -> Self {
         let (event, deployment) = (&publication.event, &publication.deployment);
-        let is_false = |when: &str| renderer::holds(when, event, deployment) == Ok(false);
+        let is_false = |when: &str| renderer::holds(when, publication) == Ok(false);
         let mut audience = Self {
             near: near(&hooks, &publication.event),
             ..Self::default()

@@ -3,36 +3,34 @@
 use std::fmt::Write;
 use std::{env, fs};
 
-use chrono::SecondsFormat;
 use minijinja::Value;
 use serde_json::value::RawValue;
 
 use super::syntax::Syntax;
 use super::template::{self, Context};
-use super::{CLOUDEVENTS, RenderError, Subject};
+use super::{CLOUDEVENTS, RenderError};
 use crate::domain::json;
+use crate::domain::publication::Publication;
+use crate::domain::time::timestamp;
 
 /// A structured envelope of `CloudEvents` 1.0.
-pub(crate) fn render(subject: &Subject) -> Result<String, RenderError> {
-    template::render(CLOUDEVENTS, Syntax::Json, context(subject)?)
+pub(crate) fn render(publication: &Publication) -> Result<String, RenderError> {
+    template::render(CLOUDEVENTS, Syntax::Json, context(publication)?)
 }
 
 /// The attributes of the envelope. The deployment's keys are not among them, so that none can pose as one.
-fn context(subject: &Subject) -> Result<Context, RenderError> {
+fn context(publication: &Publication) -> Result<Context, RenderError> {
     // It is printed as it is, so it must be one value that can't close the envelope.
-    let content = subject.deployment.as_str();
+    let content = publication.deployment.as_str();
     serde_json::from_str::<&RawValue>(content)
         .map_err(|error| RenderError::from(&json::explain(content.as_bytes(), &error)))?;
-    let time = subject.time.to_rfc3339_opts(SecondsFormat::Millis, true);
+    let data = Value::from_safe_string(content.to_owned());
     Ok(Context::from([
-        ("webhook_id".to_owned(), subject.webhook_id.into()),
-        ("event".to_owned(), subject.event.into()),
+        ("webhook_id".to_owned(), publication.id.as_str().into()),
+        ("event".to_owned(), publication.event.as_str().into()),
         ("source".to_owned(), source(&host_name()).into()),
-        ("time".to_owned(), time.into()),
-        (
-            "data".to_owned(),
-            Value::from_safe_string(content.to_owned()),
-        ),
+        ("time".to_owned(), timestamp(publication.time).into()),
+        ("data".to_owned(), data),
     ]))
 }
 

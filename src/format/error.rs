@@ -1,7 +1,5 @@
 //! Why a publication could not be rendered.
 
-use std::fmt;
-
 use minijinja::ErrorKind;
 
 use super::{MAX_TEMPLATE, escape};
@@ -10,25 +8,32 @@ use crate::domain::json::JsonError;
 /// Why a publication could not be rendered, or a template is refused.
 ///
 /// The text is one line. It has no source: what a library says could quote a whole value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum RenderError {
     /// This version has no format of that name; a newer one may have.
+    #[error("this version of hooks has no format `{}`", escape::shorten(&.0.replace('\n', " "), 40))]
     UnknownFormat(String),
     /// The deployment is not one JSON object: where reading it stopped.
+    #[error("the deployment is not one JSON object: line {line}, column {column}")]
     Content { line: usize, column: usize },
     /// The template is larger than 64 KiB: its size in bytes.
+    #[error("the template has {0} bytes, more than the {MAX_TEMPLATE} allowed")]
     TooLarge(usize),
     /// A mistake in the template, or one that this deployment brought out.
+    #[error("the template fails{}", why(*kind, detail.as_deref(), *line))]
     Template {
         kind: ErrorKind,
         detail: Option<String>,
         line: Option<usize>,
     },
     /// The body would be larger than [`super::template::MAX_BODY`].
+    #[error("the template yields more than 4 MiB")]
     BodyTooLarge,
     /// What the template yields is not JSON: where in its output, and why.
+    #[error("the template yields no JSON: {0} of its output")]
     NotJson(String),
     /// The system gave no thread to render in.
+    #[error("the system gives no thread to render the template in")]
     NoThread,
 }
 
@@ -41,9 +46,7 @@ impl RenderError {
             line: error.line(),
         }
     }
-}
 
-impl RenderError {
     /// What to do about it.
     pub(super) fn hint(&self) -> Option<&'static str> {
         matches!(self, Self::NotJson(_)).then_some(
@@ -53,40 +56,14 @@ impl RenderError {
     }
 }
 
-impl fmt::Display for RenderError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownFormat(name) => {
-                let name = escape::shorten(&name.replace('\n', " "), 40);
-                write!(f, "this version of hooks has no format `{name}`")
-            }
-            Self::Content { line, column } => write!(
-                f,
-                "the deployment is not one JSON object: line {line}, column {column}"
-            ),
-            Self::TooLarge(size) => write!(
-                f,
-                "the template has {size} bytes, more than the {MAX_TEMPLATE} allowed"
-            ),
-            Self::Template { kind, detail, line } => {
-                f.write_str("the template fails")?;
-                if let Some(line) = line {
-                    write!(f, " in line {line}")?;
-                }
-                match (kind, detail) {
-                    (ErrorKind::OutOfFuel, _) => f.write_str(": it takes too much work"),
-                    (_, Some(detail)) => write!(f, ": {kind}: {}", detail.replace('\n', " ")),
-                    (_, None) => write!(f, ": {kind}"),
-                }
-            }
-            Self::BodyTooLarge => f.write_str("the template yields more than 4 MiB"),
-            Self::NotJson(why) => write!(f, "the template yields no JSON: {why} of its output"),
-            Self::NoThread => f.write_str("the system gives no thread to render the template in"),
-        }
+fn why(kind: ErrorKind, detail: Option<&str>, line: Option<usize>) -> String {
+    let place = line.map_or(String::new(), |line| format!(" in line {line}"));
+    match (kind, detail) {
+        (ErrorKind::OutOfFuel, _) => format!("{place}: it takes too much work"),
+        (_, Some(detail)) => format!("{place}: {kind}: {}", detail.replace('\n', " ")),
+        (_, None) => format!("{place}: {kind}"),
     }
 }
-
-impl std::error::Error for RenderError {}
 
 impl From<&JsonError> for RenderError {
     /// Only where: what is wrong there could quote the deployment.

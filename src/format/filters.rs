@@ -98,11 +98,7 @@ fn short_commit(id: &str) -> String {
 
 /// The time between two RFC 3339 times; empty when there is none to tell.
 fn duration(start: &str, end: &str) -> String {
-    let times = (
-        DateTime::parse_from_rfc3339(start),
-        DateTime::parse_from_rfc3339(end),
-    );
-    let (Ok(start), Ok(end)) = times else {
+    let [Ok(start), Ok(end)] = [start, end].map(DateTime::parse_from_rfc3339) else {
         return String::new();
     };
     span(end.signed_duration_since(start))

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::{Condvar, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -15,9 +15,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::syntax::Syntax;
-use super::{MAX_TEMPLATE, RenderError, Subject, check as check_here, from_template, samples};
+use super::{MAX_TEMPLATE, RenderError, check as check_here, from_template, samples};
 use crate::domain::condition::{self, ConditionError};
 use crate::domain::deployment::Deployment;
+use crate::domain::publication::Publication;
 use crate::domain::stack;
 use crate::platform;
 
@@ -41,10 +42,37 @@ struct Job<'a> {
     publication: Option<Published<'a>>,
 }
 
-/// A [`Subject`], for the way to the other process.
+impl<'a> Job<'a> {
+    /// A condition to be worked out.
+    fn new(source: &'a str, publication: Option<&'a Publication>) -> Self {
+        let published = |publication: &'a Publication| Published {
+            id: publication.id.as_str().into(),
+            event: publication.event.as_str().into(),
+            time: publication.time,
+            content: publication.deployment.as_str().into(),
+        };
+        Self {
+            source: source.into(),
+            is_condition: true,
+            content_type: None,
+            publication: publication.map(published),
+        }
+    }
+
+    /// A template instead, in the syntax of this content type.
+    fn of_template(self, content_type: Option<&'a str>) -> Self {
+        Self {
+            is_condition: false,
+            content_type: content_type.map(Cow::Borrowed),
+            ..self
+        }
+    }
+}
+
+/// A [`Publication`], for the way to the other process.
 #[derive(Serialize, Deserialize)]
 struct Published<'a> {
-    webhook_id: Cow<'a, str>,
+    id: Cow<'a, str>,
     event: Cow<'a, str>,
     time: DateTime<Utc>,
     content: Cow<'a, str>,
@@ -84,71 +112,35 @@ impl From<RenderError> for Refused {
 pub(crate) fn render(
     template: &str,
     content_type: Option<&str>,
-    subject: &Subject,
+    publication: &Publication,
 ) -> Result<String, Refused> {
-    ask(&Job {
-        source: template.into(),
-        is_condition: false,
-        content_type: content_type.map(Cow::Borrowed),
-        publication: Some(Published {
-            webhook_id: subject.webhook_id.into(),
-            event: subject.event.into(),
-            time: subject.time,
-            content: subject.deployment.as_str().into(),
-        }),
-    })
+    ask(&Job::new(template, Some(publication)).of_template(content_type))
 }
 
 /// Checks a user's template before it is stored, by rendering samples.
 pub(crate) fn check(template: &str, content_type: Option<&str>) -> Result<(), Refused> {
-    let job = Job {
-        source: template.into(),
-        is_condition: false,
-        content_type: content_type.map(Cow::Borrowed),
-        publication: None,
-    };
-    ask(&job).map(drop)
+    ask(&Job::new(template, None).of_template(content_type)).map(drop)
 }
 
-/// Whether a hook's condition is true of a deployment that is published for this event.
-pub(crate) fn holds(
-    condition: &str,
-    event: &str,
-    deployment: &Deployment,
-) -> Result<bool, Refused> {
-    let published = Published {
-        webhook_id: "".into(),
-        event: event.into(),
-        time: DateTime::UNIX_EPOCH,
-        content: deployment.as_str().into(),
-    };
-    ask_condition(condition, Some(published)).map(|answer| answer == true.to_string())
+/// Whether a hook's condition is true of a publication.
+pub(crate) fn holds(condition: &str, publication: &Publication) -> Result<bool, Refused> {
+    let answer = ask(&Job::new(condition, Some(publication)))?;
+    Ok(answer == true.to_string())
 }
 
 /// Checks a hook's condition before it is stored, on samples.
 pub(crate) fn check_condition(condition: &str) -> Result<(), Refused> {
-    ask_condition(condition, None).map(drop)
-}
-
-fn ask_condition(condition: &str, publication: Option<Published>) -> Result<String, Refused> {
-    ask(&Job {
-        source: condition.into(),
-        is_condition: true,
-        content_type: None,
-        publication,
-    })
+    ask(&Job::new(condition, None)).map(drop)
 }
 
 /// Answers jobs until standard input ends: what the process does that was started with [`COMMAND`].
 pub(crate) fn serve() -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    let mut deployment = Deployment::empty();
+    let mut deployment = Arc::new(Deployment::empty());
     for line in io::stdin().lock().split(b'\n') {
         let job: Job = serde_json::from_slice(&line?)?;
-        platform::limit_work(
-            MEMORY + stack::size(job.source.len().min(MAX_TEMPLATE)),
-            TIME,
-        );
+        let stack = stack::size(job.source.len().min(MAX_TEMPLATE));
+        platform::limit_work(MEMORY + stack, TIME);
         serde_json::to_writer(&mut stdout, &answer(&job, &mut deployment))?;
         stdout.write_all(b"\n")?;
         stdout.flush()?;
@@ -157,7 +149,7 @@ pub(crate) fn serve() -> io::Result<()> {
 }
 
 /// Does a job. The deployment of the last one is most often that of this one, and was read already.
-fn answer(job: &Job, deployment: &mut Deployment) -> Result<String, Refused> {
+fn answer(job: &Job, deployment: &mut Arc<Deployment>) -> Result<String, Refused> {
     let syntax = Syntax::of(job.content_type.as_deref());
     let Some(published) = &job.publication else {
         if job.is_condition {
@@ -168,19 +160,20 @@ fn answer(job: &Job, deployment: &mut Deployment) -> Result<String, Refused> {
         return Ok(String::new());
     };
     if deployment.as_str() != published.content {
-        *deployment = Deployment::recorded(published.content.clone().into_owned());
+        *deployment = Arc::new(Deployment::recorded(published.content.to_string()));
     }
     if job.is_condition {
         let holds = condition::holds(&job.source, &published.event, deployment)?;
         return Ok(holds.to_string());
     }
-    let subject = Subject {
-        webhook_id: &published.webhook_id,
-        event: &published.event,
+    let publication = Publication {
+        id: published.id.clone().into_owned(),
+        event: published.event.clone().into_owned(),
         time: published.time,
-        deployment,
+        deployment: Arc::clone(deployment),
+        test: false,
     };
-    Ok(from_template(&job.source, syntax, &subject)?)
+    Ok(from_template(&job.source, syntax, &publication)?)
 }
 
 fn ask(job: &Job) -> Result<String, Refused> {
@@ -192,16 +185,14 @@ fn ask(job: &Job) -> Result<String, Refused> {
     let idle = SLOTS.take().and_then(Renderer::if_alive);
     let Ok(mut renderer) = idle.map_or_else(Renderer::start, Ok) else {
         SLOTS.give(None);
-        return Err(Refused::because(format!(
-            "the system gives no process to work out the {what} in"
-        )));
+        let reason = format!("the system gives no process to work out the {what} in");
+        return Err(Refused::because(reason));
     };
     let answer = renderer.ask(job);
     SLOTS.give(answer.is_ok().then_some(renderer));
     answer.unwrap_or_else(|_| {
-        Err(Refused::because(format!(
-            "the {what} takes too much time or memory"
-        )))
+        let reason = format!("the {what} takes too much time or memory");
+        Err(Refused::because(reason))
     })
 }
 
@@ -279,10 +270,8 @@ impl Slots {
             if let Some(slot) = free.pop() {
                 return slot;
             }
-            free = self
-                .freed
-                .wait(free)
-                .unwrap_or_else(PoisonError::into_inner);
+            let waited = self.freed.wait(free);
+            free = waited.unwrap_or_else(PoisonError::into_inner);
         }
     }
 

@@ -14,27 +14,19 @@ const HOSTILE: &str = concat!(
     "\u{1b}[2J\u{202e}\u{9b}\0\u{7f}\r\n# second line\n```\n",
 );
 
-fn subject<'a>(event: &'a str, deployment: &'a Deployment) -> Subject<'a> {
-    Subject {
-        webhook_id: "msg_1",
-        event,
-        time: DateTime::UNIX_EPOCH,
-        deployment,
-    }
-}
-
-fn deployment(content: &str) -> Deployment {
-    Deployment::recorded(content.to_owned())
+fn publication(event: &str, content: &str) -> Publication {
+    let deployment = Deployment::recorded(content.to_owned());
+    Publication::new(event, deployment, DateTime::UNIX_EPOCH).under("msg_1".to_owned())
 }
 
 fn rendered(format: &str, event: &str, content: &str) -> Value {
-    let body = render(Some(format), &subject(event, &deployment(content))).unwrap();
-    serde_json::from_slice(&body.bytes).unwrap()
+    let publication = publication(event, content);
+    let (_, body) = render(Some(format), &publication).unwrap();
+    serde_json::from_slice(&body).unwrap()
 }
 
 fn templated_as(syntax: Syntax, template: &str, content: &str) -> Result<String, RenderError> {
-    let deployment = deployment(content);
-    from_template(template, syntax, &subject("PostDeployment", &deployment))
+    from_template(template, syntax, &publication("PostDeployment", content))
 }
 
 /// Every string of a JSON value, keys left out.
@@ -88,8 +80,9 @@ fn every_format_renders_every_deployment() {
         }
         // These two carry what not every JSON reader takes, such as half a surrogate pair.
         for format in ["raw", "cloudevents"] {
-            let body = render(Some(format), &subject("E", &deployment(&content))).unwrap();
-            serde_json::from_slice::<&serde_json::value::RawValue>(&body.bytes).unwrap();
+            let publication = publication("E", &content);
+            let (_, body) = render(Some(format), &publication).unwrap();
+            serde_json::from_slice::<&serde_json::value::RawValue>(&body).unwrap();
         }
     }
 }
@@ -98,18 +91,20 @@ fn every_format_renders_every_deployment() {
 fn raw_is_the_bytes_themselves() {
     let content = " {\"b\":1e400, \"a\":1,\t\"a\":2}\r\n";
     for format in [None, Some("raw")] {
-        let body = render(format, &subject("E", &deployment(content))).unwrap();
-        assert_eq!(body.bytes, content.as_bytes());
-        assert_eq!(body.content_type, "application/json");
+        let publication = publication("E", content);
+        let (content_type, body) = render(format, &publication).unwrap();
+        assert_eq!(&*body, content.as_bytes());
+        assert_eq!(content_type, "application/json");
     }
 }
 
 #[test]
 fn a_cloud_event_carries_the_bytes_themselves() {
     let content = " {\"b\":1e400, \"specversion\":\"9\",\t\"a\":1,\"a\":2}\r\n";
-    let body = render(Some("cloudevents"), &subject("a.b", &deployment(content))).unwrap();
-    assert_eq!(body.content_type, "application/cloudevents+json");
-    let text = String::from_utf8(body.bytes).unwrap();
+    let publication = publication("a.b", content);
+    let (content_type, body) = render(Some("cloudevents"), &publication).unwrap();
+    assert_eq!(content_type, "application/cloudevents+json");
+    let text = String::from_utf8(body.into_owned()).unwrap();
     assert!(text.contains(content), "{text}");
     let event: std::collections::BTreeMap<&str, &serde_json::value::RawValue> =
         serde_json::from_str(&text).unwrap();
@@ -124,7 +119,7 @@ fn a_cloud_event_carries_the_bytes_themselves() {
 fn a_deployment_cannot_close_its_envelope() {
     for content in ["{},\"id\":\"x\"", "{}}", "", "{"] {
         for format in ["slack", "cloudevents"] {
-            let refused = render(Some(format), &subject("E", &deployment(content))).unwrap_err();
+            let refused = render(Some(format), &publication("E", content)).unwrap_err();
             assert!(matches!(refused, RenderError::Content { .. }), "{refused}");
         }
     }
@@ -220,17 +215,15 @@ fn discord_limits_hold() {
 #[test]
 fn teams_limits_hold() {
     for content in odd_deployments() {
-        let deployment = deployment(&content);
-        let subject = subject("PostDeployment", &deployment);
-        let body = render(Some("teams"), &subject).unwrap();
-        assert!(body.bytes.len() <= 28 * 1024, "{}", body.bytes.len());
+        let publication = publication("PostDeployment", &content);
+        let (_, body) = render(Some("teams"), &publication).unwrap();
+        assert!(body.len() <= 28 * 1024, "{}", body.len());
     }
 }
 
 #[test]
 fn an_unknown_format_is_an_error() {
-    let deployment = deployment("{}");
-    let refused = render(Some("pager\u{1b}\n2"), &subject("E", &deployment)).unwrap_err();
+    let refused = render(Some("pager\u{1b}\n2"), &publication("E", "{}")).unwrap_err();
     assert_eq!(
         refused.to_string(),
         "this version of hooks has no format `pager␛ 2`"
@@ -262,25 +255,20 @@ proptest! {
         message in any::<String>(),
     ) {
         let content = serde_json::json!({"message": message, "status": "failed", "n": 1.5}).to_string();
-        let subject = Subject {
-            webhook_id: "msg_x",
-            event: "E",
-            time: chrono::DateTime::UNIX_EPOCH,
-            deployment: &deployment(&content),
-        };
+        let publication = publication("E", &content);
         let _ = check(&template, Syntax::Json);
-        if let Ok(body) = from_template(&template, Syntax::Json, &subject) {
+        if let Ok(body) = from_template(&template, Syntax::Json, &publication) {
             prop_assert!(serde_json::from_str::<serde::de::IgnoredAny>(&body).is_ok());
         }
         for syntax in [Syntax::Form, Syntax::Text] {
-            if let Ok(body) = from_template("{{ message }}", syntax, &subject) {
+            if let Ok(body) = from_template("{{ message }}", syntax, &publication) {
                 let hostile = |c: char| c.is_control() && !"\t\r\n".contains(c);
                 prop_assert!(!body.contains(hostile), "{body:?}");
             }
         }
         for format in NAMES {
-            let body = render(Some(format), &subject).unwrap();
-            prop_assert!(serde_json::from_slice::<serde::de::IgnoredAny>(&body.bytes).is_ok());
+            let (_, body) = render(Some(format), &publication).unwrap();
+            prop_assert!(serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok());
         }
     }
 }

@@ -63,13 +63,9 @@ pub(crate) fn table<'a>(
 
 /// `98% of 50`; less than all of them is never 100%.
 fn delivered(health: &Health) -> String {
-    let Health {
-        deliveries,
-        delivered,
-        ..
-    } = health;
-    match (delivered * 100).checked_div(*deliveries) {
-        Some(percent) => format!("{percent}% of {deliveries}"),
+    let all = health.deliveries;
+    match (health.delivered * 100).checked_div(all) {
+        Some(percent) => format!("{percent}% of {all}"),
         None => "none".to_owned(),
     }
 }

@@ -124,28 +124,25 @@ pub(crate) fn table(entries: &[LogEntry]) -> Table<'_> {
 /// The deliveries with everything that is known of them: some lines each.
 pub(crate) fn blocks(output: Output, entries: &[LogEntry]) -> String {
     let block = |entry: &LogEntry| {
+        let (time, state, event) = (
+            local_time(entry.time()),
+            entry.styled_state(),
+            entry.event(),
+        );
+        let (hook, url, result) = (
+            entry.hook(),
+            output.url(&entry.delivery.url),
+            entry.result(),
+        );
         let mut lines = vec![
-            format!(
-                "{}  {}  {}  {}",
-                local_time(entry.time()),
-                entry.styled_state(),
-                entry.event(),
-                escape(&entry.id),
-            ),
-            format!(
-                "    hook {}  {}  {}",
-                entry.hook(),
-                output.url(&entry.delivery.url),
-                entry.result(),
-            ),
+            format!("{time}  {state}  {event}  {}", escape(&entry.id)),
+            format!("    hook {hook}  {url}  {result}"),
         ];
         if let Some(said) = entry.delivery.outcome().and_then(|o| o.response.as_ref()) {
             lines.push(format!("    answer: {}", escape(said)));
         }
-        lines.push(format!(
-            "    {}",
-            escape(entry.deployment.as_str().trim_end())
-        ));
+        let content = escape(entry.deployment.as_str().trim_end());
+        lines.push(format!("    {content}"));
         lines.join("\n")
     };
     entries.iter().map(block).collect::<Vec<_>>().join("\n")
@@ -153,24 +150,18 @@ pub(crate) fn blocks(output: Output, entries: &[LogEntry]) -> String {
 
 /// One publication, whole: what was sent, and how each try at each hook went.
 pub(crate) fn publication(output: Output, recorded: &Recorded, entries: &[LogEntry]) -> String {
-    let mut lines = vec![format!(
-        "{}  {}  {}",
-        local_time(recorded.time),
-        escape(&recorded.event),
-        escape(&recorded.id)
-    )];
+    let (time, event) = (local_time(recorded.time), escape(&recorded.event));
+    let mut lines = vec![format!("{time}  {event}  {}", escape(&recorded.id))];
     for entry in entries {
         let url = output.url(&entry.delivery.url);
         let hook = entry.hook();
         lines.push(format!("hook {hook}  {url}  {}", entry.styled_state()));
         for outcome in &entry.delivery.outcomes {
-            let attempts = outcome.attempts;
+            let (time, result) = (local_time(outcome.time), result(outcome));
+            let (attempts, took) = (outcome.attempts, duration(outcome.duration));
+            let s = plural(attempts as usize);
             lines.push(format!(
-                "    {}  {} ({attempts} attempt{}, {})",
-                local_time(outcome.time),
-                result(outcome),
-                plural(attempts as usize),
-                duration(outcome.duration),
+                "    {time}  {result} ({attempts} attempt{s}, {took})"
             ));
             if let Some(said) = &outcome.response {
                 lines.push(format!("      answer: {}", escape(said)));

@@ -16,59 +16,50 @@ use crate::security::escape::escape;
 /// What a metric is of one hook; nothing where it has no value.
 type Value = fn(&Health) -> Option<f64>;
 
-/// The metrics with one value a hook: name, unit, help, value.
-const METRICS: [(&str, &str, &str, Value); 9] = [
+/// The metrics with one value a hook: name, help, value.
+const METRICS: [(&str, &str, Value); 9] = [
     (
         "hooks_deliveries",
-        "",
         "Deliveries that have ended within the time that is looked at",
         |health| Some(count(health.deliveries)),
     ),
     (
         "hooks_delivered_ratio",
-        "ratio",
         "Share of those deliveries that arrived",
         Health::share_delivered,
     ),
     (
         "hooks_delivery_median_seconds",
-        "seconds",
         "Median of the time that those deliveries took",
         |health| health.median.map(|time| time.as_secs_f64()),
     ),
     (
         "hooks_delivery_p95_seconds",
-        "seconds",
         "95th percentile of the time that those deliveries took",
         |health| health.p95.map(|time| time.as_secs_f64()),
     ),
     (
         "hooks_consecutive_failures",
-        "",
         "Tries that have failed since the last delivery that arrived",
         |health| Some(count(health.consecutive_failures)),
     ),
     (
         "hooks_failing_since_timestamp_seconds",
-        "seconds",
         "When the first of the tries ended that have failed since then",
         |health| health.failing_since.map(seconds),
     ),
     (
         "hooks_owed_deliveries",
-        "",
         "Deliveries that are still to be sent",
         |health| Some(count(health.owed)),
     ),
     (
         "hooks_oldest_owed_timestamp_seconds",
-        "seconds",
         "When the oldest of the deliveries that are still to be sent was published",
         |health| health.oldest_owed.map(seconds),
     ),
     (
         "hooks_last_delivery_timestamp_seconds",
-        "seconds",
         "When the last try of the last delivery ended",
         |health| health.last.last().map(|ended| seconds(ended.time)),
     ),
@@ -77,11 +68,11 @@ const METRICS: [(&str, &str, &str, Value); 9] = [
 /// The metrics of these hooks, of a registry with so many.
 pub(crate) fn text(hooks: &[(&Hook, Health)], registered: usize) -> String {
     let mut out = String::new();
-    head(&mut out, "hooks_registered", "", "Hooks in the registry");
+    head(&mut out, "hooks_registered", "Hooks in the registry");
     sample(&mut out, "hooks_registered", "", registered);
     let labels: Vec<String> = hooks.iter().map(|(hook, _)| labels(hook)).collect();
     let help = "How the hook is: 1 for its state, 0 for the others";
-    head(&mut out, "hooks_state", "", help);
+    head(&mut out, "hooks_state", help);
     for ((_, health), labels) in hooks.iter().zip(&labels) {
         for state in State::ALL {
             let labels = format!("{labels},state=\"{}\"", state.word());
@@ -89,8 +80,8 @@ pub(crate) fn text(hooks: &[(&Hook, Health)], registered: usize) -> String {
             sample(&mut out, "hooks_state", &labels, is);
         }
     }
-    for (name, unit, help, value) in METRICS {
-        head(&mut out, name, unit, help);
+    for (name, help, value) in METRICS {
+        head(&mut out, name, help);
         for ((_, health), labels) in hooks.iter().zip(&labels) {
             if let Some(value) = value(health) {
                 sample(&mut out, name, labels, value);
@@ -101,10 +92,12 @@ pub(crate) fn text(hooks: &[(&Hook, Health)], registered: usize) -> String {
     out
 }
 
-fn head(out: &mut String, name: &str, unit: &str, help: &str) {
+/// What a metric is. `OpenMetrics` wants its unit at the end of its name.
+fn head(out: &mut String, name: &str, help: &str) {
     // A String takes everything, here and below.
     let _ = writeln!(out, "# TYPE {name} gauge");
-    if !unit.is_empty() {
+    let last = name.rsplit('_').next();
+    if let Some(unit @ ("seconds" | "ratio")) = last {
         let _ = writeln!(out, "# UNIT {name} {unit}");
     }
     let _ = writeln!(out, "# HELP {name} {help}");

@@ -1,5 +1,6 @@
 //! The live line on a terminal: who is still awaited, and how long.
 
+use std::io::{self, IsTerminal as _};
 use std::time::Instant;
 
 use super::cut;
@@ -17,7 +18,7 @@ impl Progress {
     /// A line that is drawn if `enabled`.
     pub(crate) fn new(enabled: bool) -> Self {
         Self {
-            enabled: enabled && super::stderr_is_terminal(),
+            enabled: enabled && io::stderr().is_terminal(),
             drawn: false,
             since: Instant::now(),
         }
@@ -33,7 +34,7 @@ impl Progress {
         if !self.enabled {
             return;
         }
-        let width = terminal_size::terminal_size_of(std::io::stderr()).map_or(80, |(w, _)| w.0);
+        let width = terminal_size::terminal_size_of(io::stderr()).map_or(80, |(w, _)| w.0);
         let text = format!("{text} ({})", duration(self.since.elapsed()));
         let cut = cut::end(&text, usize::from(width).saturating_sub(1));
         super::Stream::Stderr.write_raw(&format!("\r\x1b[K{cut}"));

@@ -66,10 +66,7 @@ fn head(request: &Received, reply: &Reply, verdict: Option<Verdict>) -> String {
     let time = local_time(request.time);
     let path = redact::path(&request.path);
     let mut head = format!("{OWN}{time}  {} {}", word(&request.method), word(&path));
-    let (event, id) = (
-        request.header("webhook-event"),
-        request.header("webhook-id"),
-    );
+    let [event, id] = ["webhook-event", "webhook-id"].map(|name| request.header(name));
     if event.is_some() || id.is_some() {
         for value in [event, id] {
             let _ = write!(head, "  {}", word(value.unwrap_or_default()));

@@ -34,9 +34,6 @@ pub(crate) fn text(output: Output, hook: &Hook, request: &Request) -> String {
     if let (Some(template), false) = (&hook.template, output.reveal) {
         body = redact::scrub(&body, &redact::secrets_in_template(template)).into();
     }
-    format!(
-        "{}\n\n{}\n",
-        lines.join("\n"),
-        escape_lines(body.trim_end_matches('\n'))
-    )
+    let body = escape_lines(body.trim_end_matches('\n'));
+    format!("{}\n\n{body}\n", lines.join("\n"))
 }

@@ -10,19 +10,13 @@ use crate::domain::health::Ended;
 /// The longest time of each bar but the last, in milliseconds.
 const STEPS: [u128; 7] = [3, 10, 30, 100, 300, 1_000, 3_000];
 
-const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-const CROSS: char = '×';
-
-const ASCII_BARS: [char; 8] = ['_', '.', ',', '-', '~', '=', '+', '#'];
-const ASCII_CROSS: char = 'x';
+/// The bars, and the cross.
+const UTF8: ([char; 8], char) = (['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'], '×');
+const ASCII: ([char; 8], char) = (['_', '.', ',', '-', '~', '=', '+', '#'], 'x');
 
 /// The deliveries from left to right; in ASCII where the locale is not UTF-8.
 pub(super) fn sparkline(deliveries: &[Ended], is_utf8: bool) -> String {
-    let (bars, cross) = if is_utf8 {
-        (BARS, CROSS)
-    } else {
-        (ASCII_BARS, ASCII_CROSS)
-    };
+    let (bars, cross) = if is_utf8 { UTF8 } else { ASCII };
     let mark = |ended: &Ended| {
         if ended.delivered {
             bars[step(ended.duration)]

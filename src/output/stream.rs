@@ -43,10 +43,7 @@ impl Stream {
         let until = Instant::now() + limit;
         let is_writable = || self.is_writable(until.saturating_duration_since(Instant::now()));
         // Nobody is there to be told.
-        let _ = match self {
-            Self::Stdout => write(&mut anstream::stdout().lock(), &line, is_writable),
-            Self::Stderr => write(&mut anstream::stderr().lock(), &line, is_writable),
-        };
+        let _ = write(self.coloured(), &line, is_writable);
     }
 
     /// Writes the text as it is, colour or not: what moves a cursor is no colour.
@@ -72,17 +69,23 @@ impl Stream {
             }
             true
         };
+        write(self.coloured(), text, is_writable)
+    }
+
+    /// Where colours are taken out that nobody wants.
+    fn coloured(self) -> Box<dyn Write> {
         match self {
-            Self::Stdout => write(&mut anstream::stdout().lock(), text, is_writable),
-            Self::Stderr => write(&mut anstream::stderr().lock(), text, is_writable),
+            Self::Stdout => Box::new(anstream::stdout().lock()),
+            Self::Stderr => Box::new(anstream::stderr().lock()),
         }
     }
 
     fn write_as_is(self, text: &str, is_writable: impl FnMut() -> bool) -> io::Result<bool> {
-        match self {
-            Self::Stdout => write(&mut io::stdout().lock(), text, is_writable),
-            Self::Stderr => write(&mut io::stderr().lock(), text, is_writable),
-        }
+        let writer: Box<dyn Write> = match self {
+            Self::Stdout => Box::new(io::stdout().lock()),
+            Self::Stderr => Box::new(io::stderr().lock()),
+        };
+        write(writer, text, is_writable)
     }
 
     /// Whether something can be written within `limit`. A reader that was given up once is not waited
@@ -110,7 +113,7 @@ impl Stream {
 
 /// Writes the text in pieces, each when `is_writable`; false if that ended before the text did.
 fn write(
-    writer: &mut dyn Write,
+    mut writer: Box<dyn Write>,
     mut text: &str,
     mut is_writable: impl FnMut() -> bool,
 ) -> io::Result<bool> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
+use httparse::Status;
 
 use super::memory::{Memory, Reserved};
 use super::{Received, Reply};
@@ -108,12 +109,25 @@ impl Connection {
     }
 
     fn read_head(&mut self) -> Result<Received, Refusal> {
+        self.parsed(Refusal::Answer(431, "the headers are too long"), parse_head)
+    }
+
+    /// What `parse` finds at the start of what arrives, with the bytes that it takes. `too_long`: it finds
+    /// nothing in as much as a head may have.
+    fn parsed<T>(
+        &mut self,
+        too_long: Refusal,
+        parse: impl Fn(&[u8]) -> Result<Status<(usize, T)>, Refusal>,
+    ) -> Result<T, Refusal> {
         loop {
-            if let Some((length, request)) = parse_head(&self.buffer)? {
-                self.take(length)?;
-                return Ok(request);
+            match parse(&self.buffer)? {
+                Status::Complete((length, found)) => {
+                    self.buffer.drain(..length);
+                    return Ok(found);
+                }
+                Status::Partial if self.buffer.len() > MAX_HEAD => return Err(too_long),
+                Status::Partial => self.fill()?,
             }
-            self.fill_up_to(MAX_HEAD, Refusal::Answer(431, "the headers are too long"))?;
         }
     }
 
@@ -139,45 +153,30 @@ impl Connection {
                 body.reserve_exact(MAX_BODY - body.len());
             }
             self.take_into(size, &mut body)?;
-            if self.take(2)? != b"\r\n" {
+            let mut line_end = Vec::new();
+            self.take_into(2, &mut line_end)?;
+            if line_end != b"\r\n" {
                 return Err(BAD_CHUNK);
             }
         }
     }
 
     fn read_chunk_size(&mut self) -> Result<usize, Refusal> {
-        loop {
-            match httparse::parse_chunk_size(&self.buffer) {
-                Ok(httparse::Status::Complete((length, size))) => {
-                    self.take(length)?;
-                    return usize::try_from(size).map_err(|_| TOO_LONG);
-                }
-                Ok(httparse::Status::Partial) => self.fill_up_to(MAX_HEAD, BAD_CHUNK)?,
-                Err(_) => return Err(BAD_CHUNK),
-            }
-        }
+        let size = self.parsed(BAD_CHUNK, |bytes| {
+            httparse::parse_chunk_size(bytes).map_err(|_| BAD_CHUNK)
+        })?;
+        usize::try_from(size).map_err(|_| TOO_LONG)
     }
 
     fn skip_trailers(&mut self) -> Result<(), Refusal> {
-        loop {
+        self.parsed(BAD_CHUNK, |bytes| {
             let mut trailers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-            match httparse::parse_headers(&self.buffer, &mut trailers) {
-                Ok(httparse::Status::Complete((length, _))) => {
-                    self.take(length)?;
-                    return Ok(());
-                }
-                Ok(httparse::Status::Partial) => self.fill_up_to(MAX_HEAD, BAD_CHUNK)?,
-                Err(_) => return Err(BAD_CHUNK),
+            match httparse::parse_headers(bytes, &mut trailers) {
+                Ok(Status::Complete((length, _))) => Ok(Status::Complete((length, ()))),
+                Ok(Status::Partial) => Ok(Status::Partial),
+                Err(_) => Err(BAD_CHUNK),
             }
-        }
-    }
-
-    /// The next `length` bytes.
-    fn take(&mut self, length: usize) -> Result<Vec<u8>, Refusal> {
-        while self.buffer.len() < length {
-            self.fill()?;
-        }
-        Ok(self.buffer.drain(..length).collect())
+        })
     }
 
     /// Moves the next `length` bytes to the end of `body`.
@@ -195,13 +194,6 @@ impl Connection {
         }
     }
 
-    fn fill_up_to(&mut self, limit: usize, refusal: Refusal) -> Result<(), Refusal> {
-        if self.buffer.len() > limit {
-            return Err(refusal);
-        }
-        self.fill()
-    }
-
     /// Reads what there is, at least a byte, before the deadline.
     fn fill(&mut self) -> Result<(), Refusal> {
         const TOO_SLOW: Refusal = Refusal::Answer(408, "the request took too long to arrive");
@@ -210,11 +202,8 @@ impl Connection {
             return Err(TOO_SLOW);
         }
         let mut bytes = [0; 16 * 1024];
-        let read = self
-            .stream
-            .set_read_timeout(Some(left))
-            .and_then(|()| self.stream.read(&mut bytes));
-        match read {
+        let limited = self.stream.set_read_timeout(Some(left));
+        match limited.and_then(|()| self.stream.read(&mut bytes)) {
             Ok(0) => Err(Refusal::Gone),
             Ok(count) => {
                 self.buffer.extend_from_slice(&bytes[..count]);
@@ -266,14 +255,13 @@ impl Connection {
     }
 }
 
-/// The request at the start of `bytes`, still without its body, and the bytes that it takes; None while
-/// it is not complete.
-fn parse_head(bytes: &[u8]) -> Result<Option<(usize, Received)>, Refusal> {
+/// The request at the start of `bytes`, still without its body, and the bytes that it takes.
+fn parse_head(bytes: &[u8]) -> Result<Status<(usize, Received)>, Refusal> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut parsed = httparse::Request::new(&mut headers);
     let length = match parsed.parse(bytes) {
-        Ok(httparse::Status::Complete(length)) => length,
-        Ok(httparse::Status::Partial) => return Ok(None),
+        Ok(Status::Complete(length)) => length,
+        Ok(Status::Partial) => return Ok(Status::Partial),
         Err(httparse::Error::TooManyHeaders) => {
             return Err(Refusal::Answer(431, "there are too many headers"));
         }
@@ -290,7 +278,7 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(usize, Received)>, Refusal> {
         body: Vec::new(),
         time: Utc::now(),
     };
-    Ok(Some((length, request)))
+    Ok(Status::Complete((length, request)))
 }
 
 fn framing(request: &Received) -> Result<Framing, Refusal> {
@@ -315,8 +303,6 @@ fn parse_length(text: &str) -> Result<usize, Refusal> {
         return Err(Refusal::Answer(400, "the content-length is no number"));
     }
     // All digits: what does not parse is too big for the type.
-    text.parse()
-        .ok()
-        .filter(|&length| length <= MAX_BODY)
-        .ok_or(TOO_LONG)
+    let length = text.parse().ok();
+    length.filter(|&length| length <= MAX_BODY).ok_or(TOO_LONG)
 }

@@ -154,8 +154,7 @@ fn a_port_in_use_is_named() {
 #[test]
 fn stopping_ends_the_wait() {
     let receiver = Receiver::bind(0).unwrap();
-    let stopper = receiver.stopper();
-    let stopping = thread::spawn(move || stopper.stop());
+    let stopping = thread::spawn(receiver.stopper());
     assert_eq!(receiver.next(|_| Reply::status(204)), None);
     stopping.join().unwrap();
 }

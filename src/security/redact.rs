@@ -104,6 +104,12 @@ pub(crate) fn secrets_in_header(value: &str) -> Vec<String> {
     secrets
 }
 
+/// The credentials of Basic authorization (RFC 7617) of a URL's user and password.
+pub(crate) fn basic(user: &str, password: &str) -> String {
+    let decoded = |text| percent_decode_str(text).collect::<Vec<u8>>();
+    STANDARD.encode([decoded(user), b":".into(), decoded(password)].concat())
+}
+
 /// `user:password` of a Basic authorization, and of the two what is secret: the password or, where there is
 /// none, the user, which is a token then.
 fn basic_credentials(value: &str) -> Vec<String> {
@@ -120,10 +126,9 @@ fn basic_credentials(value: &str) -> Vec<String> {
         Some((_, password)) => password,
         None => &pair,
     };
-    spellings(secret)
-        .into_iter()
-        .chain([pair.clone()])
-        .collect()
+    let mut secrets = spellings(secret).to_vec();
+    secrets.push(pair);
+    secrets
 }
 
 /// `text` with `***` for each occurrence of each of `secrets` that has four characters or more.
@@ -271,10 +276,8 @@ impl<'a> Parts<'a> {
     }
 
     fn secrets(&self) -> Vec<String> {
-        let mut pieces: Vec<&str> = [self.password, self.fragment]
-            .into_iter()
-            .flatten()
-            .collect();
+        let pieces = [self.password, self.fragment].into_iter();
+        let mut pieces: Vec<&str> = pieces.flatten().collect();
         pieces.extend(self.user.filter(|_| self.user_is_secret()));
         pieces.extend(self.secret_label());
         let segments: Vec<&str> = self.path.split('/').collect();
@@ -289,7 +292,10 @@ impl<'a> Parts<'a> {
             }
         }
         let mut secrets: Vec<String> = pieces.into_iter().flat_map(spellings).collect();
-        secrets.extend(self.basic());
+        secrets.extend(
+            self.user
+                .map(|user| basic(user, self.password.unwrap_or_default())),
+        );
         secrets
     }
 
@@ -307,14 +313,6 @@ impl<'a> Parts<'a> {
     fn secret_label(&self) -> Option<&'a str> {
         let label = self.host.split('.').next()?;
         places::has_secret_label(self.site).then_some(label)
-    }
-
-    /// The credentials of Basic authorization.
-    fn basic(&self) -> Option<String> {
-        let mut credentials: Vec<u8> = percent_decode_str(self.user?).collect();
-        credentials.push(b':');
-        credentials.extend(percent_decode_str(self.password.unwrap_or_default()));
-        Some(STANDARD.encode(credentials))
     }
 
     /// Services that know only a token take it as the user name, without a password.
@@ -365,11 +363,8 @@ fn is_token(text: &str) -> bool {
 /// How a receiver may spell `piece`: as it came, percent-decoded, and as a form value.
 fn spellings(piece: &str) -> [String; 3] {
     let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-    [
-        piece.to_owned(),
-        decode(piece),
-        decode(&piece.replace('+', " ")),
-    ]
+    let form = decode(&piece.replace('+', " "));
+    [piece.to_owned(), decode(piece), form]
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ const GENERATED_BYTES: usize = 32;
 /// Seconds that a timestamp may be off, either way: what the Standard Webhooks libraries allow.
 const TOLERANCE: u64 = 5 * 60;
 
-/// A signing secret, `whsec_` + padded Base64 of 24 to 64 bytes. `Debug` and `Display` print `***`;
+/// A signing secret, `whsec_` + padded Base64 of 24 to 64 bytes. `Debug` prints `***`;
 /// [`Secret::reveal`] gives the text. Serialized it is the text, for the registry file alone.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret {
@@ -31,38 +31,24 @@ pub(crate) struct Secret {
 }
 
 /// Why a text is no secret. It never quotes the text, which may be a secret with a slip in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SecretError {
     /// There is nothing but white space.
+    #[error("the secret is empty")]
     Empty,
     /// There is a line break inside.
+    #[error("the secret has more than one line")]
     SeveralLines,
     /// It does not start with `whsec_`.
+    #[error("the secret does not start with `{PREFIX}`")]
     NoPrefix,
     /// What follows the prefix is not padded Base64.
+    #[error("the secret is not padded Base64 after `{PREFIX}`")]
     NotBase64,
     /// It has this many bytes, too few or too many.
+    #[error("the secret has {0} bytes, {least} to {most} are wanted", least = KEY_BYTES.start(), most = KEY_BYTES.end())]
     Length(usize),
 }
-
-impl fmt::Display for SecretError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("the secret is empty"),
-            Self::SeveralLines => f.write_str("the secret has more than one line"),
-            Self::NoPrefix => write!(f, "the secret does not start with `{PREFIX}`"),
-            Self::NotBase64 => write!(f, "the secret is not padded Base64 after `{PREFIX}`"),
-            Self::Length(bytes) => write!(
-                f,
-                "the secret has {bytes} bytes, {} to {} are wanted",
-                KEY_BYTES.start(),
-                KEY_BYTES.end()
-            ),
-        }
-    }
-}
-
-impl std::error::Error for SecretError {}
 
 impl Secret {
     /// Reads a secret; white space around it is dropped, as a file ends in a line feed.
@@ -114,12 +100,6 @@ impl Secret {
 }
 
 impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
     }
@@ -185,21 +165,18 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Checks the headers `webhook-id`, `webhook-timestamp` and `webhook-signature` of a request against
-/// `secret`, in constant time; `now` is in Unix seconds (Standard Webhooks 1.0, "Verifying webhook authenticity").
-/// Signatures of other versions than `v1` are passed over.
+/// Checks the headers `webhook-id`, `webhook-timestamp` and `webhook-signature` of a request, which `header`
+/// looks up, against `secret`, in constant time; `now` is in Unix seconds (Standard Webhooks 1.0, "Verifying
+/// webhook authenticity"). Signatures of other versions than `v1` are passed over.
 pub(crate) fn verify<'a>(
     secret: &Secret,
-    id: Option<&'a str>,
-    timestamp: Option<&'a str>,
-    signatures: Option<&'a str>,
+    header: impl Fn(&str) -> Option<&'a str>,
     body: &[u8],
     now: i64,
 ) -> Verdict {
-    let given = |header: Option<&'a str>| header.filter(|value| !value.is_empty());
-    let (Some(id), Some(timestamp), Some(signatures)) =
-        (given(id), given(timestamp), given(signatures))
-    else {
+    let given = |name| header(name).filter(|value| !value.is_empty());
+    let names = ["webhook-id", "webhook-timestamp", "webhook-signature"];
+    let [Some(id), Some(timestamp), Some(signatures)] = names.map(given) else {
         return Verdict::Missing;
     };
     let Ok(timestamp) = timestamp.trim().parse::<i64>() else {
@@ -215,9 +192,10 @@ pub(crate) fn verify<'a>(
         return Verdict::Invalid;
     }
     if now.abs_diff(timestamp) > TOLERANCE {
-        return Verdict::Stale;
+        Verdict::Stale
+    } else {
+        Verdict::Valid
     }
-    Verdict::Valid
 }
 
 fn standard_hmac(secret: &Secret, id: &str, timestamp: i64, body: &[u8]) -> Hmac<Sha256> {
@@ -228,10 +206,8 @@ fn standard_hmac(secret: &Secret, id: &str, timestamp: i64, body: &[u8]) -> Hmac
 }
 
 fn hmac_hex(key: &[u8], body: &[u8]) -> String {
-    format!(
-        "{:x}",
-        keyed(key).chain_update(body).finalize().into_bytes()
-    )
+    let hmac = keyed(key).chain_update(body).finalize();
+    format!("{:x}", hmac.into_bytes())
 }
 
 fn keyed(key: &[u8]) -> Hmac<Sha256> {

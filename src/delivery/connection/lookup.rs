@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -69,32 +69,27 @@ impl Lookups {
 
 impl Lookup {
     fn is_of_use(&self) -> bool {
-        let addresses = self
-            .addresses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        match &*addresses {
-            None => true,
-            Some(found) => !found.is_empty() && self.started.elapsed() < FRESH,
-        }
+        let is_fresh = self.started.elapsed() < FRESH;
+        let addresses = self.addresses();
+        addresses
+            .as_ref()
+            .is_none_or(|found| is_fresh && !found.is_empty())
+    }
+
+    fn addresses(&self) -> MutexGuard<'_, Option<Vec<IpAddr>>> {
+        let addresses = self.addresses.lock();
+        addresses.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn answer(&self, name: &str) {
         let found = (name, 0).to_socket_addrs();
         let found = found.map(|found| found.map(|address| address.ip()).collect());
-        let mut addresses = self
-            .addresses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *addresses = Some(found.map(alternating).unwrap_or_default());
+        *self.addresses() = Some(found.map(alternating).unwrap_or_default());
         self.answered.notify_all();
     }
 
     fn wait(&self, deadline: &Deadline) -> Result<Vec<IpAddr>, Failed> {
-        let mut addresses = self
-            .addresses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut addresses = self.addresses();
         loop {
             if let Some(found) = &*addresses {
                 return Ok(found.clone());

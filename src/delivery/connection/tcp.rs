@@ -28,11 +28,10 @@ pub(super) fn connect(addresses: &[SocketAddr], deadline: &Deadline) -> io::Resu
             None if connecting.is_empty() => return Err(failure),
             None => {}
         }
-        let patience = if left.len() > 0 {
-            deadline.left()?.min(HEAD_START)
-        } else {
-            deadline.left()?
-        };
+        let mut patience = deadline.left()?;
+        if left.len() > 0 {
+            patience = patience.min(HEAD_START);
+        }
         for place in decided(&connecting, patience)?.into_iter().rev() {
             let socket = connecting.swap_remove(place);
             match socket.take_error()? {

@@ -138,11 +138,10 @@ fn a_template_has_the_whole_as_text() {
         "IHsiYiI6MWU0MDAsICJhIjoiXHUwMGU5IiwJImEiOjIsImJvZHkiOjMsImNsb3VkZXZlbnQiOjR9DQo="
     );
     assert_eq!(body[2], 3);
-    let deployment = Deployment::recorded(content.to_owned());
-    let subject = super::subject("PostDeployment", &deployment);
-    let sent = render(Some("cloudevents"), &subject).unwrap();
+    let publication = super::publication("PostDeployment", content);
+    let (_, sent) = render(Some("cloudevents"), &publication).unwrap();
     let text = templated("{{ cloudevent }}", content).unwrap();
-    assert_eq!(text.as_str().unwrap().as_bytes(), sent.bytes);
+    assert_eq!(text.as_str().unwrap().as_bytes(), &*sent);
     let nested = templated(r#"{"e": {{ cloudevent|safe }} }"#, r#"{"id":"7"}"#).unwrap();
     assert_eq!(nested["e"]["data"], json!({"id": "7"}));
 }

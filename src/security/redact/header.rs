@@ -45,12 +45,8 @@ pub(crate) fn header<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
             without_tokens(word)
         }
     };
-    value
-        .split(' ')
-        .map(word)
-        .collect::<Vec<_>>()
-        .join(" ")
-        .into()
+    let words: Vec<String> = value.split(' ').map(word).collect();
+    words.join(" ").into()
 }
 
 fn without_tokens(text: &str) -> String {
