@@ -1,7 +1,7 @@
 //! A receiver in the benchmark's own process: keeps connections open, answers 200 after a delay.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use socket2::{Domain, Socket, Type};
 
 /// It goes on until the process ends.
 pub(crate) struct Receiver {
@@ -79,7 +80,12 @@ pub(crate) fn free_port() -> u16 {
 }
 
 fn listen() -> (TcpListener, u16) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    socket.bind(&any.into()).expect("a port is free");
+    // With the usual 128, hundreds of connections at once would wait for their second try, a second later.
+    socket.listen(4096).expect("it is bound");
+    let listener = TcpListener::from(socket);
     let port = listener
         .local_addr()
         .expect("a listener has an address")
