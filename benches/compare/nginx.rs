@@ -30,7 +30,7 @@ impl Nginx {
              }}\n"
         );
         fs::write(folder.path().join("nginx.conf"), configuration).expect("the folder is ours");
-        let process = Command::new("nginx")
+        let mut process = Command::new("nginx")
             .arg("-p")
             .arg(folder.path())
             .args(["-e", "error.log", "-c", "nginx.conf"])
@@ -38,6 +38,8 @@ impl Nginx {
             .spawn()
             .expect("nginx can be started: Debian's nginx-light will do");
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            let ended = process.try_wait().expect("nginx can be waited for");
+            assert!(ended.is_none(), "nginx has ended: is its port taken?");
             thread::sleep(Duration::from_millis(10));
         }
         Self {

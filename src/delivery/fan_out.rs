@@ -194,13 +194,19 @@ impl FanOut {
         while let Some(event) = next {
             self.take(event);
             let now = Instant::now();
-            self.start_what_is_due(now);
-            let is_last = self.in_flight == 0 || self.interrupt.signal().is_some();
-            let wait = until.saturating_duration_since(now);
-            next = self
-                .events
-                .recv_timeout(if is_last { Duration::ZERO } else { wait })
-                .ok();
+            let mut wait = until.saturating_duration_since(now);
+            if self.interrupt.signal().is_some() {
+                wait = Duration::ZERO;
+            }
+            // Later nothing is begun here: what has come is recorded before more is sent, and at the deadline
+            // or after an interrupt nothing more is sent at all.
+            if !wait.is_zero() {
+                self.start_what_is_due(now);
+            }
+            if self.in_flight == 0 {
+                wait = Duration::ZERO;
+            }
+            next = self.events.recv_timeout(wait).ok();
         }
     }
 

@@ -114,7 +114,7 @@ fn near(hooks: &[Hook], event: &str) -> Vec<String> {
     let mut seen = HashSet::new();
     let names = hooks.iter().flat_map(Hook::events);
     let names: Vec<&str> = names.filter(|name| seen.insert(*name)).collect();
-    let is_it = |name: &&str| **name != *ANY_EVENT && events_cover(name, event);
+    let is_it = |name: &&str| *name != ANY_EVENT && events_cover(name, event);
     if names.iter().any(is_it) {
         return Vec::new();
     }

@@ -21,8 +21,10 @@ pub(super) fn width(text: &str) -> usize {
 
 /// The text with its end cut off where there is no room for it.
 pub(super) fn end(text: &str, room: usize) -> Cow<'_, str> {
+    if width(text) <= room {
+        return text.into();
+    }
     match room.checked_sub(1) {
-        _ if width(text) <= room => text.into(),
         Some(room) => format!("{}{CUT}", start_of(text, room)).into(),
         None => "".into(),
     }
@@ -30,8 +32,10 @@ pub(super) fn end(text: &str, room: usize) -> Cow<'_, str> {
 
 /// The text with its start cut off where there is no room for it.
 pub(super) fn start(text: &str, room: usize) -> Cow<'_, str> {
+    if width(text) <= room {
+        return text.into();
+    }
     match room.checked_sub(1) {
-        _ if width(text) <= room => text.into(),
         Some(room) => format!("{CUT}{}", end_of(text, room)).into(),
         None => "".into(),
     }

@@ -57,7 +57,8 @@ fn term(row: &str) -> String {
     text
 }
 
-/// Code in bold, which may be broken between two objects, and links as their text, with the address where that is on the network.
+/// Code in bold, which may be broken between two objects, and links as their text, with the address where that is
+/// on the network.
 fn inline(text: &str) -> String {
     let mut out = String::new();
     for (number, part) in text.split('`').enumerate() {

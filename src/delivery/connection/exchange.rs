@@ -141,6 +141,9 @@ impl Buffers for Bytes {
     fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
         self.output.resize(OUTPUT_BUFFER, 0);
         self.input_append_buf();
+        // Room for a piece of the body, though the input were full: with none, the body would seem to be over.
+        let least = self.input.len().max(self.filled + PIECE);
+        self.input.resize(least, 0);
         (&mut self.input[self.filled..], &mut self.output)
     }
 

@@ -16,9 +16,6 @@ use crate::domain::reference::HookReference;
 /// The version of the file format that this program writes, and the highest that it reads.
 pub(super) const VERSION: u64 = 1;
 
-/// How long the text of a hook is that has been delivered to, in bytes.
-const USUAL_HOOK: usize = 384;
-
 /// The hooks of a registry.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RegistryFile {
@@ -55,8 +52,7 @@ impl RegistryFile {
     /// The file's text.
     pub(super) fn text(&self) -> Vec<u8> {
         // Numbers, strings and JSON that was parsed before always serialise.
-        let mut text = Vec::with_capacity(self.hooks.len() * USUAL_HOOK);
-        let _ = serde_json::to_writer_pretty(&mut text, self);
+        let mut text = serde_json::to_vec_pretty(self).unwrap_or_default();
         text.push(b'\n');
         text
     }

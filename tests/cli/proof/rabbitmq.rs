@@ -5,6 +5,7 @@ mod cluster;
 
 use std::collections::HashMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc::{Sender, channel};
@@ -221,6 +222,49 @@ fn sh(script: &str) -> String {
         String::from_utf8_lossy(&output.stderr)
     );
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn only_what_is_no_envelope_goes_to_the_dead_letters() {
+    let good = r#"{"specversion":"1.0","id":"1","source":"s","type":"E","data":{}}"#;
+    let binary = Path::new(Sandbox::BINARY).parent().expect("a folder");
+    let with_hooks = binary.display().to_string();
+    for (message, hooks, timeout, taken, dead) in [
+        (good, &*with_hooks, "10s", "taken\n", ""),
+        ("no envelope", &with_hooks, "10s", "taken\n", "no envelope"),
+        // Neither is the message's fault: another consumer gets it.
+        (good, &with_hooks, "wrong", "", ""),
+        (good, "/nowhere", "10s", "", ""),
+    ] {
+        let folder = Sandbox::new();
+        let letters = folder.write("dead", "");
+        let publish = folder.write(
+            "amqp-publish",
+            format!("#!/bin/sh\ncat >'{}'\n", letters.display()),
+        );
+        fs::set_permissions(&publish, fs::Permissions::from_mode(0o700)).expect("it is ours");
+        folder.write("message", message);
+        // amqp-consume's place, which is ended where the message is given back.
+        let script = format!("sh '{EXAMPLES}/rabbitmq/deliver' <message && echo taken");
+        let output = Command::new("sh")
+            .args(["-c", &script])
+            .current_dir(folder.path())
+            .env(
+                "PATH",
+                format!("{}:{hooks}:/usr/bin:/bin", folder.path().display()),
+            )
+            .env("HOOKS_FILE", folder.path().join("hooks.json"))
+            .env("HOOKS_TIMEOUT", timeout)
+            .output()
+            .expect("sh can be started");
+        let case = format!("{message}, {hooks}, {timeout}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), taken, "{case}");
+        assert_eq!(
+            String::from_utf8_lossy(&folder.read("dead")),
+            dead,
+            "{case}"
+        );
+    }
 }
 
 #[test]
