@@ -55,13 +55,7 @@ pub(crate) struct Cli {
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// The registry [default: hooks.json in the user's configuration directory]
-    #[arg(
-        long,
-        global = true,
-        value_name = "PATH",
-        env = "HOOKS_FILE",
-        hide_env_values = true
-    )]
+    #[arg(long, global = true, value_name = "PATH", env = "HOOKS_FILE", hide_env_values = true)]
     #[arg(value_hint = ValueHint::FilePath, value_parser = values::path())]
     pub(crate) file: Option<PathBuf>,
     /// Say nothing of what went well: no notes, no progress, no line for a delivered hook

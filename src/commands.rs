@@ -34,15 +34,9 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
         Color::Never => anstream::ColorChoice::Never,
     }
     .write_global();
-    let output = Output {
-        quiet: cli.global.quiet,
-        verbose: cli.global.verbose,
-        reveal: cli.global.reveal,
-    };
-    let context = Context {
-        file: cli.global.file,
-        output,
-    };
+    let output =
+        Output { quiet: cli.global.quiet, verbose: cli.global.verbose, reveal: cli.global.reveal };
+    let context = Context { file: cli.global.file, output };
     match cli.command {
         Command::Add(mut arguments) => add::run(&context, &mut arguments),
         Command::List(arguments) => list::run(&context, &arguments),

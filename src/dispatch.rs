@@ -146,10 +146,7 @@ impl<'a> Dispatch<'a> {
         for (publication, hook) in samples {
             let hooks = std::slice::from_ref(&hook);
             self.journaling.begin(&publication, hooks, &[]);
-            deliveries.push(Delivery {
-                publication: Arc::new(publication),
-                hook: Arc::new(hook),
-            });
+            deliveries.push(Delivery { publication: Arc::new(publication), hook: Arc::new(hook) });
         }
         let report = self.make(deliveries, None);
         self.journaling.compact(false, true);
@@ -260,11 +257,7 @@ impl<'a> Dispatch<'a> {
         }
         let untried = report.untried();
         if untried > 0 && report.interrupted().is_none() {
-            let are = if untried == 1 {
-                "delivery is"
-            } else {
-                "deliveries are"
-            };
+            let are = if untried == 1 { "delivery is" } else { "deliveries are" };
             let said =
                 format!("{untried} {are} left for the next run: {program} redeliver --failed");
             // Nothing else has been said of these.
@@ -318,9 +311,8 @@ impl<'a> Dispatch<'a> {
         }
         let wait =
             Patience::of(self.journaling.left().max(MERGE_WAIT)).unless(self.interrupt.flag());
-        let merged = self
-            .registry
-            .update_within(wait, |file| Ok(merge::merge(file, &outcomes, Utc::now())));
+        let merged =
+            self.registry.update_within(wait, |file| Ok(merge::merge(file, &outcomes, Utc::now())));
         match merged {
             Ok(disabled) => {
                 for id in disabled {
@@ -340,10 +332,7 @@ impl<'a> Dispatch<'a> {
 
 /// One delivery of the publication to each of these hooks.
 fn deliveries(publication: &Arc<Publication>, hooks: Vec<Hook>) -> Vec<Delivery> {
-    let delivery = |hook| Delivery {
-        publication: Arc::clone(publication),
-        hook: Arc::new(hook),
-    };
+    let delivery = |hook| Delivery { publication: Arc::clone(publication), hook: Arc::new(hook) };
     hooks.into_iter().map(delivery).collect()
 }
 

@@ -61,12 +61,7 @@ pub(crate) struct Failure {
 impl Failure {
     /// An error with this exit code.
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self {
-            exit,
-            message: message.into(),
-            hint: None,
-            source: None,
-        }
+        Self { exit, message: message.into(), hint: None, source: None }
     }
 
     /// An argument that clap could not judge.

@@ -139,15 +139,7 @@ fn samples() -> [String; 3] {
 fn is_sampled(name: &str) -> bool {
     let key = name.strip_prefix("deployment.").unwrap_or(name);
     let key = key.split('.').next().unwrap_or(key);
-    let own = [
-        "event",
-        "webhook_id",
-        "body",
-        "cloudevent",
-        "test",
-        "range",
-        "dict",
-    ];
+    let own = ["event", "webhook_id", "body", "cloudevent", "test", "range", "dict"];
     kudu::KEYS.contains(&key) || own.contains(&key)
 }
 
@@ -172,9 +164,7 @@ pub(crate) fn sample(now: DateTime<Utc>) -> String {
 }
 
 fn sample_of(status: &str, message: &str, end: DateTime<Utc>) -> String {
-    let start = end
-        .checked_sub_signed(TimeDelta::seconds(72))
-        .unwrap_or(end);
+    let start = end.checked_sub_signed(TimeDelta::seconds(72)).unwrap_or(end);
     let keys = [
         ("id", "cd5bee7181e74ea38a3522e73253f6ebb8ed72fb"),
         ("status", status),

@@ -103,10 +103,7 @@ fn log(revision: &OsStr) -> Command {
 /// Runs a command to its end. At the limit it is killed, and what it has started, too, and the error is
 /// [`io::ErrorKind::TimedOut`].
 fn output(mut command: Command, limit: Duration) -> io::Result<Output> {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = platform::in_own_group(&mut command).spawn()?;
     let group = child.id();
     let (sender, ended) = mpsc::channel();

@@ -38,10 +38,7 @@ fn main() -> ExitCode {
 
 fn run() -> ExitCode {
     platform::survive_file_size_limit();
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|word| word == renderer::COMMAND)
-    {
+    if std::env::args_os().nth(1).is_some_and(|word| word == renderer::COMMAND) {
         return renderer::serve().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
     }
     // COMPLETE, the library's own choice, may be set for another program.
@@ -82,9 +79,7 @@ fn refused(error: &clap::Error) -> anyhow::Result<Exit> {
     use clap::error::ErrorKind;
     // The words after the program's own.
     let words = std::env::args_os().skip(1);
-    let words: Vec<String> = words
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect();
+    let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
     // Printing into a closed pipe is no error here.
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {

@@ -107,9 +107,7 @@ impl Output {
     /// A result that has no colours to be taken out again, which a hundred thousand hooks would feel.
     pub(crate) fn json(self, text: &str) -> Result<()> {
         let mut stdout = io::stdout().lock();
-        let written = stdout
-            .write_all(text.as_bytes())
-            .and_then(|()| stdout.write_all(b"\n"));
+        let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.write_all(b"\n"));
         written.context(UNWRITTEN)
     }
 
@@ -149,11 +147,7 @@ impl Output {
 
     /// A URL as it may be shown.
     pub(crate) fn url(self, url: &str) -> String {
-        let shown = if self.reveal {
-            url.to_owned()
-        } else {
-            crate::security::redact::url(url)
-        };
+        let shown = if self.reveal { url.to_owned() } else { crate::security::redact::url(url) };
         match escape(&shown) {
             Cow::Borrowed(_) => shown,
             Cow::Owned(escaped) => escaped,

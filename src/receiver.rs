@@ -76,11 +76,7 @@ impl Receiver {
         let (sender, messages) = mpsc::channel();
         let requests = sender.clone();
         thread::Builder::new().spawn(move || accept(&listener, &requests))?;
-        Ok(Receiver {
-            port,
-            sender,
-            messages,
-        })
+        Ok(Receiver { port, sender, messages })
     }
 
     /// The port, which the system picked if 0 was asked for.

@@ -21,9 +21,8 @@ pub(crate) fn on_end(handle: impl Fn(Caught) + Send + 'static) {
 /// the returned function is called. A command that is started in between ignores them, too: a handler
 /// does not outlive the start of a command, and neither would what it replaced.
 pub(crate) fn before_command(handle: impl Fn(Caught) + Send + 'static) -> impl FnOnce() {
-    let (late, early): (Vec<i32>, Vec<i32>) = CAUGHT
-        .into_iter()
-        .partition(|signal| platform::ignores(*signal));
+    let (late, early): (Vec<i32>, Vec<i32>) =
+        CAUGHT.into_iter().partition(|signal| platform::ignores(*signal));
     let catching = catch(&early, handle);
     move || {
         for signal in late {

@@ -30,18 +30,9 @@ pub(crate) fn print() {
     let refused = cluster.curl("a", &["-H", json, "-d", &definitions], "definitions");
     assert_eq!(refused, "");
     print_rows([
-        row(
-            "edge's `hooks publish`, one after the other",
-            by_edge(&cluster),
-        ),
-        row(
-            "`curl` to the same HTTP API, one after the other",
-            by_curl(&cluster),
-        ),
-        row(
-            "whole chain, from the edge's publish to the receiver",
-            whole(&cluster),
-        ),
+        row("edge's `hooks publish`, one after the other", by_edge(&cluster)),
+        row("`curl` to the same HTTP API, one after the other", by_curl(&cluster)),
+        row("whole chain, from the edge's publish to the receiver", whole(&cluster)),
     ]);
 }
 
@@ -108,10 +99,7 @@ fn whole(cluster: &Cluster) -> f64 {
         seconds(edge.hooks(PUBLISH));
     }
     while receiver.answered() < PUBLICATIONS {
-        assert!(
-            start.elapsed() < Duration::from_secs(300),
-            "the chain stands still"
-        );
+        assert!(start.elapsed() < Duration::from_secs(300), "the chain stands still");
         thread::sleep(Duration::from_millis(5));
     }
     each_second(start.elapsed().as_secs_f64())
@@ -122,11 +110,8 @@ fn consumer(cluster: &Cluster, host: &Folder) -> Group {
     let binary = binary();
     let folder = binary.parent().expect("a folder").display();
     let registry = host.path().join("hooks.json").display().to_string();
-    let environment = [
-        ("PATH", format!("{folder}:{path}")),
-        ("HOOKS_FILE", registry),
-        ("AMQP", cluster.amqp(1)),
-    ];
+    let environment =
+        [("PATH", format!("{folder}:{path}")), ("HOOKS_FILE", registry), ("AMQP", cluster.amqp(1))];
     let command = format!("amqp-consume $AMQP -q deploys -p 1 -- {EXAMPLES}/rabbitmq/deliver");
     Group::start(&command, host.path(), "consumer.log", &environment)
 }

@@ -9,15 +9,7 @@ use crate::receiver::Receiver;
 const MANY: usize = 100_000;
 
 pub(crate) fn print() {
-    print_table(&[
-        start,
-        list_as_json,
-        list_as_text,
-        publish_without_a_match,
-        add,
-        log,
-        binary,
-    ]);
+    print_table(&[start, list_as_json, list_as_text, publish_without_a_match, add, log, binary]);
 }
 
 fn start() -> Row {
@@ -54,18 +46,13 @@ fn add() -> Row {
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for number in 0..9 {
         let url = refused(MANY + number);
-        ours.push(seconds(
-            folder.hooks(["add", "--url", &url, "--event", "E"]),
-        ));
+        ours.push(seconds(folder.hooks(["add", "--url", &url, "--event", "E"])));
         // GNU's dd is the cp that can be told to sync.
         let dd = ["if=hooks.json", "of=copy.json", "bs=1M", "conv=fsync"];
         theirs.push(seconds(folder.run("dd", dd)));
     }
     let copy = median(theirs);
-    let why = format!(
-        " (2 × a copy with fsync of {:.0} ms, plus 60 ms)",
-        copy * 1000.0
-    );
+    let why = format!(" (2 × a copy with fsync of {:.0} ms, plus 60 ms)", copy * 1000.0);
     let bound = 2.0 * copy + 0.06;
     Row::milliseconds("`add` to 100,000 hooks", median(ours), bound, &why)
 }

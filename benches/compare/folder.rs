@@ -36,9 +36,7 @@ fn at(lines: &str, time: DateTime<Utc>) -> String {
     let second = time.format("%Y-%m-%dT%H:%M:%S").to_string();
     let mut parts = lines.split(KEY);
     let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| {
-        text + KEY + &second + &part[second.len()..]
-    })
+    parts.fold(first, |text, part| text + KEY + &second + &part[second.len()..])
 }
 
 /// The arguments that publish to every hook of a [`Folder`].
@@ -129,12 +127,7 @@ impl Folder {
     /// curl with what `hooks` does, too: the content type, and nothing printed.
     pub(crate) fn curl<const N: usize>(&self, arguments: [&str; N]) -> Command {
         let mut curl = self.run("curl", ["-q", "--silent", "--show-error", "--fail"]);
-        curl.args([
-            "--output",
-            "/dev/null",
-            "--header",
-            "content-type: application/json",
-        ]);
+        curl.args(["--output", "/dev/null", "--header", "content-type: application/json"]);
         curl.args(arguments);
         curl
     }

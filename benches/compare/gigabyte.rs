@@ -21,9 +21,7 @@ fn long(receiver: &Receiver, answers: bool) -> Folder {
         seconds(folder.hooks(PUBLISH));
     } else {
         let mut publish = folder.hooks(PUBLISH);
-        publish
-            .env("HOOKS_RETRIES", "0")
-            .env("http_proxy", "http://127.0.0.1:9");
+        publish.env("HOOKS_RETRIES", "0").env("http_proxy", "http://127.0.0.1:9");
         publish.env("no_proxy", "");
         seconds_to_end(publish, NOT_DELIVERED);
     }
@@ -39,12 +37,7 @@ fn publish() -> Row {
         pairs(9, || folder.hooks(PUBLISH), || empty.hooks(PUBLISH))
     });
     let ratio = ratios[0].max(ratios[1]);
-    Row::ratio(
-        "publish to 1 hook, journal of 1 GiB",
-        ratio,
-        2.0,
-        "with an empty journal",
-    )
+    Row::ratio("publish to 1 hook, journal of 1 GiB", ratio, 2.0, "with an empty journal")
 }
 
 fn log_time() -> Row {

@@ -31,9 +31,7 @@ fn hooks() {
         });
         let url = receiver.url(2 * size);
         seconds(folder.hooks(["add", "--url", &url, "--event", "One"]));
-        let one = measured(runs, || {
-            seconds(folder.hooks(["publish", "One", "@deploy.json"]))
-        });
+        let one = measured(runs, || seconds(folder.hooks(["publish", "One", "@deploy.json"])));
         let all = measured(if size < 100_000 { runs } else { 1 }, || {
             seconds(folder.hooks(["publish", "PostDeployment", "@deploy.json"]))
         });
@@ -50,13 +48,7 @@ fn failed_publication() {
     );
     for size in SIZES {
         let folder = Folder::new(size, refused);
-        let publish = [
-            "publish",
-            "PostDeployment",
-            "@deploy.json",
-            "--retries",
-            "0",
-        ];
+        let publish = ["publish", "PostDeployment", "@deploy.json", "--retries", "0"];
         seconds_to_end(folder.hooks(publish), NOT_DELIVERED);
         let log = measured(5, || seconds(folder.hooks(["log"])));
         // Due at once after the first failure, and not for minutes after the second.
@@ -84,9 +76,5 @@ fn journal() {
 
 fn measured(runs: usize, mut once: impl FnMut() -> f64) -> String {
     let seconds = median((0..runs).map(|_| once()).collect());
-    if seconds < 1.0 {
-        format!("{:.1} ms", seconds * 1000.0)
-    } else {
-        format!("{seconds:.1} s")
-    }
+    if seconds < 1.0 { format!("{:.1} ms", seconds * 1000.0) } else { format!("{seconds:.1} s") }
 }

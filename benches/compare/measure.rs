@@ -61,11 +61,7 @@ pub(crate) fn command<const N: usize>(program: &str, arguments: [&str; N]) -> Co
 pub(crate) fn pairs(count: usize, ours: impl Fn() -> Command, theirs: impl Fn() -> Command) -> f64 {
     seconds(ours());
     seconds(theirs());
-    median(
-        (0..count)
-            .map(|_| seconds(ours()) / seconds(theirs()))
-            .collect(),
-    )
+    median((0..count).map(|_| seconds(ours()) / seconds(theirs())).collect())
 }
 
 /// How long a process takes that succeeds, from its start to its end.
@@ -75,14 +71,9 @@ pub(crate) fn seconds(command: Command) -> f64 {
 
 /// How long a process takes that ends with this exit code, from its start to its end.
 pub(crate) fn seconds_to_end(mut command: Command, code: i32) -> f64 {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let start = Instant::now();
-    let status = command
-        .status()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let status = command.status().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let seconds = start.elapsed().as_secs_f64();
     assert_eq!(status.code(), Some(code), "{command:?}");
     seconds
@@ -90,20 +81,11 @@ pub(crate) fn seconds_to_end(mut command: Command, code: i32) -> f64 {
 
 /// The most memory that a process had, in millions of bytes, as Linux tells while it runs.
 pub(crate) fn peak_memory(mut command: Command) -> f64 {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    let mut child = command
-        .spawn()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let file = format!("/proc/{}/status", child.id());
     let mut peak = 0.0_f64;
-    while child
-        .try_wait()
-        .expect("the child can be waited for")
-        .is_none()
-    {
+    while child.try_wait().expect("the child can be waited for").is_none() {
         let status = fs::read_to_string(&file).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
@@ -135,12 +117,7 @@ pub(crate) fn print_rows(rows: impl IntoIterator<Item = (Row, String)>) {
             Some(false) => "**missed**",
             None => "",
         };
-        let Row {
-            what,
-            measured,
-            bound,
-            ..
-        } = row;
+        let Row { what, measured, bound, .. } = row;
         println!("| {what} | {measured} | {old} | {bound} | {holds} |");
     }
     println!();

@@ -42,11 +42,7 @@ impl Nginx {
             assert!(ended.is_none(), "nginx has ended: is its port taken?");
             thread::sleep(Duration::from_millis(10));
         }
-        Self {
-            process,
-            port,
-            _folder: folder,
-        }
+        Self { process, port, _folder: folder }
     }
 
     /// The URL of a path that is the same address for all, …
@@ -62,12 +58,7 @@ impl Nginx {
 
 /// One of 16 million addresses of this machine.
 pub(crate) fn loopback(number: usize) -> String {
-    format!(
-        "127.{}.{}.{}",
-        1 + number / 62_500,
-        number / 250 % 250,
-        1 + number % 250
-    )
+    format!("127.{}.{}.{}", 1 + number / 62_500, number / 250 % 250, 1 + number % 250)
 }
 
 impl Drop for Nginx {

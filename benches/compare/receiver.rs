@@ -26,11 +26,7 @@ impl Receiver {
         let answered = Arc::<AtomicUsize>::default();
         let multiplexer = Multiplexer::new(listener, delay, Arc::clone(&answered));
         thread::spawn(move || multiplexer.run());
-        Self {
-            url: format!("http://127.0.0.1:{port}"),
-            authority: String::new(),
-            answered,
-        }
+        Self { url: format!("http://127.0.0.1:{port}"), authority: String::new(), answered }
     }
 
     /// With a certificate for 127.0.0.1 of an authority of its own.
@@ -86,10 +82,7 @@ fn listen() -> (TcpListener, u16) {
     // With the usual 128, hundreds of connections at once would wait for their second try, a second later.
     socket.listen(4096).expect("it is bound");
     let listener = TcpListener::from(socket);
-    let port = listener
-        .local_addr()
-        .expect("a listener has an address")
-        .port();
+    let port = listener.local_addr().expect("a listener has an address").port();
     (listener, port)
 }
 
@@ -110,11 +103,7 @@ fn serve(mut stream: impl Read + Write) {
     loop {
         while let Some(length) = whole_request(&request) {
             request.drain(..length);
-            if stream
-                .write_all(ANSWER)
-                .and_then(|()| stream.flush())
-                .is_err()
-            {
+            if stream.write_all(ANSWER).and_then(|()| stream.flush()).is_err() {
                 return;
             }
         }
@@ -131,13 +120,8 @@ const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 fn whole_request(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let text = String::from_utf8_lossy(&bytes[..head]).to_ascii_lowercase();
-    let length = text
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length:"));
-    let whole = head
-        + length
-            .and_then(|length| length.trim().parse().ok())
-            .unwrap_or(0);
+    let length = text.lines().find_map(|line| line.strip_prefix("content-length:"));
+    let whole = head + length.and_then(|length| length.trim().parse().ok()).unwrap_or(0);
     (bytes.len() >= whole).then_some(whole)
 }
 
@@ -157,15 +141,8 @@ struct Client {
 
 impl Multiplexer {
     fn new(listener: TcpListener, delay: Duration, answered: Arc<AtomicUsize>) -> Self {
-        listener
-            .set_nonblocking(true)
-            .expect("the listener can be polled");
-        Self {
-            listener,
-            delay,
-            clients: Vec::new(),
-            answered,
-        }
+        listener.set_nonblocking(true).expect("the listener can be polled");
+        Self { listener, delay, clients: Vec::new(), answered }
     }
 
     fn run(mut self) {
@@ -173,19 +150,12 @@ impl Multiplexer {
             self.wait();
             while let Ok((stream, _)) = self.listener.accept() {
                 let _ = stream.set_nodelay(true);
-                stream
-                    .set_nonblocking(true)
-                    .expect("a connection can be polled");
-                self.clients.push(Client {
-                    stream,
-                    request: Vec::new(),
-                    due: None,
-                });
+                stream.set_nonblocking(true).expect("a connection can be polled");
+                self.clients.push(Client { stream, request: Vec::new(), due: None });
             }
             let (delay, now) = (self.delay, Instant::now());
             let answered = &self.answered;
-            self.clients
-                .retain_mut(|client| client.go_on(delay, now, answered));
+            self.clients.retain_mut(|client| client.go_on(delay, now, answered));
         }
     }
 
@@ -195,11 +165,7 @@ impl Multiplexer {
         let timeout = next.map(|due| due.saturating_duration_since(Instant::now()));
         let timeout = timeout.and_then(|timeout| timeout.try_into().ok());
         let mut polled = vec![PollFd::new(&self.listener, PollFlags::IN)];
-        polled.extend(
-            self.clients
-                .iter()
-                .map(|client| PollFd::new(&client.stream, PollFlags::IN)),
-        );
+        polled.extend(self.clients.iter().map(|client| PollFd::new(&client.stream, PollFlags::IN)));
         let _ = poll(&mut polled, timeout.as_ref());
     }
 }

@@ -113,17 +113,8 @@ mod tests {
 
     #[test]
     fn the_file_on_the_line_counts_and_another_commands_does_not() {
-        assert_eq!(
-            typed(&["hooks", "--", "hooks", "--file", "a", "show"]),
-            Some("a".into())
-        );
-        assert_eq!(
-            typed(&["hooks", "--", "hooks", "list", "--file=b"]),
-            Some("b".into())
-        );
-        assert_eq!(
-            typed(&["hooks", "--", "hooks", "run", "E", "--", "x", "--file", "c"]),
-            None
-        );
+        assert_eq!(typed(&["hooks", "--", "hooks", "--file", "a", "show"]), Some("a".into()));
+        assert_eq!(typed(&["hooks", "--", "hooks", "list", "--file=b"]), Some("b".into()));
+        assert_eq!(typed(&["hooks", "--", "hooks", "run", "E", "--", "x", "--file", "c"]), None);
     }
 }

@@ -37,10 +37,7 @@ fn generated_files_are_not_stale() {
             stale.push(path);
         }
     }
-    assert!(
-        stale.is_empty(),
-        "stale: {stale:?}; renew them: HOOKS_RENEW=1 cargo test generated"
-    );
+    assert!(stale.is_empty(), "stale: {stale:?}; renew them: HOOKS_RENEW=1 cargo test generated");
 }
 
 fn files() -> Vec<(String, String)> {
@@ -49,10 +46,7 @@ fn files() -> Vec<(String, String)> {
     let verbs: Vec<&Command> = hooks.get_subcommands().collect();
     let mut files = vec![("man/hooks.1".to_owned(), page(&hooks, &hooks, &verbs))];
     for verb in &verbs {
-        files.push((
-            format!("man/hooks-{}.1", verb.get_name()),
-            page(&hooks, verb, &[]),
-        ));
+        files.push((format!("man/hooks-{}.1", verb.get_name()), page(&hooks, verb, &[])));
     }
     files.push(("man/hooks-templates.7".to_owned(), templates_page()));
     files
@@ -73,11 +67,8 @@ fn templates_page() -> String {
 fn page(hooks: &Command, command: &Command, verbs: &[&Command]) -> String {
     let version = format!("hooks {}", env!("CARGO_PKG_VERSION"));
     let title = command.get_display_name().unwrap_or("hooks").to_uppercase();
-    let man = Man::new(command.clone())
-        .title(title)
-        .date(DATE)
-        .source(version)
-        .manual("User Commands");
+    let man =
+        Man::new(command.clone()).title(title).date(DATE).source(version).manual("User Commands");
     let mut text = rendered(|page| {
         man.render_title(page)?;
         man.render_name_section(page)
@@ -87,24 +78,14 @@ fn page(hooks: &Command, command: &Command, verbs: &[&Command]) -> String {
     let _ = write!(text, ".SH SYNOPSIS\n{}\n", escaped(usage));
     text += &rendered(|page| man.render_description_section(page));
     let help = after_help(command);
-    text += &paragraphs(
-        help.split("\n\n")
-            .take_while(|part| heading(part).is_none()),
-    );
+    text += &paragraphs(help.split("\n\n").take_while(|part| heading(part).is_none()));
     text += &rendered(|page| man.render_options_section(page));
     if !verbs.is_empty() {
         text += ".SH COMMANDS\n";
         for verb in verbs {
-            let about = verb
-                .get_about()
-                .map(ToString::to_string)
-                .unwrap_or_default();
-            let _ = write!(
-                text,
-                ".TP\n\\fBhooks\\-{}\\fR(1)\n{}\n",
-                verb.get_name(),
-                escaped(&about)
-            );
+            let about = verb.get_about().map(ToString::to_string).unwrap_or_default();
+            let _ =
+                write!(text, ".TP\n\\fBhooks\\-{}\\fR(1)\n{}\n", verb.get_name(), escaped(&about));
         }
     }
     for (label, title) in SECTIONS {
@@ -127,18 +108,12 @@ fn rendered(render: impl Fn(&mut dyn std::io::Write) -> std::io::Result<()>) -> 
 }
 
 fn after_help(command: &Command) -> String {
-    command
-        .get_after_long_help()
-        .map(ToString::to_string)
-        .unwrap_or_default()
+    command.get_after_long_help().map(ToString::to_string).unwrap_or_default()
 }
 
 /// The label of a part of the help, if it has one.
 fn heading(part: &str) -> Option<&'static str> {
-    SECTIONS
-        .iter()
-        .map(|(label, _)| *label)
-        .find(|label| part.starts_with(label))
+    SECTIONS.iter().map(|(label, _)| *label).find(|label| part.starts_with(label))
 }
 
 fn section<'a>(help: &'a str, label: &str) -> Option<&'a str> {
@@ -164,24 +139,15 @@ fn verbatim(text: &str) -> String {
 /// A line must not begin with a control character of roff, and hyphens are hyphens.
 fn escaped(text: &str) -> String {
     let escape = |line: &str| {
-        let line = line
-            .replace('\\', "\\e")
-            .replace('-', "\\-")
-            .replace('\'', "\\(aq");
-        if line.starts_with('.') {
-            format!("\\&{line}")
-        } else {
-            line
-        }
+        let line = line.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq");
+        if line.starts_with('.') { format!("\\&{line}") } else { line }
     };
     text.lines().map(escape).collect::<Vec<_>>().join("\n")
 }
 
 fn see_also(hooks: &Command, command: &Command) -> String {
-    let mut names: Vec<String> = hooks
-        .get_subcommands()
-        .map(|verb| format!("hooks\\-{}", verb.get_name()))
-        .collect();
+    let mut names: Vec<String> =
+        hooks.get_subcommands().map(|verb| format!("hooks\\-{}", verb.get_name())).collect();
     names.push("hooks".to_owned());
     let own = match command.get_name() {
         "hooks" => "hooks".to_owned(),

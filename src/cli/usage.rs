@@ -47,13 +47,8 @@ fn same_letters(error: &clap::Error, verb: &str) -> Option<String> {
     let refused = sorted(refused.trim_start_matches('-'));
     let hooks = crate::cli::Cli::command();
     let verb = hooks.find_subcommand(verb.strip_prefix("hooks ").unwrap_or_default())?;
-    let mut flags = verb
-        .get_arguments()
-        .chain(hooks.get_arguments())
-        .filter_map(|a| a.get_long());
-    flags
-        .find(|flag| sorted(flag) == refused)
-        .map(|flag| format!("--{flag}"))
+    let mut flags = verb.get_arguments().chain(hooks.get_arguments()).filter_map(|a| a.get_long());
+    flags.find(|flag| sorted(flag) == refused).map(|flag| format!("--{flag}"))
 }
 
 fn message(error: &clap::Error) -> String {
@@ -98,11 +93,8 @@ fn wrong_value(error: &clap::Error) -> String {
 
 /// The nearest of the words that clap finds near, which it sorts last.
 fn suggestion(error: &clap::Error) -> Option<String> {
-    let kinds = [
-        ContextKind::SuggestedSubcommand,
-        ContextKind::SuggestedArg,
-        ContextKind::SuggestedValue,
-    ];
+    let kinds =
+        [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
     kinds.into_iter().find_map(|kind| match error.get(kind)? {
         ContextValue::String(near) => Some(near.clone()),
         ContextValue::Strings(near) => near.last().cloned(),
@@ -131,8 +123,5 @@ fn is_flag(word: &str) -> bool {
 fn verb(words: &[String]) -> String {
     let hooks = crate::cli::Cli::command();
     let verb = words.iter().find_map(|word| hooks.find_subcommand(word));
-    verb.map_or_else(
-        || "hooks".to_owned(),
-        |verb| format!("hooks {}", verb.get_name()),
-    )
+    verb.map_or_else(|| "hooks".to_owned(), |verb| format!("hooks {}", verb.get_name()))
 }

@@ -117,13 +117,11 @@ pub(super) fn assignments() -> impl TypedValueParser<Value = Assignment> {
 }
 
 pub(super) fn retries(text: &str) -> Result<u32, String> {
-    text.parse()
-        .map_err(|_| "a number is wanted, 0 for none".to_owned())
+    text.parse().map_err(|_| "a number is wanted, 0 for none".to_owned())
 }
 
 pub(super) fn port(text: &str) -> Result<u16, String> {
-    text.parse()
-        .map_err(|_| "a port from 0 to 65535 is wanted".to_owned())
+    text.parse().map_err(|_| "a port from 0 to 65535 is wanted".to_owned())
 }
 
 pub(super) fn code(text: &str) -> Result<u16, String> {
@@ -184,10 +182,7 @@ fn assignment(text: &str) -> Result<Assignment, String> {
     if key.is_empty() {
         return Err(wrong.to_owned());
     }
-    Ok(Assignment {
-        key: key.to_owned(),
-        json,
-    })
+    Ok(Assignment { key: key.to_owned(), json })
 }
 
 fn checked_json(value: &str) -> Result<String, String> {
@@ -206,8 +201,7 @@ pub(super) fn name(text: &str) -> Result<String, String> {
 }
 
 pub(super) fn hook(text: &str) -> Result<HookReference, String> {
-    text.parse()
-        .map_err(|_| "a hook's id or name is wanted, as 'hooks list' shows them".to_owned())
+    text.parse().map_err(|_| "a hook's id or name is wanted, as 'hooks list' shows them".to_owned())
 }
 
 pub(super) fn reference(text: &str) -> Result<Reference, String> {
@@ -260,10 +254,7 @@ mod tests {
         assert_eq!(reference("7"), Ok(Reference::Hook(id)));
         let name = HookReference::Name("chat".into());
         assert_eq!(reference("chat"), Ok(Reference::Hook(name)));
-        assert_eq!(
-            reference("msg_x"),
-            Ok(Reference::Publication("msg_x".into()))
-        );
+        assert_eq!(reference("msg_x"), Ok(Reference::Publication("msg_x".into())));
         assert!(reference("7x").is_err());
     }
 }

@@ -18,10 +18,7 @@ pub(crate) fn asked_for(words: &[String]) -> Option<StyledStr> {
     if !words.iter().any(|word| word == "-h") {
         parts.extend(of_long_help(verb));
     }
-    let is_summed_up = |arg: &Arg| {
-        arg.get_help_heading()
-            .is_some_and(|h| SUMMED_UP.contains(&h))
-    };
+    let is_summed_up = |arg: &Arg| arg.get_help_heading().is_some_and(|h| SUMMED_UP.contains(&h));
     let verb = verb.clone().mut_args(|arg| {
         let hidden = is_summed_up(&arg);
         arg.hide(hidden)
@@ -57,14 +54,10 @@ fn of_long_help(verb: &Command) -> Vec<String> {
     let long = long.unwrap_or_default();
     let part = |part: &str| match part.split_once(":\n") {
         Some(("Exit status", statuses)) => {
-            let codes = statuses
-                .lines()
-                .filter_map(|line| line.split_whitespace().next());
+            let codes = statuses.lines().filter_map(|line| line.split_whitespace().next());
             let codes = codes.collect::<Vec<_>>().join(", ");
             let name = verb.get_name();
-            Some(format!(
-                "Exit status: {codes}; meanings, environment: man hooks-{name}"
-            ))
+            Some(format!("Exit status: {codes}; meanings, environment: man hooks-{name}"))
         }
         Some(("Environment", _)) => None,
         _ => Some(part.to_owned()),

@@ -128,11 +128,7 @@ fn replace(
 /// The flags of the edit that gives the hook what it lacks, and takes no event from it.
 fn differences(hook: &Hook, arguments: &Add) -> Vec<String> {
     let mut flags = arguments.options.differences(hook);
-    let mut lacking = arguments
-        .event
-        .iter()
-        .filter(|event| !hook.waits_for(event))
-        .peekable();
+    let mut lacking = arguments.event.iter().filter(|event| !hook.waits_for(event)).peekable();
     if lacking.peek().is_some() {
         let all = join_events(hook.events().chain(lacking.map(String::as_str)));
         flags.insert(0, format!("--event {}", quoted(&all)));

@@ -26,11 +26,7 @@ pub(super) struct Context {
 impl Context {
     /// The registry, which need not exist yet.
     pub(super) fn registry(&self) -> Result<Registry> {
-        let waiting: fn(&str) = if self.output.quiet {
-            |_| {}
-        } else {
-            say_who_is_waited_for
-        };
+        let waiting: fn(&str) = if self.output.quiet { |_| {} } else { say_who_is_waited_for };
         let registry = Registry::locate(self.file.as_deref())?.when_waiting(waiting);
         let path = registry.shown().display();
         self.output.detail(format!("the registry is {path}"));
@@ -81,19 +77,13 @@ impl Context {
         if json {
             self.output.json(&output::json::hook(hook, generated))
         } else {
-            self.output
-                .result(output::hook::whole(self.output, hook, generated))
+            self.output.result(output::hook::whole(self.output, hook, generated))
         }
     }
 
     /// How deliveries are made for these arguments.
     pub(super) fn setup(&self, limits: Limits, results: Results) -> Setup {
-        Setup {
-            output: self.output,
-            limits,
-            results,
-            program: self.program(),
-        }
+        Setup { output: self.output, limits, results, program: self.program() }
     }
 
     /// How the program is called for this registry, for hints: with `--file`, unless the environment or
@@ -135,8 +125,7 @@ impl Context {
             [first, ..] => format!("{} lines, the first of them {first}", numbers.len()),
         };
         let journal = journal.display();
-        self.output
-            .warning(format!("skipped {which} of the journal {journal}: damaged"));
+        self.output.warning(format!("skipped {which} of the journal {journal}: damaged"));
     }
 }
 
@@ -156,10 +145,7 @@ pub(super) fn named_hooks<'a>(
     file: &'a RegistryFile,
     named: &[HookReference],
 ) -> Result<Vec<&'a Hook>, Failure> {
-    let unknown: Vec<_> = named
-        .iter()
-        .filter(|hook| file.find(hook).is_none())
-        .collect();
+    let unknown: Vec<_> = named.iter().filter(|hook| file.find(hook).is_none()).collect();
     if !unknown.is_empty() {
         return Err(unknown_hooks(registry, unknown));
     }
@@ -180,8 +166,6 @@ pub(super) fn unknown_hooks<'a>(
 fn say_who_is_waited_for(holder: &str) {
     static SAID: AtomicBool = AtomicBool::new(false);
     if !SAID.swap(true, Ordering::SeqCst) {
-        output::note(format!(
-            "waiting for {holder}, which holds the registry's lock"
-        ));
+        output::note(format!("waiting for {holder}, which holds the registry's lock"));
     }
 }

@@ -51,11 +51,7 @@ fn say_what_is_held(context: &Context, registry: &Registry, id: HookId) -> Resul
         return Ok(());
     }
     // What --since leaves out when it is not given.
-    let since = if held(retry::SENT_FOR)? < all {
-        " --since 365d"
-    } else {
-        ""
-    };
+    let since = if held(retry::SENT_FOR)? < all { " --since 365d" } else { "" };
     let program = context.program();
     context.output.note(format!(
         "{all} held for it while it was disabled; to send: {program} redeliver --held {id}{since}"

@@ -13,11 +13,7 @@ type Key = (String, String);
 /// The keys of all the field flags of `publish`; `--set` comes last and wins.
 pub(super) fn of_publish(arguments: &Publish) -> Vec<Key> {
     let Publish { fields, .. } = arguments;
-    let own = [
-        &arguments.status,
-        &arguments.start_time,
-        &arguments.end_time,
-    ];
+    let own = [&arguments.status, &arguments.start_time, &arguments.end_time];
     of_flags(fields, own)
 }
 
@@ -37,13 +33,8 @@ fn of_flags(fields: &Fields, [status, start, end]: [&Option<String>; 3]) -> Vec<
         ("message", &fields.message),
         ("deployer", &fields.deployer),
     ];
-    let given = flags
-        .into_iter()
-        .filter_map(|(name, value)| Some(key(name, value.as_ref()?)));
-    let set = fields
-        .set
-        .iter()
-        .map(|set| (set.key.clone(), set.json.clone()));
+    let given = flags.into_iter().filter_map(|(name, value)| Some(key(name, value.as_ref()?)));
+    let set = fields.set.iter().map(|set| (set.key.clone(), set.json.clone()));
     given.chain(set).collect()
 }
 
@@ -55,11 +46,7 @@ pub(super) fn key(name: &str, value: &str) -> Key {
 /// A deployment's keys from a commit that has just been deployed.
 pub(super) fn of_deployed_commit(commit: &Commit) -> Vec<Key> {
     let now = timestamp(Utc::now());
-    let deployed = [
-        key("status", "success"),
-        key("start_time", &now),
-        key("end_time", &now),
-    ];
+    let deployed = [key("status", "success"), key("start_time", &now), key("end_time", &now)];
     [of_commit(commit), deployed.into()].concat()
 }
 

@@ -105,17 +105,11 @@ fn argument<T>(text: &OsStr, own: &Own, parse: Parse<T>) -> Result<T> {
 fn file<T>(path: &Path, own: &Own, parse: Parse<T>) -> Result<T> {
     let shown = path.to_string_lossy();
     // A URL in a path's place may have a password in it.
-    let shown = if shown.contains("://") {
-        redact::url(&shown)
-    } else {
-        shown.into_owned()
-    };
+    let shown = if shown.contains("://") { redact::url(&shown) } else { shown.into_owned() };
     let unread = || format!("could not read the deployment from {shown}");
     let file = File::open(path).with_context(unread)?;
     let bytes = bounded(&file).with_context(unread)?;
-    refuse_own(own, &shown, &bytes, |path| {
-        platform::is_same_file(&file, path)
-    })?;
+    refuse_own(own, &shown, &bytes, |path| platform::is_same_file(&file, path))?;
     parse(bytes).map_err(|error| refused(&shown, &error).into())
 }
 
@@ -128,9 +122,7 @@ fn stdin<T>(own: &Own, parse: Parse<T>) -> Result<T> {
     }
     let bytes =
         bounded(stdin.lock()).context("could not read the deployment from standard input")?;
-    refuse_own(own, "standard input", &bytes, |path| {
-        platform::is_same_file(&stdin, path)
-    })?;
+    refuse_own(own, "standard input", &bytes, |path| platform::is_same_file(&stdin, path))?;
     let error = match parse(bytes.clone()) {
         Ok(deployment) => return Ok(deployment),
         Err(error) => error,
@@ -146,9 +138,7 @@ fn stdin<T>(own: &Own, parse: Parse<T>) -> Result<T> {
         return file(Path::new(path), own, parse);
     }
     let refused = refused("standard input", &error);
-    Err(refused
-        .hint("one JSON object is wanted, or one line that names a file")
-        .into())
+    Err(refused.hint("one JSON object is wanted, or one line that names a file").into())
 }
 
 /// At most one byte more than is allowed for any input, which is enough to know.
@@ -175,9 +165,7 @@ fn is_git_refs(bytes: &[u8]) -> bool {
 }
 
 fn named_file(bytes: &[u8]) -> Option<&str> {
-    let line = std::str::from_utf8(bytes)
-        .ok()?
-        .trim_end_matches(['\n', '\r']);
+    let line = std::str::from_utf8(bytes).ok()?.trim_end_matches(['\n', '\r']);
     let one_line = !line.is_empty() && line.len() < 4096 && !line.contains(['\n', '\0']);
     (one_line && Path::new(line).is_file()).then_some(line)
 }
@@ -192,19 +180,14 @@ mod tests {
         assert_eq!(of(None, false), Source::Stdin);
         assert_eq!(of(None, true), Source::Nothing);
         assert_eq!(of(Some("-"), true), Source::Stdin);
-        assert_eq!(
-            of(Some("@a.json"), false),
-            Source::File(Path::new("a.json"))
-        );
+        assert_eq!(of(Some("@a.json"), false), Source::File(Path::new("a.json")));
         assert_eq!(of(Some("{}"), false), Source::Text(OsStr::new("{}")));
     }
 
     #[test]
     fn gits_ref_lines_are_known() {
         let zero = "0".repeat(40);
-        assert!(is_git_refs(
-            format!("{zero} {zero} refs/heads/main\n").as_bytes()
-        ));
+        assert!(is_git_refs(format!("{zero} {zero} refs/heads/main\n").as_bytes()));
         assert!(!is_git_refs(format!("{zero} refs/heads/main\n").as_bytes()));
         assert!(!is_git_refs(b"deploy.json\n"));
     }

@@ -165,15 +165,7 @@ impl Search<'_> {
     }
 
     fn wants(&self, recorded: &Recorded, delivery: &RecordedDelivery) -> bool {
-        let Log {
-            of: _,
-            failed,
-            event,
-            since,
-            exit_code: _,
-            n: _,
-            json: _,
-        } = self.arguments;
+        let Log { of: _, failed, event, since, exit_code: _, n: _, json: _ } = self.arguments;
         // What is left for a hook that was removed can never be sent.
         let is_gone = self.hooks.is_some() && self.hook_of(delivery).is_none();
         let is_owed = delivery.state(self.now).is_owed() && !is_gone;

@@ -49,9 +49,7 @@ pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
         Some(before) => context.say_what_was_selected(before),
         None => audience.say_who_is_left_out(context.output, &read.event, &place(&registry)),
     }
-    let nobody = before
-        .as_ref()
-        .map_or(audience.hooks.is_empty(), Selected::is_held);
+    let nobody = before.as_ref().map_or(audience.hooks.is_empty(), Selected::is_held);
     let exit = if arguments.dry_run {
         match &before {
             Some(before) => show_requests(context.output, before)?,
@@ -66,11 +64,7 @@ pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
             report.print_publication(context.output);
         }
         // With --defer no more was asked for than to keep it.
-        if arguments.defer {
-            Exit::Done
-        } else {
-            report.exit()
-        }
+        if arguments.defer { Exit::Done } else { report.exit() }
     };
     if nobody && arguments.must_match {
         let message = format!("no enabled hook gets {}", read.event);

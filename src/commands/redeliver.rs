@@ -48,23 +48,15 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
         }
         report.exit()
     };
-    Ok(if all || exit != Exit::Done {
-        exit
-    } else {
-        Exit::Undelivered
-    })
+    Ok(if all || exit != Exit::Done { exit } else { Exit::Undelivered })
 }
 
 fn selection(arguments: &Redeliver) -> Result<Selection> {
-    let since = arguments.since.map_or(retry::SENT_FOR, |since| {
-        TimeDelta::from_std(since).unwrap_or(TimeDelta::MAX)
-    });
+    let since = arguments
+        .since
+        .map_or(retry::SENT_FOR, |since| TimeDelta::from_std(since).unwrap_or(TimeDelta::MAX));
     if arguments.failed {
-        return Ok(Selection::Failed {
-            since,
-            now: arguments.now,
-            moved: arguments.moved,
-        });
+        return Ok(Selection::Failed { since, now: arguments.now, moved: arguments.moved });
     }
     if arguments.held {
         let hook = |reference: &Reference| match reference {

@@ -32,9 +32,5 @@ fn remove(file: &mut RegistryFile, arguments: &Remove) -> Result<Change<Vec<Hook
         return Err(Failure::unknown_hooks(missing).into());
     }
     let removed = file.remove(&arguments.hooks);
-    Ok(if removed.is_empty() {
-        Change::Keep(removed)
-    } else {
-        Change::Save(removed)
-    })
+    Ok(if removed.is_empty() { Change::Keep(removed) } else { Change::Save(removed) })
 }

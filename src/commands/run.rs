@@ -103,11 +103,7 @@ fn deployment(
     finished: &Finished,
     limit: Duration,
 ) -> Deployment {
-    let status = if finished.code == 0 {
-        "success"
-    } else {
-        "failed"
-    };
+    let status = if finished.code == 0 { "success" } else { "failed" };
     let revision = arguments.git.as_deref();
     let keys = match revision.map(|revision| git::commit(revision, limit)) {
         None => Vec::new(),
@@ -131,9 +127,5 @@ fn deployment(
     let warning = "the deployment is larger than 1 MiB; published without the commit";
     context.output.warning(warning);
     let bare = Deployment::empty().with(&own).with(&flags);
-    if bare.fits() {
-        bare
-    } else {
-        Deployment::empty().with(&own)
-    }
+    if bare.fits() { bare } else { Deployment::empty().with(&own) }
 }

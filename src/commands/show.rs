@@ -9,9 +9,8 @@ use crate::exit::Exit;
 pub(super) fn run(context: &Context, arguments: &Show) -> Result<Exit> {
     let registry = context.registry()?;
     let file = context.read(&registry)?;
-    let hook = file
-        .find(&arguments.hook)
-        .ok_or_else(|| unknown_hooks(&registry, [&arguments.hook]))?;
+    let hook =
+        file.find(&arguments.hook).ok_or_else(|| unknown_hooks(&registry, [&arguments.hook]))?;
     context.print_hook(hook, None, arguments.json)?;
     Ok(Exit::Done)
 }

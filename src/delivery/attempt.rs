@@ -136,9 +136,7 @@ pub(super) fn outcome(attempt: &Attempt, attempts: u32, duration: Duration) -> O
             Ok(response) => response.reason(),
             Err(failed) => failed.to_string(),
         },
-        response: response
-            .map(|response| response.body.clone())
-            .filter(|body| !body.is_empty()),
+        response: response.map(|response| response.body.clone()).filter(|body| !body.is_empty()),
         attempts,
         duration,
         not_before: response.and_then(|response| response.not_before(time)),
@@ -204,11 +202,8 @@ fn head(answer: &http::Response<Body>, expected: Option<&str>, secrets: &[String
 /// A Location is a URL of the receiver's, with its own secrets, or a path.
 fn shown_location(location: &str, secrets: &[String]) -> String {
     let location = redact::scrub(location, secrets);
-    let shown = if location.contains("://") {
-        redact::url(&location)
-    } else {
-        redact::path(&location)
-    };
+    let shown =
+        if location.contains("://") { redact::url(&location) } else { redact::path(&location) };
     kept(&shown).to_owned()
 }
 
@@ -231,11 +226,7 @@ fn start_of_body(answer: &mut http::Response<Body>, on_read: impl Fn(&[u8])) -> 
 /// What is kept of a body. A secret is masked before the cut, which could leave the half of one.
 fn shown_body(answer: &http::Response<Body>, body: &[u8], secrets: &[String]) -> String {
     let body = String::from_utf8_lossy(body);
-    let text = if is_html(answer) {
-        html::text(&body).into()
-    } else {
-        body
-    };
+    let text = if is_html(answer) { html::text(&body).into() } else { body };
     kept(redact::scrub(&text, secrets).trim()).to_owned()
 }
 

@@ -181,9 +181,7 @@ impl FanOut {
             until = until.min(*due);
         }
         let wait = until.saturating_duration_since(Instant::now());
-        self.events
-            .recv_timeout(self.tick.unwrap_or(wait).min(wait))
-            .ok()
+        self.events.recv_timeout(self.tick.unwrap_or(wait).min(wait)).ok()
     }
 
     /// Takes this event and those that come soon after it, so that outcomes are recorded together. Meanwhile
@@ -255,8 +253,7 @@ impl FanOut {
             return;
         };
         let outcome = self.outcome(number, &attempt);
-        self.retrying
-            .push_back(Update::Retrying(number, outcome, wait));
+        self.retrying.push_back(Update::Retrying(number, outcome, wait));
         self.delayed.push(Reverse((Instant::now() + wait, number)));
         let progress = &mut self.progress[number];
         progress.last = Some(attempt);

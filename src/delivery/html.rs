@@ -7,9 +7,7 @@ const NO_TEXT: [&str; 3] = ["script", "style", "head"];
 /// gives odd text, and never an error.
 pub(super) fn text(html: &str) -> String {
     let title = element(html, "title").map(plain);
-    title
-        .filter(|title| !title.is_empty())
-        .unwrap_or_else(|| plain(html))
+    title.filter(|title| !title.is_empty()).unwrap_or_else(|| plain(html))
 }
 
 /// The content of the first element of this name.
@@ -68,14 +66,9 @@ mod tests {
 
     #[test]
     fn broken_pages_give_text_and_no_panic() {
-        for page in [
-            "<",
-            "<title>",
-            "a < b",
-            "<script>",
-            "</title><title",
-            "\u{130}<title>x</title>",
-        ] {
+        for page in
+            ["<", "<title>", "a < b", "<script>", "</title><title", "\u{130}<title>x</title>"]
+        {
             let _ = text(page);
         }
         assert_eq!(text("plain"), "plain");

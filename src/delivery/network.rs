@@ -27,11 +27,7 @@ pub(super) struct Network {
 impl Network {
     /// A network where an attempt takes this long at most.
     pub(super) fn new(timeout: Duration) -> Self {
-        Self {
-            timeout,
-            tls: TlsConfigs::default(),
-            lookups: Arc::default(),
-        }
+        Self { timeout, tls: TlsConfigs::default(), lookups: Arc::default() }
     }
 
     /// The deadline of an attempt that begins now.

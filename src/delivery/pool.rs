@@ -14,11 +14,7 @@ use crate::platform;
 
 /// Enough for TLS, four times over; the system's default of 2 MiB, or 8, for each of 256 threads is a
 /// lot of address space where that is limited.
-const STACK: usize = if cfg!(debug_assertions) {
-    1024 * 1024
-} else {
-    256 * 1024
-};
+const STACK: usize = if cfg!(debug_assertions) { 1024 * 1024 } else { 256 * 1024 };
 
 /// Files that the rest of the process has open: the registry, the journal, the standard streams.
 const OTHER_FILES: u64 = 24;
@@ -70,11 +66,7 @@ impl Pool {
             jobs: Mutex::new(receiver),
             report: Box::new(report),
         };
-        Self {
-            shared: Arc::new(shared),
-            jobs,
-            workers: 0,
-        }
+        Self { shared: Arc::new(shared), jobs, workers: 0 }
     }
 
     /// Has a worker make an attempt, a new one if all are busy: `in_flight` counts this one, too.

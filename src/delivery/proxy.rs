@@ -58,9 +58,7 @@ pub(super) fn for_url(
     // An empty variable is as one that is not set. HTTP_PROXY in capitals is what a CGI server makes
     // of a request's `Proxy:` header.
     let first = |names: &[&str]| {
-        names
-            .iter()
-            .find_map(|name| variable(name).filter(|value| !value.trim().is_empty()))
+        names.iter().find_map(|name| variable(name).filter(|value| !value.trim().is_empty()))
     };
     let named = match url.scheme() {
         "https" => first(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]),
@@ -75,11 +73,7 @@ pub(super) fn for_url(
 }
 
 fn parse(text: &str) -> Option<Proxy> {
-    let text = if text.contains("://") {
-        text.to_owned()
-    } else {
-        format!("http://{text}")
-    };
+    let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     let url = Url::parse(&text).ok()?;
     let kind = match url.scheme() {
         "http" => Kind::Http,
@@ -102,11 +96,7 @@ fn parse(text: &str) -> Option<Proxy> {
         user: decoded(url.username()),
         password: decoded(url.password().unwrap_or_default()),
     });
-    Some(Proxy {
-        kind,
-        endpoint: Endpoint { host, port },
-        credentials,
-    })
+    Some(Proxy { kind, endpoint: Endpoint { host, port }, credentials })
 }
 
 fn has_port(text: &str) -> bool {
@@ -148,10 +138,7 @@ fn is_address(address: IpAddr, entry: &str) -> bool {
         Some((block, length)) => (block, length.parse().ok()),
         None => (entry, Some(most)),
     };
-    match (
-        block.parse::<IpAddr>(),
-        length.filter(|length| *length <= most),
-    ) {
+    match (block.parse::<IpAddr>(), length.filter(|length| *length <= most)) {
         (Ok(block), Some(length)) if block.is_ipv4() == address.is_ipv4() => {
             let differing = (bits(address) ^ bits(block)).checked_shr(most - length);
             differing.unwrap_or_default() == 0
@@ -186,14 +173,8 @@ mod tests {
         assert_eq!(used("http://h/", &[("https_proxy", "p:1")]), "");
         assert_eq!(used("https://h/", &[("http_proxy", "p:1")]), "");
         assert_eq!(used("https://h/", &[("HTTPS_PROXY", "p:1")]), "Http p:1");
-        assert_eq!(
-            used("http://h/", &[("http_proxy", ""), ("all_proxy", "p:1")]),
-            "Http p:1"
-        );
-        assert_eq!(
-            used("http://h/", &[("all_proxy", ""), ("ALL_PROXY", "p:1")]),
-            "Http p:1"
-        );
+        assert_eq!(used("http://h/", &[("http_proxy", ""), ("all_proxy", "p:1")]), "Http p:1");
+        assert_eq!(used("http://h/", &[("all_proxy", ""), ("ALL_PROXY", "p:1")]), "Http p:1");
     }
 
     #[test]
@@ -207,19 +188,10 @@ mod tests {
         assert_eq!(parsed("socks5h://p"), "Socks5h p:1080");
         assert_eq!(parsed("socks5h://[::1]:9"), "Socks5h [::1]:9");
         assert_eq!(parsed("http://[::1]:8080"), "Http [::1]:8080");
-        for bad in [
-            "http://",
-            "ftp://p:1",
-            "http://p:99999",
-            "http://[::1",
-            "socks5://",
-            "socks5:p",
-        ] {
-            assert_eq!(
-                proxy("http://h/", &[("http_proxy", bad)]),
-                Err(UNUSABLE),
-                "{bad}"
-            );
+        for bad in
+            ["http://", "ftp://p:1", "http://p:99999", "http://[::1", "socks5://", "socks5:p"]
+        {
+            assert_eq!(proxy("http://h/", &[("http_proxy", bad)]), Err(UNUSABLE), "{bad}");
         }
     }
 
@@ -227,10 +199,7 @@ mod tests {
     fn user_and_password_are_decoded() {
         let credentials = |text| {
             let proxy = proxy("http://h/", &[("http_proxy", text)]).unwrap();
-            proxy
-                .unwrap()
-                .credentials
-                .map(|known| [known.user, known.password])
+            proxy.unwrap().credentials.map(|known| [known.user, known.password])
         };
         assert_eq!(credentials("p:1"), None);
         let both = |user: &[u8], password: &[u8]| Some([user.to_vec(), password.to_vec()]);

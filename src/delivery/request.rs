@@ -60,11 +60,7 @@ pub(crate) fn build<'a>(
         headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
         headers.push((name.clone(), value.clone()));
     }
-    Ok(Request {
-        url: bare(url),
-        headers,
-        body,
-    })
+    Ok(Request { url: bare(url), headers, body })
 }
 
 fn body<'a>(
@@ -101,19 +97,13 @@ mod tests {
     use crate::security::signature::Secret;
 
     fn request(hook: &Hook) -> Vec<(String, String)> {
-        build(
-            hook,
-            &Publication::new("E", Deployment::empty(), Utc::now()),
-            Utc::now(),
-        )
-        .unwrap()
-        .headers
+        build(hook, &Publication::new("E", Deployment::empty(), Utc::now()), Utc::now())
+            .unwrap()
+            .headers
     }
 
     fn value<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
-        let mut found = headers
-            .iter()
-            .filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        let mut found = headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
         let value = found.next().map(|(_, value)| value.as_str());
         assert!(found.next().is_none(), "{name} is there twice");
         value
@@ -149,25 +139,11 @@ mod tests {
         assert_eq!(value(&request(&hook), "webhook-signature"), None);
         hook.rotate(Secret::generate().unwrap(), Utc::now());
         let headers = request(&hook);
-        assert!(
-            value(&headers, "webhook-signature")
-                .unwrap()
-                .starts_with("v1,")
-        );
-        assert!(
-            value(&headers, "x-hub-signature-256")
-                .unwrap()
-                .starts_with("sha256=")
-        );
+        assert!(value(&headers, "webhook-signature").unwrap().starts_with("v1,"));
+        assert!(value(&headers, "x-hub-signature-256").unwrap().starts_with("sha256="));
         hook.rotate(Secret::generate().unwrap(), Utc::now());
         let headers = request(&hook);
-        assert_eq!(
-            value(&headers, "webhook-signature")
-                .unwrap()
-                .split(' ')
-                .count(),
-            2
-        );
+        assert_eq!(value(&headers, "webhook-signature").unwrap().split(' ').count(), 2);
     }
 
     #[test]

@@ -54,9 +54,9 @@ impl TlsConfigs {
             .with_safe_default_protocol_versions()
             .map_err(|_| "TLS cannot be set up".to_owned())?;
         let builder = match trust {
-            Trust::Anyone => builder
-                .dangerous()
-                .with_custom_certificate_verifier(Arc::new(AnyCertificate)),
+            Trust::Anyone => {
+                builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate))
+            }
             Trust::System => builder.with_root_certificates(self.roots(Vec::new())?),
             Trust::SystemAnd(pem) => {
                 builder.with_root_certificates(self.roots(certificates(pem)?)?)
@@ -67,9 +67,7 @@ impl TlsConfigs {
 
     /// The system's certificates, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`, and these.
     fn roots(&self, more: Vec<CertificateDer<'static>>) -> Result<RootCertStore, String> {
-        let system = self
-            .system
-            .get_or_init(|| rustls_native_certs::load_native_certs().certs);
+        let system = self.system.get_or_init(|| rustls_native_certs::load_native_certs().certs);
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(system.iter().cloned().chain(more));
         if roots.is_empty() {

@@ -45,10 +45,9 @@ fn alerted(alert: AlertDescription, host: &str, was_asked: bool) -> Failed {
         AlertDescription::UnrecognisedName => {
             Failed::permanent(format!("it has no certificate for the name {host}"))
         }
-        _ => Failed::permanent(format!(
-            "it broke off the TLS handshake (alert {})",
-            u8::from(alert)
-        )),
+        _ => {
+            Failed::permanent(format!("it broke off the TLS handshake (alert {})", u8::from(alert)))
+        }
     }
 }
 
@@ -121,11 +120,7 @@ fn other_certificate(cause: &str, host: &str) -> String {
 
 /// What is wrong with the certificate, and the command that makes a better one.
 fn remade(wrong: &str, host: &str) -> String {
-    let kind = if host.parse::<IpAddr>().is_ok() {
-        "IP"
-    } else {
-        "DNS"
-    };
+    let kind = if host.parse::<IpAddr>().is_ok() { "IP" } else { "DNS" };
     format!(
         "{wrong}; make it with: openssl req -x509 -addext subjectAltName={kind}:{host} -addext \
          basicConstraints=critical,CA:FALSE …"

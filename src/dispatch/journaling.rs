@@ -73,9 +73,8 @@ impl Journaling {
     pub(super) fn claim(&mut self) -> DateTime<Utc> {
         let left = self.left() + LAST_LINES;
         self.begun = Utc::now();
-        let until = self
-            .begun
-            .checked_add_signed(TimeDelta::from_std(left).unwrap_or(TimeDelta::MAX));
+        let until =
+            self.begun.checked_add_signed(TimeDelta::from_std(left).unwrap_or(TimeDelta::MAX));
         self.claimed_until = until.unwrap_or(DateTime::<Utc>::MAX_UTC);
         self.claimed_until
     }
@@ -92,9 +91,7 @@ impl Journaling {
         }
         let deadline = self.claim();
         let wait = self.lock_wait();
-        let begun = self
-            .journal
-            .begin(publication, hooks, held, Some(deadline), wait);
+        let begun = self.journal.begin(publication, hooks, held, Some(deadline), wait);
         self.works = begun.is_ok();
         match begun {
             Ok(appended) => self.warn_of(&appended),
@@ -130,8 +127,7 @@ impl Journaling {
     ) -> Result<()> {
         let Audience { hooks, held, .. } = audience;
         let deadline = (!defer).then(|| self.claim());
-        self.journal
-            .begin_locked(publication, hooks, held, deadline, lock)?;
+        self.journal.begin_locked(publication, hooks, held, deadline, lock)?;
         self.is_begun = true;
         Ok(())
     }
@@ -150,9 +146,9 @@ impl Journaling {
         if !own.is_empty() {
             match self.journal.record(&own, self.lock_wait()) {
                 Ok(appended) => self.warn_of(&appended),
-                Err(error) if std::mem::take(&mut self.works) => self.output.warning(format!(
-                    "{error:#}; what was delivered now may be sent again"
-                )),
+                Err(error) if std::mem::take(&mut self.works) => self
+                    .output
+                    .warning(format!("{error:#}; what was delivered now may be sent again")),
                 Err(_) => {}
             }
         }
@@ -262,7 +258,5 @@ fn left(report: &Report) -> Vec<Claim> {
             left.entry(id).or_default().push(delivery.hook.id);
         }
     }
-    left.into_iter()
-        .map(|(id, hooks)| Claim::Publication(id.to_owned(), hooks))
-        .collect()
+    left.into_iter().map(|(id, hooks)| Claim::Publication(id.to_owned(), hooks)).collect()
 }

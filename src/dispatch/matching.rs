@@ -30,10 +30,7 @@ impl Audience {
     pub(crate) fn of(output: Output, hooks: Vec<Hook>, publication: &Publication) -> Self {
         let (event, deployment) = (&publication.event, &publication.deployment);
         let is_false = |when: &str| renderer::holds(when, publication) == Ok(false);
-        let mut audience = Self {
-            near: near(&hooks, &publication.event),
-            ..Self::default()
-        };
+        let mut audience = Self { near: near(&hooks, &publication.event), ..Self::default() };
         for hook in hooks {
             let Some(skip) = hook.skips(event, deployment, is_false) else {
                 audience.hooks.push(hook);
@@ -74,9 +71,7 @@ impl Audience {
         }
         if !self.near.is_empty() {
             let near = self.near.join(" or ");
-            output.note(format!(
-                "no hook has the event {event}; did you mean {near}?"
-            ));
+            output.note(format!("no hook has the event {event}; did you mean {near}?"));
         }
         for hook in &self.held {
             let id = hook.id;
@@ -135,19 +130,8 @@ mod tests {
     #[test]
     fn a_slip_in_an_events_name_is_seen_and_another_name_is_not() {
         let hook = |event: &str| Hook::new(HookId(1), String::new(), event.to_owned());
-        let hooks = [
-            "PostDeployment, Rollback",
-            "deploy.rollback",
-            "*",
-            "deploy.*",
-        ]
-        .map(hook);
-        for slip in [
-            "PostDeploymnt",
-            "postdeployments",
-            "PostDeploy",
-            "PostDeployement",
-        ] {
+        let hooks = ["PostDeployment, Rollback", "deploy.rollback", "*", "deploy.*"].map(hook);
+        for slip in ["PostDeploymnt", "postdeployments", "PostDeploy", "PostDeployement"] {
             assert_eq!(near(&hooks, slip), ["PostDeployment"], "{slip}");
         }
         for other in ["Built", "postdeployment", "Deploy", "deploy.rolback", "*"] {

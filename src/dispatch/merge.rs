@@ -48,11 +48,7 @@ pub(super) fn merge(
             }
         }
     }
-    if changed {
-        Change::Save(disabled)
-    } else {
-        Change::Keep(disabled)
-    }
+    if changed { Change::Save(disabled) } else { Change::Keep(disabled) }
 }
 
 fn last_delivery(publication: &Publication, outcome: &Outcome) -> LastDelivery {
@@ -106,10 +102,7 @@ mod tests {
         let hook = Hook::new(HookId(1), "http://h/".to_owned(), "E".to_owned());
         file.hooks.push(hook.clone());
         let publication = Publication::new("E", Deployment::empty(), DateTime::UNIX_EPOCH);
-        let delivery = Delivery {
-            publication: Arc::new(publication),
-            hook: Arc::new(hook),
-        };
+        let delivery = Delivery { publication: Arc::new(publication), hook: Arc::new(hook) };
         for outcome in outcomes {
             let pair = (delivery.clone(), Some(outcome.clone()));
             let report = Report::new(vec![pair], None, Instant::now());

@@ -158,10 +158,8 @@ impl Choice<'_> {
             return Err(Skipped::Pending);
         }
         let hook = self.hooks.get(&delivery.hook).ok_or(Skipped::Gone)?;
-        let may_move = matches!(
-            self.selection,
-            Selection::Failed { moved: true, .. } | Selection::To(..)
-        );
+        let may_move =
+            matches!(self.selection, Selection::Failed { moved: true, .. } | Selection::To(..));
         if hook.url != delivery.url && !may_move {
             return Err(Skipped::Moved);
         }
@@ -179,13 +177,9 @@ impl Choice<'_> {
             {
                 Err(Skipped::Old)
             }
-            Selection::Failed {
-                since, now: false, ..
-            } => {
+            Selection::Failed { since, now: false, .. } => {
                 let latest = delivery.last_try.checked_add_signed(*since);
-                let due = delivery
-                    .due(self.now)
-                    .min(latest.unwrap_or(DateTime::<Utc>::MAX_UTC));
+                let due = delivery.due(self.now).min(latest.unwrap_or(DateTime::<Utc>::MAX_UTC));
                 if due > self.now {
                     return Err(Skipped::Later(due));
                 }
@@ -217,9 +211,7 @@ impl Choice<'_> {
             for hook in hooks {
                 claimed.insert(hook.id);
                 let publication = Arc::clone(&publication);
-                self.selected
-                    .deliveries
-                    .push(Delivery { publication, hook });
+                self.selected.deliveries.push(Delivery { publication, hook });
             }
         }
         let failed = matches!(self.selection, Selection::Failed { .. });
@@ -232,9 +224,7 @@ impl Choice<'_> {
         }
         let left = skipped::notes(&self.skipped, self.selected.deliveries.is_empty());
         self.selected.notes.extend(left);
-        self.selected
-            .warnings
-            .extend(skipped::warning(&self.skipped));
+        self.selected.warnings.extend(skipped::warning(&self.skipped));
         Ok(())
     }
 
@@ -314,9 +304,7 @@ impl Choice<'_> {
                 Ok(hook) => {
                     taken.push(hook.id);
                     let publication = Arc::clone(&publication);
-                    self.selected
-                        .deliveries
-                        .push(Delivery { publication, hook });
+                    self.selected.deliveries.push(Delivery { publication, hook });
                 }
                 Err(why) => self.selected.warnings.push(format!(
                     "hook {} is left out of {}: {}",
@@ -327,8 +315,7 @@ impl Choice<'_> {
             }
         }
         if !taken.is_empty() {
-            self.claims
-                .push(Claim::Publication(recorded.id.clone(), taken));
+            self.claims.push(Claim::Publication(recorded.id.clone(), taken));
         }
     }
 }

@@ -31,22 +31,13 @@ impl Report {
         interrupted: Option<i32>,
         deadline: Instant,
     ) -> Self {
-        Self {
-            deliveries,
-            waiting: Vec::new(),
-            unheard: None,
-            interrupted,
-            deadline,
-        }
+        Self { deliveries, waiting: Vec::new(), unheard: None, interrupted, deadline }
     }
 
     /// A publication that nobody waits for.
     pub(super) fn nobody(publication: Publication, deadline: Instant) -> Self {
         let report = Self::new(Vec::new(), None, deadline);
-        Self {
-            unheard: Some(publication),
-            ..report
-        }
+        Self { unheard: Some(publication), ..report }
     }
 
     /// With what this run does not send.
@@ -59,10 +50,7 @@ impl Report {
     pub(super) fn left(&self) -> usize {
         let undelivered =
             |outcome: &Option<Outcome>| !outcome.as_ref().is_some_and(|o| o.delivered);
-        self.deliveries
-            .iter()
-            .filter(|(_, o)| undelivered(o))
-            .count()
+        self.deliveries.iter().filter(|(_, o)| undelivered(o)).count()
     }
 
     /// How many deliveries have no outcome: their turn did not come, or another process is at them.
@@ -117,11 +105,7 @@ impl Report {
 
     /// Until when a reader that has stopped is waited for: where nothing was sent, for no time.
     fn reader_deadline(&self) -> Instant {
-        if self.deliveries.is_empty() {
-            Instant::now()
-        } else {
-            self.deadline
-        }
+        if self.deliveries.is_empty() { Instant::now() } else { self.deadline }
     }
 
     /// The publications in the order they were delivered, each with its deliveries.
@@ -138,9 +122,7 @@ impl Report {
         let waiting = waiting.map(|(delivery, state, o)| (delivery, *state, o.as_ref()));
         let all: Vec<_> = made.chain(waiting).collect();
         // The deliveries of one publication stand together.
-        all.chunk_by(|a, b| a.0.publication.id == b.0.publication.id)
-            .map(view)
-            .collect()
+        all.chunk_by(|a, b| a.0.publication.id == b.0.publication.id).map(view).collect()
     }
 }
 

@@ -76,22 +76,14 @@ impl Ages {
     /// The age of the record that was passed last, which has this time. The future counts as now, and a
     /// clock that was not set says nothing: then the record after it tells.
     pub(crate) fn age(&self, time: DateTime<Utc>) -> TimeDelta {
-        let time = if time.timestamp() < EARLIEST {
-            self.latest
-        } else {
-            time
-        };
+        let time = if time.timestamp() < EARLIEST { self.latest } else { time };
         (self.now - time).max(TimeDelta::zero())
     }
 
     /// The age that the record which was passed last has for certain: no more than its time says, and no
     /// more than the records after it bear witness to. One moment of a wrong clock adds a day at most.
     pub(crate) fn certain_age(&self, time: DateTime<Utc>) -> TimeDelta {
-        if self.is_plausible(time) {
-            self.witnessed.min(self.now - time)
-        } else {
-            self.witnessed
-        }
+        if self.is_plausible(time) { self.witnessed.min(self.now - time) } else { self.witnessed }
     }
 
     /// Places and times of records that bear witness to the age of all others, at most a day apart where

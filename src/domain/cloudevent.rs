@@ -59,10 +59,7 @@ fn data(envelope: &Deployment) -> Result<Deployment, JsonError> {
         }
         [None, None] => return Err(wrong(envelope, "the envelope has no data")),
         [Some(_), Some(_)] => {
-            return Err(wrong(
-                envelope,
-                "the envelope has both data and data_base64",
-            ));
+            return Err(wrong(envelope, "the envelope has both data and data_base64"));
         }
     };
     Deployment::parse(bytes).map_err(|error| wrong(envelope, format!("{key}: {error}")))
@@ -95,10 +92,7 @@ mod tests {
 
     #[test]
     fn an_id_is_kept_if_it_is_a_webhook_id_and_else_derived() {
-        for id in [
-            "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W",
-            "msg_01a2121c-0d8f-72e9-b13c-c421e67db941",
-        ] {
+        for id in ["msg_2KWPBgLlAfxdpx2AI54pPJ85f4W", "msg_01a2121c-0d8f-72e9-b13c-c421e67db941"] {
             assert_eq!(webhook_id("/a", id.to_owned()), id);
         }
         let derived = |source, id: &str| webhook_id(source, id.to_owned());
@@ -124,34 +118,18 @@ mod tests {
         let whole = r#"{"specversion":"1.0","id":"1","source":"/s","type":"T","data":{}}"#;
         assert!(CloudEvent::parse(whole.into()).is_ok());
         for (part, without, why) in [
-            (
-                r#""specversion":"1.0","#,
-                "",
-                "the envelope has no specversion",
-            ),
+            (r#""specversion":"1.0","#, "", "the envelope has no specversion"),
             (r#""1.0""#, r#""0.3""#, "the specversion is not 1.0"),
             (r#""id":"1","#, "", "the envelope has no id"),
             (r#""id":"1""#, r#""id":"""#, "the envelope has no id"),
             (r#""/s""#, "7", "the envelope has no source"),
             (r#","type":"T""#, "", "the envelope has no type"),
             (r#","data":{}"#, "", "the envelope has no data"),
-            (
-                "{}}",
-                r#"{},"data_base64":"e30="}"#,
-                "the envelope has both data and data_base64",
-            ),
-            (
-                r#"data":{}"#,
-                r#"data_base64":"e30""#,
-                "data_base64 is not Base64",
-            ),
+            ("{}}", r#"{},"data_base64":"e30="}"#, "the envelope has both data and data_base64"),
+            (r#"data":{}"#, r#"data_base64":"e30""#, "data_base64 is not Base64"),
         ] {
             let broken = whole.replacen(part, without, 1);
-            assert!(
-                refusal(&broken).ends_with(why),
-                "{broken}: {}",
-                refusal(&broken)
-            );
+            assert!(refusal(&broken).ends_with(why), "{broken}: {}", refusal(&broken));
         }
     }
 }

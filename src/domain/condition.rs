@@ -76,9 +76,7 @@ fn environment() -> Environment<'static> {
     environment.set_undefined_behavior(UndefinedBehavior::Chainable);
     environment.set_fuel(Some(FUEL));
     // Null and missing are the same here.
-    environment.add_test("none", |value: &Value| {
-        value.is_none() || value.is_undefined()
-    });
+    environment.add_test("none", |value: &Value| value.is_none() || value.is_undefined());
     environment
 }
 
@@ -102,11 +100,7 @@ mod tests {
         "build-id":7,"tags":["a","b"],"event":"mine","deep":{"a":{"b":[1]}}}"#;
 
     fn of(condition: &str, text: &str) -> Result<bool, ConditionError> {
-        holds(
-            condition,
-            "PostDeployment",
-            &Deployment::recorded(text.to_owned()),
-        )
+        holds(condition, "PostDeployment", &Deployment::recorded(text.to_owned()))
     }
 
     #[test]
@@ -130,14 +124,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_or_null_is_nothing_and_no_mistake() {
-        for key in [
-            "gone",
-            "nil",
-            "gone.x.y",
-            "nil[0]",
-            "deployment.gone",
-            "branch.x",
-        ] {
+        for key in ["gone", "nil", "gone.x.y", "nil[0]", "deployment.gone", "branch.x"] {
             for (condition, expected) in [
                 ("KEY", false),
                 ("KEY == 'main'", false),
@@ -164,15 +151,9 @@ mod tests {
             why("n + branch > 2"),
             "invalid operation: tried to use + operator on unsupported types number and string"
         );
-        assert_eq!(
-            why("branch = 'main'"),
-            "syntax error: unexpected input after expression"
-        );
+        assert_eq!(why("branch = 'main'"), "syntax error: unexpected input after expression");
         assert_eq!(why("'x' * 1000000000 == branch"), "it takes too much work");
-        assert_eq!(
-            why(&format!("'{}'", "x".repeat(LONGEST))),
-            "it has more than 4 KiB"
-        );
+        assert_eq!(why(&format!("'{}'", "x".repeat(LONGEST))), "it has more than 4 KiB");
         assert_eq!(of("branch", "[]"), Err(ConditionError::Content));
     }
 

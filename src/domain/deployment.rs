@@ -36,11 +36,7 @@ impl Deployment {
     /// A deployment as the journal has it. It was checked when it was published; if the journal was
     /// changed by hand, it has no keys.
     pub(crate) fn recorded(text: String) -> Self {
-        Self {
-            text,
-            entries: OnceLock::new(),
-            values: OnceLock::new(),
-        }
+        Self { text, entries: OnceLock::new(), values: OnceLock::new() }
     }
 
     /// Checks that the bytes are one JSON object of at most [`LIMIT`], and keeps them as they are.
@@ -92,11 +88,8 @@ impl Deployment {
     /// Sets those keys that the object does not have.
     #[must_use]
     pub(crate) fn filled(self, keys: &[(String, String)]) -> Self {
-        let missing: Vec<_> = keys
-            .iter()
-            .filter(|(key, _)| self.last_value(key).is_none())
-            .cloned()
-            .collect();
+        let missing: Vec<_> =
+            keys.iter().filter(|(key, _)| self.last_value(key).is_none()).cloned().collect();
         self.with(&missing)
     }
 
@@ -130,8 +123,7 @@ impl Deployment {
     }
 
     fn entries(&self) -> &[Entry] {
-        self.entries
-            .get_or_init(|| entries::of(&self.text).unwrap_or_default())
+        self.entries.get_or_init(|| entries::of(&self.text).unwrap_or_default())
     }
 }
 
@@ -160,10 +152,7 @@ mod tests {
     #[test]
     fn the_last_status_counts_and_only_as_a_string() {
         let status = |text| parse(text).status();
-        assert_eq!(
-            status(r#"{"status":"a","status":"b"}"#).as_deref(),
-            Some("b")
-        );
+        assert_eq!(status(r#"{"status":"a","status":"b"}"#).as_deref(), Some("b"));
         assert_eq!(status(r#"{"status":"a","st\u0061tus":1}"#), None);
         assert_eq!(status("{}"), None);
     }
@@ -171,10 +160,7 @@ mod tests {
     #[test]
     fn setting_keys_keeps_the_others_spelling() {
         let set = |text: &str| {
-            let keys = [
-                ("a".to_owned(), "\"x\"".to_owned()),
-                ("z".to_owned(), "1.0".to_owned()),
-            ];
+            let keys = [("a".to_owned(), "\"x\"".to_owned()), ("z".to_owned(), "1.0".to_owned())];
             parse(text).with(&keys).as_str().to_owned()
         };
         assert_eq!(set("{}"), r#"{"a":"x","z":1.0}"#);
@@ -194,14 +180,8 @@ mod tests {
     #[test]
     fn anything_but_one_object_is_refused_with_its_place() {
         assert_eq!(refusal(b""), "line 1 column 1: it is empty");
-        assert_eq!(
-            refusal(b" [1]"),
-            "line 1 column 2: an array, where one JSON object is wanted"
-        );
-        assert_eq!(
-            refusal(b"\"x\""),
-            "line 1 column 1: a string, where one JSON object is wanted"
-        );
+        assert_eq!(refusal(b" [1]"), "line 1 column 2: an array, where one JSON object is wanted");
+        assert_eq!(refusal(b"\"x\""), "line 1 column 1: a string, where one JSON object is wanted");
         assert!(refusal(b"{\"a\":1}\n{\"a\":2}").starts_with("line 2 column 1: trailing"));
         assert!(refusal(b"{\"a\":}").starts_with("line 1 column 6: expected value"));
         assert!(refusal(b"{'a':1}").starts_with("line 1 column 2: "));

@@ -176,22 +176,14 @@ mod tests {
     #[test]
     fn without_deliveries_it_is_idle() {
         let idle = health(&[]);
-        assert_eq!(
-            (idle.state, idle.deliveries, idle.median),
-            (State::Idle, 0, None)
-        );
+        assert_eq!((idle.state, idle.deliveries, idle.median), (State::Idle, 0, None));
         assert_eq!(idle.share_delivered(), None);
         assert!(!idle.needs_a_look());
     }
 
     #[test]
     fn what_failed_since_the_last_arrival_counts_whatever_the_order() {
-        let found = [
-            ended(2, false, 1),
-            ended(9, false, 7),
-            ended(1, false, 3),
-            ended(5, true, 0),
-        ];
+        let found = [ended(2, false, 1), ended(9, false, 7), ended(1, false, 3), ended(5, true, 0)];
         let failing = health(&found);
         assert_eq!(failing.state, State::Failing);
         assert_eq!(failing.consecutive_failures, 4);

@@ -176,10 +176,7 @@ impl Hook {
 
     /// The secrets that sign at this moment, newest first.
     pub(crate) fn signing(&self, now: DateTime<Utc>) -> impl Iterator<Item = &Secret> {
-        self.secrets
-            .iter()
-            .filter(move |s| s.signs_at(now))
-            .map(|s| &s.secret)
+        self.secrets.iter().filter(move |s| s.signs_at(now)).map(|s| &s.secret)
     }
 
     /// Whether its deliveries are signed.
@@ -196,10 +193,7 @@ impl Hook {
     /// The `Content-Type` header that it sets itself.
     pub(crate) fn content_type(&self) -> Option<&str> {
         let is_it = |(name, _): &&(String, String)| name.eq_ignore_ascii_case("content-type");
-        self.headers
-            .iter()
-            .find(is_it)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(is_it).map(|(_, value)| value.as_str())
     }
 
     /// Sets a header, replacing one of the same name in its place; an empty value removes it.
@@ -251,11 +245,7 @@ impl Hook {
         let mut texts = redact::secrets_in(url);
         let values = headers.iter().map(|(_, value)| value);
         texts.extend(values.flat_map(|value| redact::secrets_in_header(value)));
-        texts.extend(
-            template
-                .iter()
-                .flat_map(|text| redact::secrets_in_template(text)),
-        );
+        texts.extend(template.iter().flat_map(|text| redact::secrets_in_template(text)));
         texts.extend(secrets.iter().map(|s| s.secret.reveal().to_owned()));
         texts
     }

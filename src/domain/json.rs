@@ -16,16 +16,9 @@ impl JsonError {
     /// What is wrong at the byte at `offset`.
     pub(crate) fn at(text: &[u8], offset: usize, what: impl Into<String>) -> Self {
         let before = &text[..offset];
-        let line_start = before
-            .iter()
-            .rposition(|b| *b == b'\n')
-            .map_or(0, |at| at + 1);
+        let line_start = before.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
         let line = before.split(|b| *b == b'\n').count();
-        Self {
-            line,
-            column: offset - line_start + 1,
-            what: what.into(),
-        }
+        Self { line, column: offset - line_start + 1, what: what.into() }
     }
 }
 
@@ -40,21 +33,13 @@ pub(crate) fn unreadable(text: &[u8]) -> Option<JsonError> {
         return Some(JsonError::at(text, 0, what));
     }
     if text.starts_with(b"\xFF\xFE") || text.starts_with(b"\xFE\xFF") {
-        return Some(JsonError::at(
-            text,
-            0,
-            "a byte order mark (BOM) of UTF-16; UTF-8 is wanted",
-        ));
+        return Some(JsonError::at(text, 0, "a byte order mark (BOM) of UTF-16; UTF-8 is wanted"));
     }
     if let Some(offset) = text.iter().position(|b| *b == 0) {
         return Some(JsonError::at(text, offset, "a NUL byte"));
     }
     let invalid = std::str::from_utf8(text).err()?;
-    Some(JsonError::at(
-        text,
-        invalid.valid_up_to(),
-        "not valid UTF-8",
-    ))
+    Some(JsonError::at(text, invalid.valid_up_to(), "not valid UTF-8"))
 }
 
 /// What serde found wrong in this text.
@@ -84,11 +69,7 @@ fn quoteless(error: &serde_json::Error) -> String {
                 "floating" => "number",
                 kind => kind,
             };
-            let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) {
-                "an"
-            } else {
-                "a"
-            };
+            let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
             format!("{what}: {article} {kind}, expected {expected}")
         }
         _ => text.to_owned(),
@@ -107,19 +88,13 @@ mod tests {
     #[test]
     fn a_string_of_the_wrong_type_is_not_quoted() {
         let said = parse("\n \"whsec_\\\", expected \"");
-        assert_eq!(
-            said,
-            "line 2 column 22: invalid type: a string, expected a boolean"
-        );
+        assert_eq!(said, "line 2 column 22: invalid type: a string, expected a boolean");
     }
 
     #[test]
     fn a_number_of_the_wrong_type_is_not_quoted() {
         let said = parse("87654321");
-        assert_eq!(
-            said,
-            "line 1 column 8: invalid type: an integer, expected a boolean"
-        );
+        assert_eq!(said, "line 1 column 8: invalid type: an integer, expected a boolean");
         assert!(parse("1.5").contains("a number, expected"));
     }
 
@@ -129,10 +104,7 @@ mod tests {
         assert_eq!(at(b" \n").unwrap(), "line 1 column 1: it is empty");
         assert!(at(b"\xEF\xBB\xBF{}").unwrap().contains("byte order mark"));
         assert_eq!(at(b"{\n\"a\0").unwrap(), "line 2 column 3: a NUL byte");
-        assert_eq!(
-            at(b"{\"\xFF\"}").unwrap(),
-            "line 1 column 3: not valid UTF-8"
-        );
+        assert_eq!(at(b"{\"\xFF\"}").unwrap(), "line 1 column 3: not valid UTF-8");
         assert_eq!(at(b"{}"), None);
     }
 }

@@ -52,15 +52,9 @@ fn parse_http_date(text: &str) -> Option<DateTime<Utc>> {
     if let Ok(date) = DateTime::parse_from_rfc2822(text) {
         return Some(date.to_utc());
     }
-    let bare = ["GMT", "UTC"]
-        .iter()
-        .find_map(|zone| text.strip_suffix(zone));
+    let bare = ["GMT", "UTC"].iter().find_map(|zone| text.strip_suffix(zone));
     let bare = bare.unwrap_or(text).trim_end();
-    let forms = [
-        "%a, %d %b %Y %H:%M:%S",
-        "%A, %d-%b-%y %H:%M:%S",
-        "%a %b %e %H:%M:%S %Y",
-    ];
+    let forms = ["%a, %d %b %Y %H:%M:%S", "%A, %d-%b-%y %H:%M:%S", "%a %b %e %H:%M:%S %Y"];
     let parsed = |form: &&str| NaiveDateTime::parse_from_str(bare, form).ok();
     forms.iter().find_map(parsed).map(|date| date.and_utc())
 }
@@ -71,9 +65,7 @@ pub(crate) fn due(failures: u32, last_try: DateTime<Utc>) -> DateTime<Utc> {
     let step = usize::try_from(failures).unwrap_or(usize::MAX);
     let wait = SCHEDULE[step.saturating_sub(1).min(SCHEDULE.len() - 1)];
     // A journal that was edited by hand may be at the end of the calendar.
-    last_try
-        .checked_add_signed(TimeDelta::minutes(wait))
-        .unwrap_or(DateTime::<Utc>::MAX_UTC)
+    last_try.checked_add_signed(TimeDelta::minutes(wait)).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 #[cfg(test)]
@@ -86,23 +78,15 @@ mod tests {
     fn waits_grow_from_one_second_and_stay_within_a_fifth() {
         let waits = |random: u32| [1, 2, 3, 4, 5, 99].map(|n| back_off(n, random).as_millis());
         assert_eq!(waits(0), [800, 2_400, 7_200, 21_600, 48_000, 48_000]);
-        assert_eq!(
-            waits(u32::MAX),
-            [1_200, 3_600, 10_800, 32_400, 72_000, 72_000]
-        );
+        assert_eq!(waits(u32::MAX), [1_200, 3_600, 10_800, 32_400, 72_000, 72_000]);
     }
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {
-        let now = DateTime::parse_from_rfc3339("1994-11-06T08:49:30Z")
-            .unwrap()
-            .with_timezone(&Utc);
+        let now = DateTime::parse_from_rfc3339("1994-11-06T08:49:30Z").unwrap().with_timezone(&Utc);
         let parse = |value| parse_retry_after(value, now);
         assert_eq!(parse("120"), Some(Duration::from_secs(120)));
-        assert_eq!(
-            parse("Sun, 06 Nov 1994 08:49:37 GMT"),
-            Some(Duration::from_secs(7))
-        );
+        assert_eq!(parse("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::from_secs(7)));
         for form in [
             "Sun, 06 Nov 1994 08:49:37 UTC",
             "Sunday, 06-Nov-94 08:49:37 GMT",
@@ -114,15 +98,7 @@ mod tests {
         assert_eq!(parse("1.2"), Some(Duration::from_secs(2)));
         assert_eq!(parse("3.000"), Some(Duration::from_secs(3)));
         assert_eq!(parse("99999999999999999999999"), Some(Duration::MAX));
-        for nonsense in [
-            "",
-            "-1",
-            "1.",
-            ".5",
-            "1.5s",
-            "soon",
-            "Sun, 99 Nov 1994 08:49:37 GMT",
-        ] {
+        for nonsense in ["", "-1", "1.", ".5", "1.5s", "soon", "Sun, 99 Nov 1994 08:49:37 GMT"] {
             assert_eq!(parse(nonsense), None, "{nonsense}");
         }
     }

@@ -10,10 +10,7 @@ pub(crate) struct Bounded {
 
 impl Bounded {
     pub(crate) fn new(limit: usize) -> Self {
-        Self {
-            bytes: Vec::new(),
-            limit,
-        }
+        Self { bytes: Vec::new(), limit }
     }
 
     pub(crate) fn into_bytes(self) -> Vec<u8> {

@@ -21,11 +21,7 @@ pub(crate) enum RenderError {
     TooLarge(usize),
     /// A mistake in the template, or one that this deployment brought out.
     #[error("the template fails{}", why(*kind, detail.as_deref(), *line))]
-    Template {
-        kind: ErrorKind,
-        detail: Option<String>,
-        line: Option<usize>,
-    },
+    Template { kind: ErrorKind, detail: Option<String>, line: Option<usize> },
     /// The body would be larger than [`super::template::MAX_BODY`].
     #[error("the template yields more than 4 MiB")]
     BodyTooLarge,
@@ -68,9 +64,6 @@ fn why(kind: ErrorKind, detail: Option<&str>, line: Option<usize>) -> String {
 impl From<&JsonError> for RenderError {
     /// Only where: what is wrong there could quote the deployment.
     fn from(error: &JsonError) -> Self {
-        Self::Content {
-            line: error.line,
-            column: error.column,
-        }
+        Self::Content { line: error.line, column: error.column }
     }
 }

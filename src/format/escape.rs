@@ -29,9 +29,7 @@ impl Place<'_> {
     fn calls(&self) -> bool {
         let inside_word = self.before.is_some_and(|c| c.is_ascii_alphanumeric());
         let is_loud = LOUD.iter().any(|word| {
-            self.after
-                .get(..word.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(word))
+            self.after.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
         });
         self.this == '@' && (!inside_word || is_loud)
     }
@@ -58,11 +56,7 @@ pub(crate) fn printable(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());
     while let Some(c) = rest.next() {
         let ends_line = c == '\r' && rest.peek() == Some(&'\n');
-        printable.push(if ends_line || c == '\t' {
-            c
-        } else {
-            visible(c)
-        });
+        printable.push(if ends_line || c == '\t' { c } else { visible(c) });
     }
     printable
 }
@@ -114,9 +108,9 @@ pub(crate) fn teams(text: &str, limit: usize) -> String {
     write(text, limit, |place, out| {
         out.push(place.this);
         let starts_mark_up = match place.this {
-            '<' => place
-                .next()
-                .is_some_and(|next| next.is_ascii_alphabetic() || "/!?".contains(next)),
+            '<' => {
+                place.next().is_some_and(|next| next.is_ascii_alphabetic() || "/!?".contains(next))
+            }
             '{' | '$' => place.next() == Some('{'),
             '@' => place.calls(),
             _ => false,
@@ -139,11 +133,7 @@ fn write(text: &str, limit: usize, token: impl Fn(&Place, &mut String)) -> Strin
     for (start, this) in text.char_indices() {
         let end = out.len();
         let after = &text[start + this.len_utf8()..];
-        let place = Place {
-            before,
-            this,
-            after,
-        };
+        let place = Place { before, this, after };
         token(&place, &mut out);
         units += out[end..].encode_utf16().count();
         if units > limit {

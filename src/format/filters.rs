@@ -35,12 +35,9 @@ pub(crate) fn register(environment: &mut Environment) {
     environment.add_filter("string", whole_text);
     // The engine's own would show the notation of its own values.
     environment.add_filter("pprint", whole_text);
-    environment.add_filter(
-        "base64",
-        |state: &State, value: &Value| -> Result<String, Error> {
-            Ok(STANDARD.encode(whole_text(state, value)?))
-        },
-    );
+    environment.add_filter("base64", |state: &State, value: &Value| -> Result<String, Error> {
+        Ok(STANDARD.encode(whole_text(state, value)?))
+    });
     environment.add_filter("timestamp", timestamp);
     environment.add_filter("facts", facts);
 }
@@ -155,11 +152,7 @@ fn summary(state: &State, deployment: &Value, event: &Value) -> Result<String, E
     let who = [of("deployer")?, of("author")?];
     let who = who.into_iter().find(|who| !who.is_empty());
     let took = duration(&of("start_time")?, &of("end_time")?);
-    for (word, what) in [
-        (": ", commit),
-        (" by ", who.unwrap_or_default()),
-        (" in ", took),
-    ] {
+    for (word, what) in [(": ", commit), (" by ", who.unwrap_or_default()), (" in ", took)] {
         if !what.is_empty() {
             summary.extend([word, &what]);
         }
@@ -169,11 +162,7 @@ fn summary(state: &State, deployment: &Value, event: &Value) -> Result<String, E
 
 fn announcement(status: &str, event: &str) -> String {
     let event = escape::shorten(event, 100);
-    let what = if event.eq_ignore_ascii_case("PostDeployment") {
-        "Deployment"
-    } else {
-        &event
-    };
+    let what = if event.eq_ignore_ascii_case("PostDeployment") { "Deployment" } else { &event };
     match status.to_lowercase().as_str() {
         "success" => format!("✅ {what} succeeded"),
         "failed" => format!("❌ {what} FAILED"),

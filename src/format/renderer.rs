@@ -61,11 +61,7 @@ impl<'a> Job<'a> {
 
     /// A template instead, in the syntax of this content type.
     fn of_template(self, content_type: Option<&'a str>) -> Self {
-        Self {
-            is_condition: false,
-            content_type: content_type.map(Cow::Borrowed),
-            ..self
-        }
+        Self { is_condition: false, content_type: content_type.map(Cow::Borrowed), ..self }
     }
 }
 
@@ -101,10 +97,7 @@ impl From<ConditionError> for Refused {
 
 impl From<RenderError> for Refused {
     fn from(error: RenderError) -> Self {
-        Self {
-            reason: error.to_string(),
-            hint: error.hint().map(str::to_owned),
-        }
+        Self { reason: error.to_string(), hint: error.hint().map(str::to_owned) }
     }
 }
 
@@ -177,11 +170,7 @@ fn answer(job: &Job, deployment: &mut Arc<Deployment>) -> Result<String, Refused
 }
 
 fn ask(job: &Job) -> Result<String, Refused> {
-    let what = if job.is_condition {
-        "condition"
-    } else {
-        "template"
-    };
+    let what = if job.is_condition { "condition" } else { "template" };
     let idle = SLOTS.take().and_then(Renderer::if_alive);
     let Ok(mut renderer) = idle.map_or_else(Renderer::start, Ok) else {
         SLOTS.give(None);
@@ -216,11 +205,9 @@ impl Renderer {
         // Ctrl-C is for the process that the user sees.
         let mut process = platform::in_own_group(&mut command).spawn()?;
         match (process.stdin.take(), process.stdout.take()) {
-            (Some(input), Some(output)) => Ok(Self {
-                process,
-                input,
-                output: BufReader::new(output),
-            }),
+            (Some(input), Some(output)) => {
+                Ok(Self { process, input, output: BufReader::new(output) })
+            }
             _ => Err(io::ErrorKind::BrokenPipe.into()),
         }
     }
@@ -250,10 +237,7 @@ impl Drop for Renderer {
 /// As many renderers as there are processors: more would be no faster, and take as many times the memory.
 static SLOTS: LazyLock<Slots> = LazyLock::new(|| {
     let count = thread::available_parallelism().map_or(1, usize::from);
-    Slots {
-        free: Mutex::new((0..count).map(|_| None).collect()),
-        freed: Condvar::new(),
-    }
+    Slots { free: Mutex::new((0..count).map(|_| None).collect()), freed: Condvar::new() }
 });
 
 /// Places for renderers, each with the process that rendered there last.

@@ -41,40 +41,19 @@ mod tests {
     fn a_services_url_names_its_format() {
         for (url, format) in [
             ("https://hooks.slack.com/services/T0/B0/abc", Some("slack")),
-            (
-                "HTTPS://Hooks.Slack.COM:443/services/T0/B0/abc",
-                Some("slack"),
-            ),
-            (
-                "https://hooks.slack-gov.com/services/T0/B0/abc",
-                Some("slack"),
-            ),
+            ("HTTPS://Hooks.Slack.COM:443/services/T0/B0/abc", Some("slack")),
+            ("https://hooks.slack-gov.com/services/T0/B0/abc", Some("slack")),
             ("https://hooks.slack.com/workflows/T0/A0/1/abc", None),
             ("https://hooks.slack.com/triggers/T0/1/abc", None),
             ("https://discord.com/api/webhooks/1/abc", Some("discord")),
-            (
-                "https://discord.com/api/webhooks/1/abc?wait=true",
-                Some("discord"),
-            ),
-            (
-                "https://canary.discord.com/api/webhooks/1/abc",
-                Some("discord"),
-            ),
-            (
-                "https://ptb.discord.com/api/webhooks/1/abc",
-                Some("discord"),
-            ),
+            ("https://discord.com/api/webhooks/1/abc?wait=true", Some("discord")),
+            ("https://canary.discord.com/api/webhooks/1/abc", Some("discord")),
+            ("https://ptb.discord.com/api/webhooks/1/abc", Some("discord")),
             ("https://discordapp.com/api/webhooks/1/abc", Some("discord")),
-            (
-                "https://discord.com/api/webhooks/1/abc/slack",
-                Some("slack"),
-            ),
+            ("https://discord.com/api/webhooks/1/abc/slack", Some("slack")),
             ("https://discord.com/api/webhooks/1/abc/github", None),
             ("https://discord.com/channels/1", None),
-            (
-                "https://x.webhook.office.com/webhookb2/a@b/IncomingWebhook/c/d",
-                Some("teams"),
-            ),
+            ("https://x.webhook.office.com/webhookb2/a@b/IncomingWebhook/c/d", Some("teams")),
             (
                 "https://prod-1.westeurope.logic.azure.com:443/workflows/a/triggers/manual/paths/invoke?sig=x",
                 Some("teams"),

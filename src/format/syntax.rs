@@ -11,11 +11,7 @@ const FORM: &str = "form";
 const TEXT: &str = "text";
 
 /// Everything but RFC 3986's unreserved characters.
-const RESERVED: AsciiSet = NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What a template writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -32,13 +32,13 @@ pub(crate) fn render(
             .template_from_named_str("template", source)
             .map_err(|error| RenderError::from_engine(&error))?;
         let mut body = Bounded::new(MAX_BODY);
-        template
-            .render_captured_to(Value::from(context), &mut body)
-            .map_err(|error| match error.kind() {
+        template.render_captured_to(Value::from(context), &mut body).map_err(
+            |error| match error.kind() {
                 // Only Bounded fails to be written to.
                 ErrorKind::WriteFailure => RenderError::BodyTooLarge,
                 _ => RenderError::from_engine(&error),
-            })?;
+            },
+        )?;
         Ok(body.into_bytes())
     })?;
     let body = String::from_utf8(body).map_err(|error| RenderError::NotJson(error.to_string()))?;
@@ -81,9 +81,7 @@ fn environment(syntax: Syntax) -> Environment<'static> {
     // It shows the engine's own notation of all there is.
     environment.remove_global("debug");
     // Null and missing are the same here.
-    environment.add_test("none", |value: &Value| {
-        value.is_none() || value.is_undefined()
-    });
+    environment.add_test("none", |value: &Value| value.is_none() || value.is_undefined());
     filters::register(&mut environment);
     environment
 }

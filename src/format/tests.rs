@@ -150,17 +150,11 @@ fn nothing_a_commit_says_acts_in_a_chat() {
 #[test]
 fn slack_gets_text_colour_and_title() {
     let body = rendered("slack", "PostDeployment", &sample(DateTime::UNIX_EPOCH));
-    assert_eq!(
-        body["text"],
-        "✅ Deployment succeeded: cd5bee7 by hooks test in 1 m 12 s"
-    );
+    assert_eq!(body["text"], "✅ Deployment succeeded: cd5bee7 by hooks test in 1 m 12 s");
     assert_eq!(body["mrkdwn"], false);
     assert_eq!(body["attachments"][0]["color"], "good");
-    let failed = rendered(
-        "slack",
-        "PostDeployment",
-        r#"{"status":"FAILED","message":"<!channel>"}"#,
-    );
+    let failed =
+        rendered("slack", "PostDeployment", r#"{"status":"FAILED","message":"<!channel>"}"#);
     assert_eq!(failed["text"], "❌ Deployment FAILED");
     assert_eq!(failed["attachments"][0]["color"], "danger");
     assert_eq!(failed["attachments"][0]["title"], "&lt;!channel&gt;");
@@ -168,10 +162,7 @@ fn slack_gets_text_colour_and_title() {
 
 #[test]
 fn a_deployment_without_keys_is_its_event() {
-    assert_eq!(
-        rendered("slack", "PostDeployment", "{}")["text"],
-        "🔔 PostDeployment"
-    );
+    assert_eq!(rendered("slack", "PostDeployment", "{}")["text"], "🔔 PostDeployment");
     let body = rendered("discord", "PostDeployment", "{}");
     assert_eq!(body["embeds"][0]["title"], "🔔 PostDeployment");
 }
@@ -203,10 +194,7 @@ fn discord_limits_hold() {
             assert!((1..=256).contains(&units(&field["name"])), "{field}");
             assert!((1..=1_024).contains(&units(&field["value"])), "{field}");
         }
-        let total: usize = strings(embed)
-            .iter()
-            .map(|text| text.encode_utf16().count())
-            .sum();
+        let total: usize = strings(embed).iter().map(|text| text.encode_utf16().count()).sum();
         assert!(total <= 6_000, "{total}");
         assert!(embed["color"].is_u64());
     }
@@ -224,10 +212,7 @@ fn teams_limits_hold() {
 #[test]
 fn an_unknown_format_is_an_error() {
     let refused = render(Some("pager\u{1b}\n2"), &publication("E", "{}")).unwrap_err();
-    assert_eq!(
-        refused.to_string(),
-        "this version of hooks has no format `pager␛ 2`"
-    );
+    assert_eq!(refused.to_string(), "this version of hooks has no format `pager␛ 2`");
 }
 
 #[test]

@@ -12,11 +12,7 @@ pub(super) const LEAST_TAIL: usize = 10;
 
 /// How many columns a text takes.
 pub(super) fn width(text: &str) -> usize {
-    if text.is_ascii() {
-        text.len()
-    } else {
-        text.width()
-    }
+    if text.is_ascii() { text.len() } else { text.width() }
 }
 
 /// The text with its end cut off where there is no room for it.
@@ -47,22 +43,14 @@ pub(super) fn url(url: &str, room: usize) -> Cow<'_, str> {
     if width(url) <= room {
         return url.into();
     }
-    let Parts {
-        scheme,
-        user,
-        host,
-        tail,
-    } = Parts::of(url);
+    let Parts { scheme, user, host, tail } = Parts::of(url);
     let rest = |shown: usize| room.checked_sub(shown + width(host) + 1);
     let short_user = if user.is_empty() { "" } else { "…@" };
     for (scheme, user) in [(scheme, user), (scheme, short_user), ("", short_user)] {
         if let Some(room) = rest(width(scheme) + width(user)) {
             let (first, last) = (start_of(tail, room / 3), end_of(tail, room - room / 3));
-            let cut = if width(tail) <= room + 1 {
-                tail.into()
-            } else {
-                format!("{first}{CUT}{last}")
-            };
+            let cut =
+                if width(tail) <= room + 1 { tail.into() } else { format!("{first}{CUT}{last}") };
             return format!("{scheme}{user}{host}{cut}").into();
         }
     }
@@ -71,12 +59,7 @@ pub(super) fn url(url: &str, room: usize) -> Cow<'_, str> {
 
 /// How many columns a URL wants at least, so that it can be told from others.
 pub(super) fn least_of_url(url: &str) -> usize {
-    let Parts {
-        scheme,
-        user,
-        host,
-        tail,
-    } = Parts::of(url);
+    let Parts { scheme, user, host, tail } = Parts::of(url);
     let user = width(user).min(2);
     width(scheme) + user + width(host) + width(tail).min(LEAST_TAIL)
 }
@@ -98,12 +81,7 @@ impl<'a> Parts<'a> {
         let (scheme, rest) = url.split_at(url.find("://").map_or(0, |at| at + 3));
         let (authority, tail) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
         let (user, host) = authority.split_at(authority.rfind('@').map_or(0, |at| at + 1));
-        Self {
-            scheme,
-            user,
-            host,
-            tail,
-        }
+        Self { scheme, user, host, tail }
     }
 }
 
@@ -169,10 +147,7 @@ mod tests {
     #[test]
     fn a_url_loses_the_middle_of_its_path_first_and_never_its_host() {
         let cut = |room| url("https://me:***@h.example:81/services/abc/def?key=***", room);
-        assert_eq!(
-            cut(50),
-            "https://me:***@h.example:81/servic…abc/def?key=***"
-        );
+        assert_eq!(cut(50), "https://me:***@h.example:81/servic…abc/def?key=***");
         assert_eq!(cut(38), "https://me:***@h.example:81/se…key=***");
         assert_eq!(cut(30), "https://me:***@h.example:81…**");
         assert_eq!(cut(28), "https://me:***@h.example:81…");
@@ -185,15 +160,8 @@ mod tests {
 
     #[test]
     fn what_is_no_url_does_not_go_wrong() {
-        for text in [
-            "",
-            "***",
-            "://",
-            "a://@/",
-            "@@@@@@@",
-            "/////////",
-            "漢://漢@漢/漢?漢#漢",
-        ] {
+        for text in ["", "***", "://", "a://@/", "@@@@@@@", "/////////", "漢://漢@漢/漢?漢#漢"]
+        {
             for room in 0..20 {
                 url(text, room);
             }

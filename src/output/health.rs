@@ -116,10 +116,7 @@ struct EndedView {
 
 /// The hooks as a JSON array, `[]` when there is none.
 pub(crate) fn json(hooks: &[(&Hook, Health)], now: DateTime<Utc>) -> String {
-    let views: Vec<_> = hooks
-        .iter()
-        .map(|(hook, health)| view(hook, health, now))
-        .collect();
+    let views: Vec<_> = hooks.iter().map(|(hook, health)| view(hook, health, now)).collect();
     super::json::pretty(&views)
 }
 
@@ -140,19 +137,13 @@ fn view<'a>(hook: &'a Hook, health: &Health, now: DateTime<Utc>) -> HealthView<'
         failing_since: health.failing_since.map(timestamp),
         owed: health.owed,
         oldest_owed: health.oldest_owed.map(timestamp),
-        oldest_owed_age_ms: health
-            .oldest_owed
-            .map(|time| (now - time).num_milliseconds()),
+        oldest_owed_age_ms: health.oldest_owed.map(|time| (now - time).num_milliseconds()),
         last: health.last.iter().map(EndedView::new).collect(),
     }
 }
 
 impl EndedView {
     fn new(ended: &Ended) -> Self {
-        Self {
-            time: timestamp(ended.time),
-            delivered: ended.delivered,
-            duration: ended.duration,
-        }
+        Self { time: timestamp(ended.time), delivered: ended.delivered, duration: ended.duration }
     }
 }

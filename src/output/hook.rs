@@ -40,10 +40,7 @@ pub(crate) fn whole(output: Output, hook: &Hook, generated: Option<&Secret>) -> 
     line("url", &output.url(url));
     line("event", event);
     if *insecure_ssl {
-        line(
-            "insecure_ssl",
-            "true (the receiver's certificate is not checked)",
-        );
+        line("insecure_ssl", "true (the receiver's certificate is not checked)");
     }
     if !enabled {
         line("enabled", "false");
@@ -118,9 +115,7 @@ pub(crate) fn table<'a>(output: Output, hooks: impl Iterator<Item = &'a Hook>) -
     for hook in hooks {
         let event = match &hook.status[..] {
             [] => escape(&hook.event),
-            wanted => escape(&format!("{} ({})", hook.event, wanted.join(",")))
-                .into_owned()
-                .into(),
+            wanted => escape(&format!("{} ({})", hook.event, wanted.join(","))).into_owned().into(),
         };
         let result = match &hook.disabled_reason {
             _ if hook.enabled => result(&hook.last),

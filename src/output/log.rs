@@ -124,16 +124,8 @@ pub(crate) fn table(entries: &[LogEntry]) -> Table<'_> {
 /// The deliveries with everything that is known of them: some lines each.
 pub(crate) fn blocks(output: Output, entries: &[LogEntry]) -> String {
     let block = |entry: &LogEntry| {
-        let (time, state, event) = (
-            local_time(entry.time()),
-            entry.styled_state(),
-            entry.event(),
-        );
-        let (hook, url, result) = (
-            entry.hook(),
-            output.url(&entry.delivery.url),
-            entry.result(),
-        );
+        let (time, state, event) = (local_time(entry.time()), entry.styled_state(), entry.event());
+        let (hook, url, result) = (entry.hook(), output.url(&entry.delivery.url), entry.result());
         let mut lines = vec![
             format!("{time}  {state}  {event}  {}", escape(&entry.id)),
             format!("    hook {hook}  {url}  {result}"),
@@ -160,9 +152,7 @@ pub(crate) fn publication(output: Output, recorded: &Recorded, entries: &[LogEnt
             let (time, result) = (local_time(outcome.time), result(outcome));
             let (attempts, took) = (outcome.attempts, duration(outcome.duration));
             let s = plural(attempts as usize);
-            lines.push(format!(
-                "    {time}  {result} ({attempts} attempt{s}, {took})"
-            ));
+            lines.push(format!("    {time}  {result} ({attempts} attempt{s}, {took})"));
             if let Some(said) = &outcome.response {
                 lines.push(format!("      answer: {}", escape(said)));
             }

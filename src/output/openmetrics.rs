@@ -23,16 +23,10 @@ const METRICS: [(&str, &str, Value); 9] = [
         "Deliveries that have ended within the time that is looked at",
         |health| Some(count(health.deliveries)),
     ),
-    (
-        "hooks_delivered_ratio",
-        "Share of those deliveries that arrived",
-        Health::share_delivered,
-    ),
-    (
-        "hooks_delivery_median_seconds",
-        "Median of the time that those deliveries took",
-        |health| health.median.map(|time| time.as_secs_f64()),
-    ),
+    ("hooks_delivered_ratio", "Share of those deliveries that arrived", Health::share_delivered),
+    ("hooks_delivery_median_seconds", "Median of the time that those deliveries took", |health| {
+        health.median.map(|time| time.as_secs_f64())
+    }),
     (
         "hooks_delivery_p95_seconds",
         "95th percentile of the time that those deliveries took",
@@ -48,11 +42,9 @@ const METRICS: [(&str, &str, Value); 9] = [
         "When the first of the tries ended that have failed since then",
         |health| health.failing_since.map(seconds),
     ),
-    (
-        "hooks_owed_deliveries",
-        "Deliveries that are still to be sent",
-        |health| Some(count(health.owed)),
-    ),
+    ("hooks_owed_deliveries", "Deliveries that are still to be sent", |health| {
+        Some(count(health.owed))
+    }),
     (
         "hooks_oldest_owed_timestamp_seconds",
         "When the oldest of the deliveries that are still to be sent was published",

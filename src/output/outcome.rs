@@ -11,11 +11,7 @@ use crate::security::escape::escape;
 
 /// `delivered  hook 1 (chat)  https://example.com/cb  200 OK  34 ms`
 pub(crate) fn line(output: Output, hook: &Hook, outcome: &Outcome) -> String {
-    let (style, word) = if outcome.delivered {
-        (GOOD, "delivered")
-    } else {
-        (BAD, "failed   ")
-    };
+    let (style, word) = if outcome.delivered { (GOOD, "delivered") } else { (BAD, "failed   ") };
     let attempts = match outcome.attempts {
         1 => String::new(),
         n => format!("{n} attempt{}, ", plural(n as usize)),

@@ -17,11 +17,7 @@ pub(crate) struct Progress {
 impl Progress {
     /// A line that is drawn if `enabled`.
     pub(crate) fn new(enabled: bool) -> Self {
-        Self {
-            enabled: enabled && io::stderr().is_terminal(),
-            drawn: false,
-            since: Instant::now(),
-        }
+        Self { enabled: enabled && io::stderr().is_terminal(), drawn: false, since: Instant::now() }
     }
 
     /// Whether it is drawn at all.

@@ -35,11 +35,8 @@ pub(crate) fn print(
     let mut text = head(request, reply, verdict);
     if output.verbose {
         for (name, value) in &request.headers {
-            let value = if output.reveal {
-                Cow::Borrowed(&**value)
-            } else {
-                redact::header(name, value)
-            };
+            let value =
+                if output.reveal { Cow::Borrowed(&**value) } else { redact::header(name, value) };
             push_line(&mut text, &escape(&format!("{name}: {value}")));
         }
     }
@@ -87,11 +84,7 @@ fn head(request: &Received, reply: &Reply, verdict: Option<Verdict>) -> String {
 /// A foreign text as one word of visible ASCII; `-` where it is empty.
 fn word(text: &str) -> String {
     let shown = |c: char| {
-        if c.is_ascii_graphic() {
-            c.to_string()
-        } else {
-            c.escape_unicode().to_string()
-        }
+        if c.is_ascii_graphic() { c.to_string() } else { c.escape_unicode().to_string() }
     };
     match text {
         "" => "-".to_owned(),

@@ -8,11 +8,7 @@ use crate::security::redact;
 
 /// The request, with its secrets masked unless `--reveal`.
 pub(crate) fn text(output: Output, hook: &Hook, request: &Request) -> String {
-    let own = |name: &str| {
-        hook.headers
-            .iter()
-            .any(|(known, _)| known.eq_ignore_ascii_case(name))
-    };
+    let own = |name: &str| hook.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
     let hidden = |name: &str| {
         let signs = ["authorization", "webhook-signature", "x-hub-signature-256"];
         !output.reveal && (own(name) || signs.contains(&name))

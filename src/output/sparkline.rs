@@ -18,11 +18,7 @@ const ASCII: ([char; 8], char) = (['_', '.', ',', '-', '~', '=', '+', '#'], 'x')
 pub(super) fn sparkline(deliveries: &[Ended], is_utf8: bool) -> String {
     let (bars, cross) = if is_utf8 { UTF8 } else { ASCII };
     let mark = |ended: &Ended| {
-        if ended.delivered {
-            bars[step(ended.duration)]
-        } else {
-            cross
-        }
+        if ended.delivered { bars[step(ended.duration)] } else { cross }
     };
     deliveries.iter().map(mark).collect()
 }
@@ -38,11 +34,7 @@ pub(super) fn is_utf8() -> bool {
     if cfg!(windows) {
         return true;
     }
-    let set = |name| {
-        std::env::var(name)
-            .ok()
-            .filter(|value: &String| !value.is_empty())
-    };
+    let set = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
     let locale = locale.unwrap_or_default().to_ascii_lowercase();
     locale.contains("utf-8") || locale.contains("utf8")

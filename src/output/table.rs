@@ -79,27 +79,16 @@ impl Column {
 
     /// It is left out where it is empty in all rows.
     pub(crate) fn optional(self) -> Self {
-        Self {
-            optional: true,
-            ..self
-        }
+        Self { optional: true, ..self }
     }
 
     /// It goes to a second line where there is no room for all columns on one. Not for the first one.
     pub(crate) fn movable(self) -> Self {
-        Self {
-            movable: true,
-            ..self
-        }
+        Self { movable: true, ..self }
     }
 
     fn new(heading: &'static str, fit: Fit) -> Self {
-        Self {
-            heading,
-            fit,
-            optional: false,
-            movable: false,
-        }
+        Self { heading, fit, optional: false, movable: false }
     }
 
     /// The width that a cell wants at least.
@@ -132,11 +121,7 @@ struct Line {
 impl<'a> Table<'a> {
     /// A table with these columns.
     pub(crate) fn new(columns: &[Column]) -> Self {
-        Self {
-            columns: columns.to_vec(),
-            cells: Vec::new(),
-            looks: Vec::new(),
-        }
+        Self { columns: columns.to_vec(), cells: Vec::new(), looks: Vec::new() }
     }
 
     /// Adds a row, with a text for each column.

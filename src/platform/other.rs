@@ -85,9 +85,7 @@ pub(crate) fn send_signal(_: u32, _: i32) {}
 
 /// How a command ended: the low byte of its exit code.
 pub(crate) fn exit_code(status: ExitStatus) -> Option<u8> {
-    status
-        .code()
-        .and_then(|code| u8::try_from(code & 0xff).ok())
+    status.code().and_then(|code| u8::try_from(code & 0xff).ok())
 }
 
 /// Files have no mode.

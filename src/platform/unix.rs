@@ -55,14 +55,12 @@ pub(crate) fn catch(signals: &[i32], handle: impl Fn(Caught) + Send + 'static) -
         signal: origin.signal,
         from_terminal: origin.cause == Cause::Kernel,
     };
-    let thread = thread::Builder::new()
-        .name("signals".to_owned())
-        .spawn(move || {
-            let mut signals = receiver.recv();
-            for origin in signals.iter_mut().flatten() {
-                handle(caught(origin));
-            }
-        });
+    let thread = thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        let mut signals = receiver.recv();
+        for origin in signals.iter_mut().flatten() {
+            handle(caught(origin));
+        }
+    });
     thread.ok()?;
     let signals = SignalsInfo::<WithOrigin>::new(signals).ok()?;
     let catching = Catching(signals.handle());
@@ -88,10 +86,7 @@ pub(crate) fn survive_file_size_limit() {
 /// Raises the soft limit of open files as far as it goes, and gives what it is then.
 pub(crate) fn raise_file_limit() -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let all = Rlimit {
-        current: maximum,
-        maximum,
-    };
+    let all = Rlimit { current: maximum, maximum };
     let limit = match setrlimit(Resource::Nofile, all) {
         Ok(()) => maximum,
         Err(_) => current,
@@ -119,11 +114,7 @@ fn limit(resource: Resource, wanted: u64) {
 /// This program's own file, also after another one was put in its place.
 pub(crate) fn this_program() -> io::Result<PathBuf> {
     let own = PathBuf::from("/proc/self/exe");
-    if own.exists() {
-        Ok(own)
-    } else {
-        std::env::current_exe()
-    }
+    if own.exists() { Ok(own) } else { std::env::current_exe() }
 }
 
 /// Waits at most this long until standard output can be written to. What is closed, or no pipe at all,
@@ -185,9 +176,7 @@ pub(crate) fn send_signal(pid: u32, signal: i32) {
 
 /// How a command ended, as the shell tells it: its exit code, 128+n after signal n.
 pub(crate) fn exit_code(status: ExitStatus) -> Option<u8> {
-    let code = status
-        .code()
-        .or_else(|| status.signal().map(|signal| 128 + signal));
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
     code.and_then(|code| u8::try_from(code).ok())
 }
 

@@ -132,9 +132,7 @@ impl Connection {
     }
 
     fn ask_for_body(&mut self) -> Result<(), Refusal> {
-        self.stream
-            .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")
-            .map_err(|_| Refusal::Gone)
+        self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(|_| Refusal::Gone)
     }
 
     fn read_chunks(&mut self) -> Result<Vec<u8>, Refusal> {
@@ -162,9 +160,8 @@ impl Connection {
     }
 
     fn read_chunk_size(&mut self) -> Result<usize, Refusal> {
-        let size = self.parsed(BAD_CHUNK, |bytes| {
-            httparse::parse_chunk_size(bytes).map_err(|_| BAD_CHUNK)
-        })?;
+        let size = self
+            .parsed(BAD_CHUNK, |bytes| httparse::parse_chunk_size(bytes).map_err(|_| BAD_CHUNK))?;
         usize::try_from(size).map_err(|_| TOO_LONG)
     }
 
@@ -220,11 +217,7 @@ impl Connection {
     /// Sends the answer and says that there will be no other. A client that has gone misses it.
     pub(super) fn answer(&mut self, reply: &Reply) {
         let Reply { status, text } = reply;
-        let allow = if *status == 405 {
-            "allow: POST\r\n"
-        } else {
-            ""
-        };
+        let allow = if *status == 405 { "allow: POST\r\n" } else { "" };
         // A 204 or 304 has no body, which goes without saying (RFC 9110, 8.6).
         let (about_body, body) = match status {
             204 | 304 => (String::new(), ""),
@@ -282,10 +275,8 @@ fn parse_head(bytes: &[u8]) -> Result<Status<(usize, Received)>, Refusal> {
 }
 
 fn framing(request: &Received) -> Result<Framing, Refusal> {
-    let lengths = request
-        .headers
-        .iter()
-        .filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    let lengths =
+        request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
     match (request.header("transfer-encoding"), lengths.count()) {
         (None, 0) => Ok(Framing::Bytes(0)),
         (None, 1) => {

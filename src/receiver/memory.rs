@@ -19,10 +19,7 @@ pub(super) struct Reserved {
 impl Memory {
     /// So many bytes.
     pub(super) fn new(bytes: usize) -> Arc<Memory> {
-        Arc::new(Memory {
-            free: Mutex::new(bytes),
-            given_back: Condvar::new(),
-        })
+        Arc::new(Memory { free: Mutex::new(bytes), given_back: Condvar::new() })
     }
 
     /// Waits until there are so many bytes; None if that takes longer than `until`.
@@ -38,10 +35,7 @@ impl Memory {
         }
         *free -= bytes;
         drop(free);
-        Some(Reserved {
-            memory: self,
-            bytes,
-        })
+        Some(Reserved { memory: self, bytes })
     }
 }
 

@@ -8,9 +8,7 @@ const POST: &str = "POST /a?b HTTP/1.1\r\nHost: h\r\nX-Two: 2\r\ncontent-length:
 
 fn connect(receiver: &Receiver) -> TcpStream {
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, receiver.port())).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     stream
 }
 
@@ -33,10 +31,7 @@ fn a_request_is_handed_over_and_answered() {
     let mut stream = connect(&receiver);
     stream.write_all(POST.as_bytes()).unwrap();
     let (request, reply) = receiver.next(|_| Reply::text(401, "no\n")).unwrap();
-    assert_eq!(
-        (request.method.as_str(), request.path.as_str()),
-        ("POST", "/a?b")
-    );
+    assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/a?b"));
     assert_eq!(request.header("x-TWO"), Some("2"));
     assert_eq!(request.header("x-three"), None);
     assert_eq!(request.body, b"hi");
@@ -72,10 +67,7 @@ fn chunks_and_expectations_are_understood() {
     }
     let (request, _) = receiver.next(|_| Reply::status(204)).unwrap();
     assert_eq!(request.body, b"hi!");
-    assert_eq!(
-        read_answer(&mut stream),
-        "HTTP/1.1 204 \r\nconnection: close\r\n\r\n"
-    );
+    assert_eq!(read_answer(&mut stream), "HTTP/1.1 204 \r\nconnection: close\r\n\r\n");
 }
 
 #[test]

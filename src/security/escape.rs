@@ -76,18 +76,12 @@ mod tests {
 
     #[test]
     fn bidi_controls_and_separators_become_visible() {
-        assert_eq!(
-            escape("\u{61c}\u{200e}\u{200f}"),
-            "\\u{61c}\\u{200e}\\u{200f}"
-        );
+        assert_eq!(escape("\u{61c}\u{200e}\u{200f}"), "\\u{61c}\\u{200e}\\u{200f}");
         assert_eq!(
             escape("\u{202a}x\u{202e}\u{2066}y\u{2069}"),
             "\\u{202a}x\\u{202e}\\u{2066}y\\u{2069}"
         );
-        assert_eq!(
-            escape("\u{2028}\u{2029}\u{feff}"),
-            "\\u{2028}\\u{2029}\\u{feff}"
-        );
+        assert_eq!(escape("\u{2028}\u{2029}\u{feff}"), "\\u{2028}\\u{2029}\\u{feff}");
     }
 
     #[test]

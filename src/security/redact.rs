@@ -165,9 +165,7 @@ fn occurrences<'a>(text: &'a str, secret: &'a str) -> impl Iterator<Item = (usiz
 fn split_scheme(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once("://")?;
     let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
     is_scheme.then_some((scheme, rest))
 }
 
@@ -232,15 +230,7 @@ impl<'a> Parts<'a> {
         };
         let (tail, fragment) = split_off(tail, '#');
         let (path, query) = split_off(tail, '?');
-        Parts {
-            site,
-            user,
-            password,
-            host,
-            path,
-            query,
-            fragment,
-        }
+        Parts { site, user, password, host, path, query, fragment }
     }
 
     fn masked(&self) -> String {
@@ -292,10 +282,7 @@ impl<'a> Parts<'a> {
             }
         }
         let mut secrets: Vec<String> = pieces.into_iter().flat_map(spellings).collect();
-        secrets.extend(
-            self.user
-                .map(|user| basic(user, self.password.unwrap_or_default())),
-        );
+        secrets.extend(self.user.map(|user| basic(user, self.password.unwrap_or_default())));
         secrets
     }
 
@@ -318,8 +305,7 @@ impl<'a> Parts<'a> {
     /// Services that know only a token take it as the user name, without a password.
     fn user_is_secret(&self) -> bool {
         let alone = self.password.unwrap_or_default().is_empty();
-        self.user
-            .is_some_and(|user| !user.is_empty() && (alone || is_token(user)))
+        self.user.is_some_and(|user| !user.is_empty() && (alone || is_token(user)))
     }
 }
 

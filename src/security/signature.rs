@@ -65,16 +65,11 @@ impl Secret {
             return Err(SecretError::SeveralLines);
         }
         let encoded = text.strip_prefix(PREFIX).ok_or(SecretError::NoPrefix)?;
-        let key = STANDARD
-            .decode(encoded)
-            .map_err(|_| SecretError::NotBase64)?;
+        let key = STANDARD.decode(encoded).map_err(|_| SecretError::NotBase64)?;
         if !KEY_BYTES.contains(&key.len()) {
             return Err(SecretError::Length(key.len()));
         }
-        Ok(Secret {
-            text: text.to_owned(),
-            key,
-        })
+        Ok(Secret { text: text.to_owned(), key })
     }
 
     /// A new secret of 32 random bytes.
@@ -86,10 +81,7 @@ impl Secret {
         let mut key = vec![0; GENERATED_BYTES];
         getrandom::fill(&mut key)
             .map_err(|error| io::Error::other(format!("no random bytes to be had: {error}")))?;
-        Ok(Secret {
-            text: format!("{PREFIX}{}", STANDARD.encode(&key)),
-            key,
-        })
+        Ok(Secret { text: format!("{PREFIX}{}", STANDARD.encode(&key)), key })
     }
 
     /// The secret's text, prefix included. Nothing but the registry file, the answer to
@@ -191,11 +183,7 @@ pub(crate) fn verify<'a>(
     if !signed {
         return Verdict::Invalid;
     }
-    if now.abs_diff(timestamp) > TOLERANCE {
-        Verdict::Stale
-    } else {
-        Verdict::Valid
-    }
+    if now.abs_diff(timestamp) > TOLERANCE { Verdict::Stale } else { Verdict::Valid }
 }
 
 fn standard_hmac(secret: &Secret, id: &str, timestamp: i64, body: &[u8]) -> Hmac<Sha256> {

@@ -113,10 +113,7 @@ impl SharedFile {
         let mut path = self.place.registry.as_os_str().to_owned();
         path.push(".");
         path.push(suffix);
-        Self {
-            path: path.into(),
-            place: self.place.clone(),
-        }
+        Self { path: path.into(), place: self.place.clone() }
     }
 
     /// Whether nothing has its name. What cannot be looked at is there, and will say why.
@@ -133,9 +130,7 @@ impl SharedFile {
 
     /// Opens it; nothing if it is missing.
     pub(crate) fn open(&self, access: Access) -> io::Result<Option<File>> {
-        let opened = self
-            .folder()
-            .and_then(|folder| folder.file(self.name(), access));
+        let opened = self.folder().and_then(|folder| folder.file(self.name(), access));
         let found = match &opened {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             // Whose and what it is says more than the system's answer.
@@ -231,10 +226,7 @@ impl SharedFile {
     }
 
     fn attributes_of_companions(&self) -> io::Result<Option<Attributes>> {
-        let registry = Self {
-            path: self.place.registry.clone(),
-            place: self.place.clone(),
-        };
+        let registry = Self { path: self.place.registry.clone(), place: self.place.clone() };
         let Some(registry) = registry.open(Access::Read)? else {
             return Ok(None);
         };
@@ -292,10 +284,7 @@ impl SharedFile {
             // What is missing of the way will be in this one.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let folder = self.place.nearest.own_facts()?;
-                return Ok(Trust {
-                    registry: None,
-                    folder,
-                });
+                return Ok(Trust { registry: None, folder });
             }
             folder => folder?,
         };

@@ -60,10 +60,7 @@ pub(crate) enum Claim {
 impl Journal {
     /// The journal beside this registry.
     pub(crate) fn of(registry: &Registry) -> Self {
-        Self {
-            registry: registry.clone(),
-            file: registry.journal_file(),
-        }
+        Self { registry: registry.clone(), file: registry.journal_file() }
     }
 
     /// Where it is.
@@ -74,8 +71,7 @@ impl Journal {
     /// Reads it from its end, without a lock. A missing one is empty.
     pub(crate) fn read(&self) -> Result<Reader> {
         let file = self.file.open(Access::Read);
-        file.and_then(|file| Reader::new(file, Utc::now()))
-            .with_context(|| self.unread())
+        file.and_then(|file| Reader::new(file, Utc::now())).with_context(|| self.unread())
     }
 
     /// The next publication of a reader, going back in time.
@@ -176,13 +172,7 @@ impl Journal {
         let time = Utc::now();
         let line = |claim: &Claim| {
             let (id, hooks) = claim.parts();
-            let record = RedeliveryRecord {
-                id,
-                time,
-                deadline,
-                hooks,
-                added: claim.added(),
-            };
+            let record = RedeliveryRecord { id, time, deadline, hooks, added: claim.added() };
             record::line("redelivery", &record)
         };
         let lines: String = claims.iter().map(line).collect();
@@ -267,9 +257,7 @@ impl Journal {
                 return Ok(());
             }
         }
-        Err(io::Error::other(
-            "it was replaced at the same time, again and again",
-        ))
+        Err(io::Error::other("it was replaced at the same time, again and again"))
     }
 
     fn unread(&self) -> String {
@@ -295,10 +283,6 @@ impl Claim {
         let Self::Added(_, hook, url) = self else {
             return Vec::new();
         };
-        vec![Target {
-            hook: *hook,
-            url: url.into(),
-            held: false,
-        }]
+        vec![Target { hook: *hook, url: url.into(), held: false }]
     }
 }

@@ -74,19 +74,12 @@ impl Registry {
         if shown.is_dir() || shown.as_os_str().as_encoded_bytes().ends_with(b"/") {
             let folder = shown.display();
             let message = format!("could not use the registry {folder}: it is a directory");
-            let hint = format!(
-                "name the file in it: {}",
-                shown.join("hooks.json").display()
-            );
+            let hint = format!("name the file in it: {}", shown.join("hooks.json").display());
             return Err(Failure::new(Exit::Failed, message).hint(hint).into());
         }
         let file = SharedFile::find(&shown)
             .with_context(|| format!("could not use the registry {}", shown.display()))?;
-        Ok(Self {
-            shown,
-            file,
-            waiting: |_| {},
-        })
+        Ok(Self { shown, file, waiting: |_| {} })
     }
 
     /// Whom to tell when waiting for the lock takes long.
@@ -124,13 +117,8 @@ impl Registry {
 
     /// The files that hold its secrets.
     pub(crate) fn own_files(&self) -> [PathBuf; 4] {
-        [
-            self.file.clone(),
-            self.file.companion("tmp"),
-            self.journal_file(),
-            self.damaged_file(),
-        ]
-        .map(|file| file.path().to_owned())
+        [self.file.clone(), self.file.companion("tmp"), self.journal_file(), self.damaged_file()]
+            .map(|file| file.path().to_owned())
     }
 
     /// Reads the registry, without a lock: a rename puts each version in place whole. A missing file
@@ -204,11 +192,8 @@ impl Registry {
         let locked = self.file.lock(patience, &self.waiting);
         locked.map_err(|error| match error {
             LockError::Held(holder) => Unlocked::Held(
-                Failure::new(
-                    Exit::Locked,
-                    format!("{could_not}: {holder} holds its lock"),
-                )
-                .hint("try again when that process has ended"),
+                Failure::new(Exit::Locked, format!("{could_not}: {holder} holds its lock"))
+                    .hint("try again when that process has ended"),
             ),
             LockError::Io(error) => {
                 let lock = self.file.companion("lock");

@@ -14,10 +14,7 @@ use crate::support::Sandbox;
 #[test]
 fn the_first_hook_makes_the_registry() {
     let sandbox = Sandbox::new();
-    let added = sandbox
-        .hooks_add("https://example.com/cb", "PostDeployment")
-        .arg("--json")
-        .run();
+    let added = sandbox.hooks_add("https://example.com/cb", "PostDeployment").arg("--json").run();
     added.assert_code(0);
     assert_eq!(added.stderr, "");
     assert_eq!(
@@ -41,13 +38,7 @@ fn every_option_is_stored_and_the_json_keys_keep_their_order() {
     sandbox.write("ca.pem", crate::support::Identity::from_private_ca().ca_pem);
     let added = sandbox
         .hooks_add("https://user:pw@example.com/cb?key=v", "deploy.production")
-        .args([
-            "--insecure-ssl",
-            "--status",
-            "failed, success",
-            "--header",
-            "X-Team: ops",
-        ])
+        .args(["--insecure-ssl", "--status", "failed, success", "--header", "X-Team: ops"])
         .args([
             "--header",
             "Authorization: Bearer tell-nobody",
@@ -58,21 +49,14 @@ fn every_option_is_stored_and_the_json_keys_keep_their_order() {
         ])
         .args(["--generate-secret", "--json"])
         .run();
-    added
-        .assert_code(0)
-        .assert_hides("tell-nobody")
-        .assert_hides("ops");
+    added.assert_code(0).assert_hides("tell-nobody").assert_hides("ops");
     let keys: Vec<_> = added.json().as_object().unwrap().keys().cloned().collect();
     // serde_json without preserve_order sorts them, so the order is looked for in the text.
-    let mut places: Vec<_> = keys
-        .iter()
-        .map(|key| added.stdout.find(&format!("\"{key}\":")).unwrap())
-        .collect();
+    let mut places: Vec<_> =
+        keys.iter().map(|key| added.stdout.find(&format!("\"{key}\":")).unwrap()).collect();
     places.sort_unstable();
-    let in_order: Vec<_> = places
-        .iter()
-        .map(|place| added.stdout[place + 1..].split('"').next().unwrap())
-        .collect();
+    let in_order: Vec<_> =
+        places.iter().map(|place| added.stdout[place + 1..].split('"').next().unwrap()).collect();
     assert_eq!(
         in_order,
         [
@@ -91,38 +75,19 @@ fn every_option_is_stored_and_the_json_keys_keep_their_order() {
     let answer = added.json();
     assert_eq!(answer["url"], "https://user:pw@example.com/cb?key=v");
     assert_eq!(answer["status"], json!(["failed", "success"]));
-    assert_eq!(
-        answer["headers"],
-        json!({"X-Team": "***", "Authorization": "***"})
-    );
+    assert_eq!(answer["headers"], json!({"X-Team": "***", "Authorization": "***"}));
     assert_eq!(answer["signed"], true);
     let secret = answer["secret"].as_str().unwrap();
-    assert!(
-        secret.starts_with("whsec_") && secret.len() == 50,
-        "{secret}"
-    );
+    assert!(secret.starts_with("whsec_") && secret.len() == 50, "{secret}");
 
     let hook = sandbox.hook("1");
-    assert_eq!(
-        hook["headers"],
-        json!({"X-Team": "ops", "Authorization": "Bearer tell-nobody"})
-    );
-    assert_eq!(
-        hook["ca_file"].as_str().unwrap().as_bytes(),
-        sandbox.read("ca.pem")
-    );
-    assert!(
-        hook.to_string().contains(secret),
-        "the secret is stored: {hook}"
-    );
+    assert_eq!(hook["headers"], json!({"X-Team": "ops", "Authorization": "Bearer tell-nobody"}));
+    assert_eq!(hook["ca_file"].as_str().unwrap().as_bytes(), sandbox.read("ca.pem"));
+    assert!(hook.to_string().contains(secret), "the secret is stored: {hook}");
 
     // The secret is shown once, and never again.
-    for arguments in [
-        &["show", "1", "--json"][..],
-        &["show", "1"],
-        &["list", "--json"],
-        &["list"],
-    ] {
+    for arguments in [&["show", "1", "--json"][..], &["show", "1"], &["list", "--json"], &["list"]]
+    {
         sandbox
             .hooks(arguments)
             .run()
@@ -135,14 +100,7 @@ fn every_option_is_stored_and_the_json_keys_keep_their_order() {
 #[test]
 fn adding_the_same_url_and_event_twice_gives_the_same_hook() {
     let sandbox = Sandbox::new();
-    let add = [
-        "add",
-        "--url",
-        "https://Example.com/Cb",
-        "--event",
-        "PostDeployment",
-        "--json",
-    ];
+    let add = ["add", "--url", "https://Example.com/Cb", "--event", "PostDeployment", "--json"];
     let first = sandbox.hooks(add).run();
     first.assert_code(0);
     let before = sandbox.registry_bytes();
@@ -195,16 +153,9 @@ fn a_path_in_another_case_is_another_url() {
 fn adding_a_disabled_hook_again_leaves_it_disabled_and_says_so() {
     let sandbox = Sandbox::new();
     let id = sandbox.add("https://h.example/", "PostDeployment");
-    sandbox
-        .hooks(["edit", &id, "--disable"])
-        .run()
-        .assert_code(0);
-    let again = sandbox
-        .hooks_add("https://h.example/", "PostDeployment")
-        .run();
-    again
-        .assert_code(0)
-        .assert_stderr_has(&["hook 1", "disabled", "hooks edit 1 --enable"]);
+    sandbox.hooks(["edit", &id, "--disable"]).run().assert_code(0);
+    let again = sandbox.hooks_add("https://h.example/", "PostDeployment").run();
+    again.assert_code(0).assert_stderr_has(&["hook 1", "disabled", "hooks edit 1 --enable"]);
     assert_eq!(sandbox.hook(&id)["enabled"], false);
 }
 
@@ -228,10 +179,7 @@ fn the_same_url_for_another_event_is_a_conflict_that_leaves_the_file_as_it_was()
 fn the_same_hook_with_other_options_is_a_conflict_that_names_the_edit() {
     let sandbox = Sandbox::new();
     sandbox.add("https://h.example/", "PostDeployment");
-    sandbox.write(
-        "secret",
-        "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n",
-    );
+    sandbox.write("secret", "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n");
     sandbox.write("t.json", r#"{"a": {{ id }} }"#);
     let before = sandbox.registry_bytes();
     for (option, edit) in [
@@ -243,10 +191,7 @@ fn the_same_hook_with_other_options_is_a_conflict_that_names_the_edit() {
         (&["--format", "slack"], "hooks edit 1 --format slack"),
         (&["--template", "t.json"], "hooks edit 1 --template"),
     ] {
-        let conflict = sandbox
-            .hooks_add("https://h.example/", "PostDeployment")
-            .args(option)
-            .run();
+        let conflict = sandbox.hooks_add("https://h.example/", "PostDeployment").args(option).run();
         conflict
             .assert_code(4)
             .assert_stderr_has(&["error: ", "hook 1", edit])
@@ -259,12 +204,8 @@ fn the_same_hook_with_other_options_is_a_conflict_that_names_the_edit() {
 fn adding_without_an_option_that_the_hook_has_is_a_conflict() {
     let sandbox = Sandbox::new();
     sandbox.add_with("https://h.example/", "PostDeployment", ["--insecure-ssl"]);
-    let conflict = sandbox
-        .hooks_add("https://h.example/", "PostDeployment")
-        .run();
-    conflict
-        .assert_code(4)
-        .assert_stderr_has(&["hook 1", "hooks edit 1 --insecure-ssl=false"]);
+    let conflict = sandbox.hooks_add("https://h.example/", "PostDeployment").run();
+    conflict.assert_code(4).assert_stderr_has(&["hook 1", "hooks edit 1 --insecure-ssl=false"]);
 }
 
 #[test]
@@ -287,24 +228,14 @@ fn a_secret_comes_from_a_file_or_standard_input_and_is_never_shown() {
     let secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
     let sandbox = Sandbox::new();
     sandbox.write("secret", format!("{secret}\n"));
-    let add = |url: &str, from: &str| {
-        sandbox
-            .hooks_add(url, "E")
-            .args(["--secret-file", from, "--json"])
-    };
-    let added = [
-        add("http://h/file", "secret").run(),
-        add("http://h/stdin", "-").stdin(secret).run(),
-    ];
+    let add =
+        |url: &str, from: &str| sandbox.hooks_add(url, "E").args(["--secret-file", from, "--json"]);
+    let added =
+        [add("http://h/file", "secret").run(), add("http://h/stdin", "-").stdin(secret).run()];
     for added in added {
         added.assert_code(0).assert_hides(secret);
         assert_eq!(added.json()["signed"], true);
-        assert!(
-            sandbox
-                .hook(&added.json()["id"].to_string())
-                .to_string()
-                .contains(secret)
-        );
+        assert!(sandbox.hook(&added.json()["id"].to_string()).to_string().contains(secret));
     }
 }
 

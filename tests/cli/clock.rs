@@ -27,14 +27,7 @@ fn every_verb_works_by_every_clock_and_afterwards() {
     for clock in CLOCKS.into_iter().chain([""]) {
         let run = |arguments: &[&str]| at(&sandbox, clock, arguments).run();
         let url = receiver.url(&format!("/{clock}"));
-        let added = run(&[
-            "add",
-            "--url",
-            &url.replace(' ', "-"),
-            "--event",
-            "E",
-            "--json",
-        ]);
+        let added = run(&["add", "--url", &url.replace(' ', "-"), "--event", "E", "--json"]);
         added.assert_code(0);
         let id = added.json()["id"].to_string();
         run(&["edit", &id, "--generate-secret"]).assert_code(0);
@@ -56,9 +49,7 @@ fn every_verb_works_by_every_clock_and_afterwards() {
         assert_eq!(hook["last_code"], 200, "{clock}: {hook:#}");
         run(&["remove", &id]).assert_code(0);
         let log = sandbox.log();
-        let real = log
-            .iter()
-            .filter(|line| line["event"] == "E" && line["state"] == "delivered");
+        let real = log.iter().filter(|line| line["event"] == "E" && line["state"] == "delivered");
         // A sample is delivered, too.
         assert!(real.count() >= published, "{clock}");
     }
@@ -82,10 +73,7 @@ fn an_event_of_any_clock_is_sent_by_any_other_unless_it_is_too_old_there() {
             if published.is_empty() && sent == CLOCKS[2] {
                 redelivered.assert_stderr_has(&["older than --since"]);
                 assert_eq!(receiver.requests().len(), 1, "{about}");
-                sandbox
-                    .hooks(["redeliver", "--failed"])
-                    .run()
-                    .assert_code(0);
+                sandbox.hooks(["redeliver", "--failed"]).run().assert_code(0);
             }
             let requests = receiver.requests();
             assert_eq!(requests.len(), 2, "{about}");
@@ -111,19 +99,11 @@ fn a_publish_that_was_killed_by_any_clock_is_completed_by_the_right_one() {
         let sandbox = Sandbox::new();
         let receiver = Receiver::answering([Reply::silent(), Reply::status(200)]);
         sandbox.add(&receiver.url("/"), "E");
-        let publish = at(
-            &sandbox,
-            clock,
-            &["publish", "E", "{}", "--deadline", "20s"],
-        )
-        .spawn();
+        let publish = at(&sandbox, clock, &["publish", "E", "{}", "--deadline", "20s"]).spawn();
         receiver.wait_for(1);
         publish.signal(Signal::Kill);
         publish.wait();
-        sandbox
-            .hooks(["redeliver", "--failed"])
-            .run()
-            .assert_code(0);
+        sandbox.hooks(["redeliver", "--failed"]).run().assert_code(0);
         assert_eq!(receiver.requests().len(), 2, "{clock}");
         assert_eq!(sandbox.log()[0]["state"], "delivered", "{clock}");
     }
@@ -145,20 +125,14 @@ fn a_compaction_by_a_wrong_clock_loses_no_undelivered_event() {
         let done = journal.replace("\"delivered\":false", "\"delivered\":true");
         let more = |number: usize| {
             let id = format!("\"id\":\"msg_{number}\",\"x\":\"");
-            done.replace("\"id\":\"", &id)
-                .replace("\"{}\"", &format!("\"{big}\""))
+            done.replace("\"id\":\"", &id).replace("\"{}\"", &format!("\"{big}\""))
         };
         let more: String = (0..9).map(more).collect();
         sandbox.write("hooks.json.journal", journal + &more);
-        at(&sandbox, clock, &["publish", "E", "{\"n\":2}"])
-            .run()
-            .assert_code(0);
+        at(&sandbox, clock, &["publish", "E", "{\"n\":2}"]).run().assert_code(0);
         let length = sandbox.read("hooks.json.journal").len();
         assert!(length < 6 << 20, "not compacted at {clock:?}");
-        sandbox
-            .hooks(["redeliver", "--failed"])
-            .run()
-            .assert_code(0);
+        sandbox.hooks(["redeliver", "--failed"]).run().assert_code(0);
         assert_eq!(receiver.requests().len(), 3, "{clock:?}");
     }
 }
@@ -171,11 +145,8 @@ fn a_receiver_that_is_gone_disables_its_hook_whatever_the_clock_said_before() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::status(200), Reply::status(410)]);
     sandbox.add(&receiver.url("/"), "E");
-    at(&sandbox, CLOCKS[2], &["publish", "E", "{}"])
-        .run()
-        .assert_code(0);
+    at(&sandbox, CLOCKS[2], &["publish", "E", "{}"]).run().assert_code(0);
     let gone = sandbox.hooks(["publish", "E", "{}"]).run();
-    gone.assert_code(3)
-        .assert_stderr_has(&["hook 1 is disabled now"]);
+    gone.assert_code(3).assert_stderr_has(&["hook 1 is disabled now"]);
     assert_eq!(sandbox.hook("1")["enabled"], false);
 }

@@ -53,11 +53,7 @@ fn the_first_tab_in_a_new_shell_completes() {
     let sandbox = Sandbox::new();
     for shell in Shell::installed() {
         let mut terminal = Terminal::start(shell, &sandbox);
-        assert_eq!(
-            terminal.completed("hooks pub"),
-            "hooks publish ",
-            "{shell:?}"
-        );
+        assert_eq!(terminal.completed("hooks pub"), "hooks publish ", "{shell:?}");
     }
 }
 
@@ -83,22 +79,13 @@ fn flags_and_their_values_are_completed() {
     assert_completed(
         &Sandbox::new(),
         &[
-            (
-                "hooks publish PostDeployment --dry",
-                "hooks publish PostDeployment --dry-run ",
-            ),
+            ("hooks publish PostDeployment --dry", "hooks publish PostDeployment --dry-run "),
             ("hooks add --forma", "hooks add --format "),
             ("hooks add --format sl", "hooks add --format slack "),
             ("hooks add --format=sl", "hooks add --format=slack "),
             ("hooks --color=al", "hooks --color=always "),
-            (
-                "hooks publish E --status suc",
-                "hooks publish E --status success ",
-            ),
-            (
-                "true; A=b:c hooks redeliver --fai",
-                "true; A=b:c hooks redeliver --failed ",
-            ),
+            ("hooks publish E --status suc", "hooks publish E --status success "),
+            ("true; A=b:c hooks redeliver --fai", "true; A=b:c hooks redeliver --failed "),
         ],
     );
 }
@@ -121,25 +108,13 @@ fn the_ids_are_offered_with_their_urls_and_without_their_secrets() {
     ];
     for shell in Shell::installed() {
         let mut terminal = Terminal::start(shell, &sandbox);
-        for verb in [
-            "show",
-            "edit",
-            "remove",
-            "remove 1",
-            "rm",
-            "test",
-            "log",
-            "redeliver",
-        ] {
+        for verb in ["show", "edit", "remove", "remove 1", "rm", "test", "log", "redeliver"] {
             let mut offers = terminal.candidates(&format!("hooks {verb} "));
             offers.truncate(ids.len());
             assert_eq!(offers, described(shell, &ids), "{shell:?}: {verb}");
         }
         let screen = terminal.screen();
-        assert!(
-            !screen.contains("s3cret") && !screen.contains("tok3n"),
-            "{shell:?}: {screen}"
-        );
+        assert!(!screen.contains("s3cret") && !screen.contains("tok3n"), "{shell:?}: {screen}");
     }
 }
 
@@ -148,11 +123,7 @@ fn a_name_is_offered_beside_its_id_and_completed() {
     let sandbox = Sandbox::new();
     sandbox.add_with("http://h/1", "E", ["--name", "chat"]);
     sandbox.add("http://h/2", "E");
-    let hooks = [
-        ("1", "http://h/1"),
-        ("chat", "http://h/1"),
-        ("2", "http://h/2"),
-    ];
+    let hooks = [("1", "http://h/1"), ("chat", "http://h/1"), ("2", "http://h/2")];
     for shell in Shell::installed() {
         let mut offers = Terminal::start(shell, &sandbox).candidates("hooks show ");
         offers.truncate(hooks.len());
@@ -174,13 +145,9 @@ fn the_events_are_those_of_the_registry_and_kudus_own() {
     ];
     for shell in Shell::installed() {
         let mut terminal = Terminal::start(shell, &sandbox);
-        for line in [
-            "publish ",
-            "run ",
-            "list --event ",
-            "add --url http://h/ --event ",
-            "edit 1 --event ",
-        ] {
+        for line in
+            ["publish ", "run ", "list --event ", "add --url http://h/ --event ", "edit 1 --event "]
+        {
             let mut offers = terminal.candidates(&format!("hooks {line}"));
             offers.truncate(events.len());
             assert_eq!(offers, described(shell, &events), "{shell:?}: {line}");
@@ -208,17 +175,11 @@ fn a_list_of_events_is_completed_event_by_event() {
         }
         assert_eq!(offers, described(shell, &events), "{shell:?}");
         let values = terminal.values("hooks publish ");
-        assert!(
-            !values.contains(&"repo.*".to_owned()),
-            "{shell:?}: {values:?}"
-        );
+        assert!(!values.contains(&"repo.*".to_owned()), "{shell:?}: {values:?}");
     }
     assert_completed(
         &sandbox,
-        &[(
-            "hooks add --event PostDeployment,Roll",
-            "hooks add --event PostDeployment,Rollback ",
-        )],
+        &[("hooks add --event PostDeployment,Roll", "hooks add --event PostDeployment,Rollback ")],
     );
 }
 
@@ -229,18 +190,9 @@ fn an_event_with_colons_and_slashes_is_completed_from_any_place_in_it() {
         &[
             ("hooks publish re", "hooks publish repo/main:deployed "),
             ("hooks publish repo/", "hooks publish repo/main:deployed "),
-            (
-                "hooks publish repo/main:",
-                "hooks publish repo/main:deployed ",
-            ),
-            (
-                "hooks publish repo/main:de",
-                "hooks publish repo/main:deployed ",
-            ),
-            (
-                "hooks list --event=repo/main:de",
-                "hooks list --event=repo/main:deployed ",
-            ),
+            ("hooks publish repo/main:", "hooks publish repo/main:deployed "),
+            ("hooks publish repo/main:de", "hooks publish repo/main:deployed "),
+            ("hooks list --event=repo/main:de", "hooks list --event=repo/main:deployed "),
         ],
     );
 }
@@ -252,34 +204,16 @@ fn files_are_completed_where_a_file_is_wanted() {
     assert_completed(
         &sandbox,
         &[
-            (
-                "hooks list --file deploy.j",
-                "hooks list --file deploy.json ",
-            ),
-            (
-                "hooks list --file=deploy.j",
-                "hooks list --file=deploy.json ",
-            ),
+            ("hooks list --file deploy.j", "hooks list --file deploy.json "),
+            ("hooks list --file=deploy.j", "hooks list --file=deploy.json "),
             ("hooks list --file sub/", "hooks list --file sub/only.json "),
-            (
-                "hooks add --secret-file deploy.j",
-                "hooks add --secret-file deploy.json ",
-            ),
-            (
-                "hooks add --ca-file sub/o",
-                "hooks add --ca-file sub/only.json ",
-            ),
-            (
-                "hooks add --template deploy.j",
-                "hooks add --template deploy.json ",
-            ),
+            ("hooks add --secret-file deploy.j", "hooks add --secret-file deploy.json "),
+            ("hooks add --ca-file sub/o", "hooks add --ca-file sub/only.json "),
+            ("hooks add --template deploy.j", "hooks add --template deploy.json "),
             ("hooks publish E @deploy.j", "hooks publish E @deploy.json "),
             ("hooks publish E @sub/", "hooks publish E @sub/only.json "),
             ("hooks run E -- ./deploy.s", "hooks run E -- ./deploy.sh "),
-            (
-                "hooks run E -- sh -x deploy.s",
-                "hooks run E -- sh -x deploy.sh ",
-            ),
+            ("hooks run E -- sh -x deploy.s", "hooks run E -- sh -x deploy.sh "),
         ],
     );
 }
@@ -329,11 +263,7 @@ fn a_file_name_with_spaces_and_special_characters_is_one_word() {
         let word = line.strip_prefix("echo a; hooks list --file ").unwrap();
         terminal.line_after(&format!("cat {word} >read\n"));
         let folder = sandbox.path().join("current");
-        assert_eq!(
-            fs::read_to_string(folder.join("read")).unwrap(),
-            "{}",
-            "{shell:?}: {word}"
-        );
+        assert_eq!(fs::read_to_string(folder.join("read")).unwrap(), "{}", "{shell:?}: {word}");
         assert!(!folder.join("b").exists(), "{shell:?}: {word}");
         fs::remove_file(folder.join("read")).unwrap();
     }
@@ -379,11 +309,7 @@ fn shellcheck_finds_nothing_in_the_completion_of_bash() {
 #[test]
 fn the_program_prints_the_file_of_each_shell() {
     let sandbox = Sandbox::new();
-    for (shell, file) in [
-        ("bash", "hooks.bash"),
-        ("zsh", "_hooks"),
-        ("fish", "hooks.fish"),
-    ] {
+    for (shell, file) in [("bash", "hooks.bash"), ("zsh", "_hooks"), ("fish", "hooks.fish")] {
         let file = format!("{}/completions/{file}", env!("CARGO_MANIFEST_DIR"));
         let file = fs::read_to_string(file).expect("a stub");
         let printed = sandbox.hooks(["completions", shell]).run();

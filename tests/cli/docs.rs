@@ -51,9 +51,7 @@ fn wrong_citations(text: &str, is_design: bool) -> Vec<&str> {
 }
 
 fn starts_with_section(text: &str) -> bool {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let number = &text[..end];
     !number.is_empty() && DESIGN.contains(&format!("\n## {number}. "))
 }
@@ -97,20 +95,13 @@ fn every_relative_link_leads_to_a_file() {
     for document in documents() {
         let text = fs::read_to_string(&document).expect("it can be read");
         let folder = document.parent().expect("a file is in a folder");
-        let links = text
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split(')').next());
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
         for link in links {
             let target = link.split('#').next().unwrap_or_default();
             if target.is_empty() || target.contains("://") {
                 continue;
             }
-            assert!(
-                folder.join(target).exists(),
-                "{}: {link}",
-                document.display()
-            );
+            assert!(folder.join(target).exists(), "{}: {link}", document.display());
             checked += 1;
         }
     }
@@ -130,20 +121,14 @@ fn section(heading: &str) -> &'static str {
 fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
     let fence = format!("\n```{language}\n");
     let behind_fences = text.split(&*fence).skip(1);
-    behind_fences
-        .map(|rest| rest.split("```").next().unwrap_or(rest))
-        .collect()
+    behind_fences.map(|rest| rest.split("```").next().unwrap_or(rest)).collect()
 }
 
 #[test]
 fn the_json_of_the_design_parses() {
     let values = blocks(DESIGN, "json");
     let lines = blocks(DESIGN, "jsonl").into_iter().flat_map(str::lines);
-    assert!(
-        values.len() >= 4,
-        "only {} examples were found",
-        values.len()
-    );
+    assert!(values.len() >= 4, "only {} examples were found", values.len());
     for json in values.into_iter().chain(lines) {
         if let Err(error) = serde_json::from_str::<serde_json::Value>(json) {
             panic!("{error} in {json}");
@@ -173,14 +158,8 @@ fn the_registry_of_the_design_is_listed_as_the_design_says() {
 fn the_registry_of_the_design_is_as_it_is_written() {
     let sandbox = as_in_the_design();
     let before = sandbox.registry_bytes();
-    sandbox
-        .hooks(["edit", "1", "--disable"])
-        .run()
-        .assert_code(0);
-    sandbox
-        .hooks(["edit", "1", "--enable"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["edit", "1", "--disable"]).run().assert_code(0);
+    sandbox.hooks(["edit", "1", "--enable"]).run().assert_code(0);
     assert_eq!(sandbox.registry_bytes(), before);
 }
 
@@ -258,10 +237,7 @@ fn the_dependencies_of_the_design_are_those_of_the_manifest() {
             continue;
         }
         if let Some((name, _)) = line.split_once(" = ").filter(|_| is_dependency) {
-            assert!(
-                section.contains(&format!("`{name}`")),
-                "the design does not have {name}"
-            );
+            assert!(section.contains(&format!("`{name}`")), "the design does not have {name}");
         }
     }
 }

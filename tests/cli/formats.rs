@@ -34,12 +34,8 @@ fn one_hook_each(receiver: &Receiver) -> Sandbox {
 #[track_caller]
 fn of(receiver: &Receiver, format: &str) -> Request {
     let requests = receiver.requests();
-    let mut of = requests
-        .into_iter()
-        .filter(|r| r.target == format!("/{format}"));
-    let request = of
-        .next()
-        .unwrap_or_else(|| panic!("nothing came for {format}"));
+    let mut of = requests.into_iter().filter(|r| r.target == format!("/{format}"));
+    let request = of.next().unwrap_or_else(|| panic!("nothing came for {format}"));
     assert!(of.next().is_none(), "more than one came for {format}");
     request
 }
@@ -93,19 +89,10 @@ fn a_chat_message_tells_what_was_deployed_by_whom_and_how_long_it_took() {
             let body = request.json();
             let text = strings(&body).join("\n");
             if CHAT.contains(&format) {
-                for fact in [
-                    said,
-                    "cd5bee7",
-                    "remi",
-                    "Ada Author",
-                    "1 m 12 s",
-                    "Fix the menu",
-                    "main",
-                ] {
-                    assert!(
-                        text.contains(fact),
-                        "{format} says nothing of {fact}: {text}"
-                    );
+                for fact in
+                    [said, "cd5bee7", "remi", "Ada Author", "1 m 12 s", "Fix the menu", "main"]
+                {
+                    assert!(text.contains(fact), "{format} says nothing of {fact}: {text}");
                 }
             }
         }
@@ -116,56 +103,31 @@ fn a_chat_message_tells_what_was_deployed_by_whom_and_how_long_it_took() {
 fn a_hostile_commit_is_sent_as_text_by_every_format() {
     let receiver = Receiver::new();
     let sandbox = one_hook_each(&receiver);
-    sandbox.write(
-        "template",
-        r#"{"text": {{ status ~ ": " ~ message }}, "by": {{ author }} }"#,
-    );
-    sandbox.add_with(
-        &receiver.url("/own"),
-        "PostDeployment",
-        ["--template", "template"],
-    );
+    sandbox.write("template", r#"{"text": {{ status ~ ": " ~ message }}, "by": {{ author }} }"#);
+    sandbox.add_with(&receiver.url("/own"), "PostDeployment", ["--template", "template"]);
     let repository = Repository::new(&sandbox);
     let author = "A\"}]{{ 7*7 }} @everyone & $(touch pwned)";
-    let hash = repository.commit(
-        "main",
-        Commit {
-            author,
-            message: HOSTILE,
-            ..PLAIN
-        },
-    );
+    let hash = repository.commit("main", Commit { author, message: HOSTILE, ..PLAIN });
     let published = repository
         .call(&repository.work(), &["publish", "PostDeployment", "--git"])
         .shell(r#"exec "$@""#)
         .run();
     published.assert_code(0);
     assert!(!repository.work().join("pwned").exists());
-    for plain in [
-        of(&receiver, "raw").json(),
-        of(&receiver, "cloudevents").json()["data"].clone(),
-    ] {
+    for plain in [of(&receiver, "raw").json(), of(&receiver, "cloudevents").json()["data"].clone()]
+    {
         assert_eq!(plain["message"], HOSTILE);
         assert_eq!(plain["author"], author);
         assert_eq!(plain["id"], json!(hash));
     }
     let own = of(&receiver, "own").json();
-    assert_eq!(
-        own,
-        json!({"text": format!("success: {HOSTILE}"), "by": author})
-    );
+    assert_eq!(own, json!({"text": format!("success: {HOSTILE}"), "by": author}));
     for format in CHAT {
         let body = of(&receiver, format).json();
         for text in strings(&body) {
-            for active in [
-                "@everyone",
-                "@here",
-                "<!channel>",
-                "<@U1>",
-                "\u{1b}",
-                "\u{202e}",
-                "\u{7f}",
-            ] {
+            for active in
+                ["@everyone", "@here", "<!channel>", "<@U1>", "\u{1b}", "\u{202e}", "\u{7f}"]
+            {
                 assert!(!text.contains(active), "{format}: {active:?} in {text:?}");
             }
             let dates = ["{{DATE", "<at>"].iter().any(|tag| text.contains(tag));
@@ -182,10 +144,7 @@ fn big_numbers_and_unusual_values_are_kept() {
     let receiver = Receiver::new();
     let sandbox = one_hook_each(&receiver);
     let odd = r#"{"status":"success", "build":12345678901234567890123,"huge":1e400,"pi":3.14159265358979323846,"list":[1,null,{"a":true}],"none":null,"half":"x\ud800y","deep":{"a":{"b":1.50}},"event":"mine","build":12345678901234567890124}"#;
-    sandbox
-        .hooks(["publish", "PostDeployment", odd])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["publish", "PostDeployment", odd]).run().assert_code(0);
     assert_eq!(of(&receiver, "raw").text(), odd);
     assert!(of(&receiver, "cloudevents").text().contains(odd));
     for format in CHAT {
@@ -209,22 +168,13 @@ fn a_redelivery_sends_the_same_body() {
     ]);
     let sandbox = one_hook_each(&receiver);
     sandbox.publish().assert_code(3);
-    sandbox
-        .hooks(["redeliver", "--failed", "--now"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["redeliver", "--failed", "--now"]).run().assert_code(0);
     let requests = receiver.requests();
     assert_eq!(requests.len(), 10);
     for first in &requests[..5] {
-        let again = requests[5..]
-            .iter()
-            .find(|r| r.target == first.target)
-            .unwrap();
+        let again = requests[5..].iter().find(|r| r.target == first.target).unwrap();
         assert_eq!(again.text(), first.text());
-        assert_eq!(
-            again.the_header("content-type"),
-            first.the_header("content-type")
-        );
+        assert_eq!(again.the_header("content-type"), first.the_header("content-type"));
     }
 }
 
@@ -232,45 +182,20 @@ fn a_redelivery_sends_the_same_body() {
 fn a_test_sends_the_format_and_a_dry_run_shows_it() {
     let receiver = Receiver::new();
     let sandbox = one_hook_each(&receiver);
-    for (id, format) in [
-        ("2", "slack"),
-        ("3", "discord"),
-        ("4", "teams"),
-        ("5", "cloudevents"),
-    ] {
+    for (id, format) in [("2", "slack"), ("3", "discord"), ("4", "teams"), ("5", "cloudevents")] {
         sandbox.hooks(["test", id]).run().assert_code(0);
         let tested = of(&receiver, format);
         assert!(tested.text().contains("test"), "{}", tested.text());
     }
     let before = receiver.requests().len();
     let shown = sandbox
-        .hooks([
-            "publish",
-            "PostDeployment",
-            r#"{"status":"failed","id":"42"}"#,
-            "--dry-run",
-        ])
+        .hooks(["publish", "PostDeployment", r#"{"status":"failed","id":"42"}"#, "--dry-run"])
         .run();
     shown.assert(0, &shown.stdout, "note: nothing was sent\n");
     assert_eq!(receiver.requests().len(), before);
-    assert_eq!(
-        shown.stdout.matches("❌ Deployment FAILED: 42").count(),
-        4,
-        "{}",
-        shown.stdout
-    );
-    assert_eq!(
-        shown
-            .stdout
-            .matches("content-type: application/cloudevents+json\n")
-            .count(),
-        1
-    );
-    assert!(
-        shown.stdout.contains(r#""specversion": "1.0""#),
-        "{}",
-        shown.stdout
-    );
+    assert_eq!(shown.stdout.matches("❌ Deployment FAILED: 42").count(), 4, "{}", shown.stdout);
+    assert_eq!(shown.stdout.matches("content-type: application/cloudevents+json\n").count(), 1);
+    assert!(shown.stdout.contains(r#""specversion": "1.0""#), "{}", shown.stdout);
 }
 
 /// Reads a structured cloud event by the SDK for Python, 1.x or 2.x.
@@ -303,22 +228,15 @@ fn the_cloud_events_sdk_reads_what_is_sent() {
     let publish = sandbox.hooks(["publish", "Backup.done/eu:1", &deployment.to_string()]);
     publish.run().assert_code(0);
     let request = receiver.request();
-    let headers: serde_json::Map<String, Value> = request
-        .headers
-        .iter()
-        .map(|(name, value)| (name.clone(), json!(value)))
-        .collect();
+    let headers: serde_json::Map<String, Value> =
+        request.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
     let body = sandbox.write("body", &request.body);
     let read = Command::new("python3")
         .args(["-c", READ_EVENT, &Value::Object(headers).to_string()])
         .arg(body)
         .output()
         .unwrap();
-    assert!(
-        read.status.success(),
-        "{}",
-        String::from_utf8_lossy(&read.stderr)
-    );
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
     let event: Value = serde_json::from_slice(&read.stdout).unwrap();
     assert_eq!(event["data"], deployment);
     let attributes = &event["attributes"];
@@ -326,12 +244,7 @@ fn the_cloud_events_sdk_reads_what_is_sent() {
     assert_eq!(attributes["type"], "Backup.done/eu:1");
     assert_eq!(attributes["id"], request.the_header("webhook-id"));
     assert!(is_webhook_id(attributes["id"].as_str().unwrap()));
-    assert!(
-        attributes["source"]
-            .as_str()
-            .unwrap()
-            .starts_with("/hooks/")
-    );
+    assert!(attributes["source"].as_str().unwrap().starts_with("/hooks/"));
     assert!(attributes["time"].as_str().unwrap().starts_with("20"));
     assert_eq!(attributes["datacontenttype"], "application/json");
 }

@@ -155,11 +155,7 @@ fn publish_formats() {
     session.add("/raw", "PostDeployment", []);
     session.add("/template", "*", ["--template", "template"]);
     for format in ["slack", "discord", "teams", "cloudevents"] {
-        session.add(
-            &format!("/{format}"),
-            "PostDeployment",
-            ["--format", format],
-        );
+        session.add(&format!("/{format}"), "PostDeployment", ["--format", format]);
     }
     session.run("publish PostDeployment @deploy.json");
     session.compare("publish_formats");

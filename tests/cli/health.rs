@@ -160,11 +160,7 @@ fn what_is_older_than_since_or_went_to_another_url_does_not_count() {
     let counted = |since: &str| {
         let found = sandbox.hooks(["health", "--json", "--since", since]).run();
         let json = found.json();
-        (
-            found.code(),
-            json[0]["deliveries"].clone(),
-            json[0]["owed"].clone(),
-        )
+        (found.code(), json[0]["deliveries"].clone(), json[0]["owed"].clone())
     };
     assert_eq!(counted("7d"), (Some(0), json!(1), json!(0)));
     assert_eq!(counted("10d"), (Some(0), json!(2), json!(0)));
@@ -226,11 +222,7 @@ fn hooks_can_be_named_and_an_unknown_one_is_an_error() {
         let found = sandbox.hooks(["health", "--json"]).args(named).run();
         found.assert_code(0);
         let ids = found.json();
-        ids.as_array()
-            .expect("an array")
-            .iter()
-            .map(|h| h["id"].to_string())
-            .collect::<String>()
+        ids.as_array().expect("an array").iter().map(|h| h["id"].to_string()).collect::<String>()
     };
     assert_eq!(ids(&["3", "CHAT", "chat"]), "13");
     let unknown = sandbox.hooks(["health", "2", "9", "nobody"]).run();
@@ -244,10 +236,7 @@ fn hooks_can_be_named_and_an_unknown_one_is_an_error() {
 #[test]
 fn a_disabled_hook_is_no_trouble_by_itself() {
     let sandbox = with_past(|past, hook| past.delivered(2 * MINUTES_A_DAY, hook, None, 5));
-    sandbox
-        .hooks(["edit", "1", "--disable"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["edit", "1", "--disable"]).run().assert_code(0);
     assert_eq!(health(&sandbox, 0)[0]["state"], "disabled");
 }
 
@@ -260,11 +249,7 @@ fn the_bars_are_ascii_where_the_locale_is_not_utf_8() {
         past.delivered(0, hook, None, 5);
     });
     let bars = |variable: &str, value: &str| {
-        let shown = sandbox
-            .hooks(["health"])
-            .without_env("LC_ALL")
-            .env(variable, value)
-            .run();
+        let shown = sandbox.hooks(["health"]).without_env("LC_ALL").env(variable, value).run();
         let last = shown.stdout.lines().last().expect("a row").to_owned();
         last.rsplit("  ").next().expect("a cell").to_owned()
     };
@@ -283,9 +268,7 @@ fn a_damaged_line_is_said_and_the_rest_counts() {
         past.record(json!({"no": "record"}));
     });
     let found = sandbox.hooks(["health", "--json"]).run();
-    found
-        .assert_code(0)
-        .assert_stderr_has(&["skipped line 3 of the journal"]);
+    found.assert_code(0).assert_stderr_has(&["skipped line 3 of the journal"]);
     assert_eq!(found.json()[0]["deliveries"], 1);
 }
 
@@ -297,24 +280,14 @@ fn list_failed_shows_what_needs_a_look() {
     sandbox.add(refused_url(), "PostDeployment");
     sandbox.add("https://h.example/disabled", "Other");
     sandbox.add("https://h.example/new", "Other");
-    sandbox
-        .hooks(["edit", "3", "--disable"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["edit", "3", "--disable"]).run().assert_code(0);
     let publish = ["publish", "PostDeployment", "{}", "--retries", "0"];
     sandbox.hooks(publish).run().assert_code(3);
     let ids = |arguments: &[&str]| {
-        let listed = sandbox
-            .hooks(["list", "--failed", "--json"])
-            .args(arguments)
-            .run();
+        let listed = sandbox.hooks(["list", "--failed", "--json"]).args(arguments).run();
         listed.assert_code(0);
         let json = listed.json();
-        json.as_array()
-            .expect("an array")
-            .iter()
-            .map(|h| h["id"].to_string())
-            .collect::<String>()
+        json.as_array().expect("an array").iter().map(|h| h["id"].to_string()).collect::<String>()
     };
     assert_eq!(ids(&[]), "23");
     assert_eq!(ids(&["--event", "Other"]), "3");

@@ -93,9 +93,7 @@ fn help(arguments: &[&str]) -> String {
 fn section<'a>(help: &'a str, heading: &str) -> Vec<&'a str> {
     let lines = help.lines().skip_while(|line| *line != heading).skip(1);
     let lines = lines.take_while(|line| !line.is_empty());
-    lines
-        .map(|line| line.strip_prefix("  ").unwrap_or(line))
-        .collect()
+    lines.map(|line| line.strip_prefix("  ").unwrap_or(line)).collect()
 }
 
 /// The examples of a verb, or those of the tool for an empty one.
@@ -103,10 +101,7 @@ fn section<'a>(help: &'a str, heading: &str) -> Vec<&'a str> {
 pub(crate) fn examples(verb: &str) -> Vec<String> {
     let arguments: &[&str] = if verb.is_empty() { &[] } else { &[verb] };
     let help = help(arguments);
-    section(&help, "Examples:")
-        .into_iter()
-        .map(str::to_owned)
-        .collect()
+    section(&help, "Examples:").into_iter().map(str::to_owned).collect()
 }
 
 /// Runs one example in its script, on a network of its own.
@@ -135,11 +130,7 @@ fn the_examples_of_every_verb_work_as_pasted() {
                         None if example.contains("--respond") => 3,
                         None => 0,
                     };
-                    let script = if verb == "listen" {
-                        LISTEN_SCRIPT
-                    } else {
-                        SCRIPT
-                    };
+                    let script = if verb == "listen" { LISTEN_SCRIPT } else { SCRIPT };
                     assert_works(&example, script, status);
                 }
             });
@@ -153,10 +144,7 @@ fn the_examples_of_the_tool_itself_work_one_after_the_other() {
         return;
     }
     let examples = examples("");
-    assert!(
-        examples[0].ends_with(" &"),
-        "a receiver comes first: {examples:?}"
-    );
+    assert!(examples[0].ends_with(" &"), "a receiver comes first: {examples:?}");
     let script = "trap 'kill $!' EXIT; set -e; . ./work";
     assert_works(&examples.join("\n"), script, 0);
 }
@@ -174,10 +162,7 @@ fn every_verb_has_two_or_three_examples_and_each_is_a_call_of_it() {
         let examples = examples(verb);
         assert!((2..=3).contains(&examples.len()), "{verb}: {examples:?}");
         for example in examples {
-            assert!(
-                example.contains(&format!("hooks {verb}")),
-                "{verb}: {example}"
-            );
+            assert!(example.contains(&format!("hooks {verb}")), "{verb}: {example}");
         }
     }
 }
@@ -197,9 +182,7 @@ fn an_example_stays_one_line_on_a_narrow_terminal() {
 pub(crate) fn page_section(verb: &str, title: &str) -> Vec<String> {
     let path = format!("{}/man/hooks-{verb}.1", env!("CARGO_MANIFEST_DIR"));
     let page = std::fs::read_to_string(path).expect("every verb has a page");
-    let lines = page
-        .lines()
-        .skip_while(|line| *line != format!(".SH \"{title}\""));
+    let lines = page.lines().skip_while(|line| *line != format!(".SH \"{title}\""));
     let lines = lines.skip(2).take_while(|line| *line != ".fi");
     lines.map(|line| line.replace("\\-", "-")).collect()
 }
@@ -255,16 +238,10 @@ fn a_flag_is_told_on_one_line_the_most_used_first() {
 fn every_verb_names_the_statuses_it_ends_with() {
     for (verb, statuses) in STATUSES {
         let lines = page_section(verb, "EXIT STATUS");
-        let named: Vec<&str> = lines
-            .iter()
-            .filter_map(|line| line.split("  ").next())
-            .collect();
+        let named: Vec<&str> = lines.iter().filter_map(|line| line.split("  ").next()).collect();
         assert_eq!(named, statuses, "{verb}: {lines:#?}");
         if statuses.contains(&"130") {
-            assert!(
-                lines.concat().contains("143: by SIGTERM"),
-                "{verb}: {lines:#?}"
-            );
+            assert!(lines.concat().contains("143: by SIGTERM"), "{verb}: {lines:#?}");
         }
         let line = format!("Exit status: {}; ", statuses.join(", "));
         assert!(help(&[verb]).contains(&line), "{verb} lacks {line}");
@@ -273,36 +250,21 @@ fn every_verb_names_the_statuses_it_ends_with() {
 
 #[test]
 fn every_verb_names_its_environment() {
-    let limits = [
-        "HOOKS_TIMEOUT",
-        "HOOKS_RETRIES",
-        "HOOKS_DEADLINE",
-        "HOOKS_JOBS",
-    ];
+    let limits = ["HOOKS_TIMEOUT", "HOOKS_RETRIES", "HOOKS_DEADLINE", "HOOKS_JOBS"];
     for verb in VERBS {
         let environment = page_section(verb, "ENVIRONMENT").concat();
         // These have no registry.
         let is_without = ["listen", "completions"].contains(&verb);
-        assert_eq!(
-            environment.contains("HOOKS_FILE"),
-            !is_without,
-            "{verb}: {environment}"
-        );
+        assert_eq!(environment.contains("HOOKS_FILE"), !is_without, "{verb}: {environment}");
         let sends = ["publish", "run", "test", "redeliver"].contains(&verb);
         for variable in limits {
-            assert_eq!(
-                environment.contains(variable),
-                sends,
-                "{verb}: {variable}: {environment}"
-            );
+            assert_eq!(environment.contains(variable), sends, "{verb}: {variable}: {environment}");
         }
     }
     let help = help(&[]);
     let environment = section(&help, "Environment:").concat();
     for variable in
-        limits
-            .into_iter()
-            .chain(["HOOKS_FILE", "no_proxy", "SSL_CERT_FILE", "NO_COLOR"])
+        limits.into_iter().chain(["HOOKS_FILE", "no_proxy", "SSL_CERT_FILE", "NO_COLOR"])
     {
         assert!(environment.contains(variable), "{variable}: {environment}");
     }
@@ -315,20 +277,10 @@ fn without_arguments_it_shows_the_verbs_in_their_order_and_how_to_begin() {
     alone.assert_code(2);
     assert_eq!(alone.stdout, "");
     let lines = section(&alone.stderr, "Commands:");
-    let verbs: Vec<&str> = lines
-        .iter()
-        .filter_map(|line| line.split(' ').next())
-        .collect();
+    let verbs: Vec<&str> = lines.iter().filter_map(|line| line.split(' ').next()).collect();
     assert_eq!(verbs, VERBS);
-    assert!(
-        lines.iter().all(|line| line.chars().count() <= 78),
-        "one line a verb: {lines:#?}"
-    );
-    assert!(
-        alone.stderr.contains("hooks add --help"),
-        "{}",
-        alone.stderr
-    );
+    assert!(lines.iter().all(|line| line.chars().count() <= 78), "one line a verb: {lines:#?}");
+    assert!(alone.stderr.contains("hooks add --help"), "{}", alone.stderr);
     assert_eq!(sandbox.names(), [""; 0], "it makes nothing");
 }
 
@@ -341,10 +293,7 @@ fn the_short_help_is_a_summary_and_names_the_long_one() {
         assert!(short.stdout.contains("--help"), "{}", short.stdout);
         assert!(!short.stdout.contains("Examples:"), "{}", short.stdout);
         let long = help(&[verb]);
-        assert!(
-            short.stdout.lines().count() < long.lines().count(),
-            "{verb}"
-        );
+        assert!(short.stdout.lines().count() < long.lines().count(), "{verb}");
     }
 }
 
@@ -354,10 +303,7 @@ fn help_is_plain_text_of_a_readable_width() {
         let arguments: &[&str] = if verb.is_empty() { &[] } else { &[verb] };
         for line in help(arguments).lines() {
             assert!(line.chars().count() <= 100, "{verb}: {line}");
-            assert!(
-                !line.contains('\u{1b}') && !line.contains('`'),
-                "{verb}: {line}"
-            );
+            assert!(!line.contains('\u{1b}') && !line.contains('`'), "{verb}: {line}");
         }
     }
 }
@@ -370,32 +316,15 @@ const NEAR_MISSES: [(&[&str], &str); 16] = [
     (&["tests", "1"], "did you mean test?"),
     (&["add", "--ulr", "http://h/"], "did you mean --url?"),
     (&["add", "--evnt", "E"], "did you mean --event?"),
-    (
-        &[
-            "add",
-            "--url",
-            "http://h/",
-            "--event",
-            "E",
-            "--format",
-            "slak",
-        ],
-        "did you mean slack?",
-    ),
-    (
-        &["publish", "E", "--status", "sucess"],
-        "did you mean success?",
-    ),
+    (&["add", "--url", "http://h/", "--event", "E", "--format", "slak"], "did you mean slack?"),
+    (&["publish", "E", "--status", "sucess"], "did you mean success?"),
     (&["publish", "E", "--dryrun"], "did you mean --dry-run?"),
     (&["publish", "E", "--gti"], "did you mean --git?"),
     (&["edit", "1", "--disabled"], "did you mean --disable?"),
     (&["listen", "--prot", "1"], "did you mean --port?"),
     (&["--fiel", "x", "list"], "did you mean --file?"),
     (&["--color", "nevr", "list"], "did you mean never?"),
-    (
-        &["run", "E", "make", "deploy"],
-        "the command goes after --: hooks run EVENT -- COMMAND",
-    ),
+    (&["run", "E", "make", "deploy"], "the command goes after --: hooks run EVENT -- COMMAND"),
     (&["redeliver"], "--failed"),
 ];
 
@@ -403,10 +332,7 @@ const NEAR_MISSES: [(&[&str], &str); 16] = [
 fn help_followed_by_a_verb_is_the_help_of_the_verb() {
     let sandbox = Sandbox::new();
     let flag = sandbox.hooks(["add", "--help"]).run();
-    sandbox
-        .hooks(["help", "add"])
-        .run()
-        .assert(0, &flag.stdout, "");
+    sandbox.hooks(["help", "add"]).run().assert(0, &flag.stdout, "");
 }
 
 #[test]
@@ -414,13 +340,8 @@ fn a_usage_error_suggests_the_right_spelling_and_the_help() {
     let sandbox = Sandbox::new();
     for (arguments, suggestion) in NEAR_MISSES {
         let refused = sandbox.hooks(arguments).run();
-        refused
-            .assert_code(2)
-            .assert_stderr_has(&["error: ", "--help'"]);
-        let hint = refused
-            .stderr
-            .lines()
-            .find(|line| line.starts_with("hint: "));
+        refused.assert_code(2).assert_stderr_has(&["error: ", "--help'"]);
+        let hint = refused.stderr.lines().find(|line| line.starts_with("hint: "));
         assert!(
             hint.is_some_and(|hint| hint.contains(suggestion)),
             "{arguments:?} suggests no {suggestion}:\n{}",
@@ -439,19 +360,12 @@ fn the_version_is_a_result() {
 #[test]
 fn the_values_of_the_environment_are_not_shown() {
     let sandbox = Sandbox::new();
-    for arguments in [
-        &["--help"][..],
-        &["add", "--help"],
-        &["add", "-h"],
-        &["publish", "--help"],
-    ] {
+    for arguments in [&["--help"][..], &["add", "--help"], &["add", "-h"], &["publish", "--help"]] {
         let help = sandbox
             .hooks(arguments)
             .env("HOOKS_FILE", "/a/s3cret/place")
             .env("HOOKS_JOBS", "3917")
             .run();
-        help.assert_code(0)
-            .assert_hides("s3cret")
-            .assert_hides("3917");
+        help.assert_code(0).assert_hides("s3cret").assert_hides("3917");
     }
 }

@@ -11,15 +11,10 @@ fn a_publication_is_on_disk_before_the_first_byte_is_sent_and_the_outcome_after(
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::status(200).held()]);
     sandbox.add(&receiver.url("/"), "PostDeployment");
-    let publish = sandbox
-        .hooks(["publish", "PostDeployment", DEPLOYMENT])
-        .spawn();
+    let publish = sandbox.hooks(["publish", "PostDeployment", DEPLOYMENT]).spawn();
     let id = receiver.wait_for(1)[0].the_header("webhook-id").to_owned();
     let text = String::from_utf8(sandbox.read("hooks.json.journal")).unwrap();
-    assert!(
-        text.contains(&id) && text.ends_with('\n') && text.lines().count() == 1,
-        "{text}"
-    );
+    assert!(text.contains(&id) && text.ends_with('\n') && text.lines().count() == 1, "{text}");
     assert_eq!(sandbox.log()[0]["state"], "pending");
     receiver.release();
     publish.wait().assert_code(0);
@@ -37,10 +32,8 @@ fn a_publish_that_was_killed_is_shown_and_completed_once() {
     sandbox.add(&slow.url("/"), "PostDeployment");
     // White space and a number that no parser keeps: it has to be the same bytes.
     let content = "{ \"n\" :\t1e400, \"n\": 0.10 }\n";
-    let publish = sandbox
-        .hooks(["publish", "PostDeployment", "--deadline", "2s"])
-        .stdin(content)
-        .spawn();
+    let publish =
+        sandbox.hooks(["publish", "PostDeployment", "--deadline", "2s"]).stdin(content).spawn();
     slow.wait_for(1);
     publish.stdout_line(&quick.port().to_string());
     publish.signal(Signal::Kill);
@@ -52,15 +45,8 @@ fn a_publish_that_was_killed_is_shown_and_completed_once() {
     };
     // Before its deadline the other process may still be delivering.
     assert_eq!(state(2), "pending");
-    sandbox
-        .hooks(["redeliver", "--failed", "--now"])
-        .run()
-        .assert_code(0);
-    assert_eq!(
-        slow.requests().len(),
-        1,
-        "a publication that may be under way is left alone"
-    );
+    sandbox.hooks(["redeliver", "--failed", "--now"]).run().assert_code(0);
+    assert_eq!(slow.requests().len(), 1, "a publication that may be under way is left alone");
 
     wait_until(|| state(2) == "unfinished");
     let failed = sandbox.hooks(["log", "--failed", "--json"]).run();
@@ -69,19 +55,11 @@ fn a_publish_that_was_killed_is_shown_and_completed_once() {
     redelivered.assert_code(0);
     let requests = slow.wait_for(2);
     assert_eq!(requests[1].text(), content);
-    assert_eq!(
-        requests[1].the_header("webhook-id"),
-        requests[0].the_header("webhook-id")
-    );
-    assert_eq!(
-        redelivered.json()[0]["id"],
-        requests[0].the_header("webhook-id")
-    );
+    assert_eq!(requests[1].the_header("webhook-id"), requests[0].the_header("webhook-id"));
+    assert_eq!(redelivered.json()[0]["id"], requests[0].the_header("webhook-id"));
     assert_eq!(state(2), "delivered");
 
-    let again = sandbox
-        .hooks(["redeliver", "--failed", "--now", "--json"])
-        .run();
+    let again = sandbox.hooks(["redeliver", "--failed", "--now", "--json"]).run();
     again.assert_code(0);
     assert_eq!(again.json(), json!([]));
     assert_eq!(slow.requests().len(), 2);
@@ -92,10 +70,7 @@ fn one_failure() -> (Sandbox, Receiver) {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::status(500), Reply::status(200)]);
     sandbox.add(&receiver.url("/"), "PostDeployment");
-    sandbox
-        .hooks(["publish", "PostDeployment", DEPLOYMENT, "--retries", "0"])
-        .run()
-        .assert_code(3);
+    sandbox.hooks(["publish", "PostDeployment", DEPLOYMENT, "--retries", "0"]).run().assert_code(3);
     (sandbox, receiver)
 }
 
@@ -105,13 +80,8 @@ fn a_cut_off_last_line_and_a_damaged_line_lose_no_other_line() {
     let whole = sandbox.read("hooks.json.journal");
     let first_line = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
     let torn = &whole[..first_line / 2];
-    let damaged = [
-        &whole[..first_line],
-        b"garbage\xff\0 here\n",
-        &whole[first_line..],
-        torn,
-    ]
-    .concat();
+    let damaged =
+        [&whole[..first_line], b"garbage\xff\0 here\n", &whole[first_line..], torn].concat();
     sandbox.write("hooks.json.journal", &damaged);
 
     let log = sandbox.hooks(["log", "--json"]).run();
@@ -122,9 +92,7 @@ fn a_cut_off_last_line_and_a_damaged_line_lose_no_other_line() {
     );
     assert_eq!(log.json_lines().len(), 1);
 
-    let redelivered = sandbox
-        .hooks(["-q", "redeliver", "--failed", "--now"])
-        .run();
+    let redelivered = sandbox.hooks(["-q", "redeliver", "--failed", "--now"]).run();
     redelivered.assert(
         0,
         "",
@@ -136,10 +104,7 @@ fn a_cut_off_last_line_and_a_damaged_line_lose_no_other_line() {
     let aside = [b"garbage\xff\0 here\n", torn, b"\n"].concat();
     assert_eq!(sandbox.read("hooks.json.journal.damaged"), aside);
     // Said once.
-    sandbox
-        .hooks(["-q", "redeliver", "--failed"])
-        .run()
-        .assert(0, "", "");
+    sandbox.hooks(["-q", "redeliver", "--failed"]).run().assert(0, "", "");
 
     // The next publication can be read, too.
     sandbox.publish().assert_code(0);
@@ -169,46 +134,18 @@ fn when_the_journal_cannot_be_written_the_event_is_delivered_with_a_warning() {
 #[test]
 fn two_registries_in_one_folder_have_journals_of_their_own() {
     let sandbox = Sandbox::new();
-    let (a, b) = (
-        Receiver::answering([Reply::status(500), Reply::status(200)]),
-        Receiver::new(),
-    );
+    let (a, b) = (Receiver::answering([Reply::status(500), Reply::status(200)]), Receiver::new());
     for (file, receiver) in [("a.json", &a), ("b.json", &b)] {
         let url = receiver.url("/");
-        sandbox
-            .hooks_add(&url, "PostDeployment")
-            .args(["--file", file])
-            .run()
-            .assert_code(0);
-        let publish = [
-            "publish",
-            "PostDeployment",
-            "{}",
-            "--retries",
-            "0",
-            "--file",
-            file,
-        ];
+        sandbox.hooks_add(&url, "PostDeployment").args(["--file", file]).run().assert_code(0);
+        let publish = ["publish", "PostDeployment", "{}", "--retries", "0", "--file", file];
         sandbox.hooks(publish).run();
     }
-    sandbox
-        .hooks(["redeliver", "--failed", "--now", "--file", "b.json"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["redeliver", "--failed", "--now", "--file", "b.json"]).run().assert_code(0);
     assert_eq!((a.requests().len(), b.requests().len()), (1, 1));
-    sandbox
-        .hooks(["redeliver", "--failed", "--now", "--file", "a.json"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["redeliver", "--failed", "--now", "--file", "a.json"]).run().assert_code(0);
     assert_eq!((a.requests().len(), b.requests().len()), (2, 1));
-    assert_eq!(
-        sandbox
-            .hooks(["log", "--json", "--file", "b.json"])
-            .run()
-            .json_lines()
-            .len(),
-        1
-    );
+    assert_eq!(sandbox.hooks(["log", "--json", "--file", "b.json"]).run().json_lines().len(), 1);
 }
 
 #[test]
@@ -216,48 +153,30 @@ fn compaction_drops_what_was_delivered_and_never_what_was_not() {
     let sandbox = Sandbox::new();
     let good = Receiver::new();
     // It fails at each of the twelve publications, and recovers then.
-    let flaky = Receiver::answering(
-        (0..12)
-            .map(|_| Reply::status(500))
-            .chain([Reply::status(200)]),
-    );
+    let flaky =
+        Receiver::answering((0..12).map(|_| Reply::status(500)).chain([Reply::status(200)]));
     let hooks: Vec<_> = (1..=50)
         .map(|id| {
-            let url = if id == 50 {
-                flaky.url("/")
-            } else {
-                good.url(&format!("/{id}"))
-            };
+            let url = if id == 50 { flaky.url("/") } else { good.url(&format!("/{id}")) };
             hook_json(id, url, if id == 50 { "Flaky" } else { "Good" })
         })
         .collect();
     sandbox.write_hooks(&hooks);
-    let large = |number: usize| {
-        format!(
-            "{{\"n\":{number},\"a\":\"{}\"}}",
-            "x".repeat(1024 * 1024 - 100)
-        )
-    };
+    let large =
+        |number: usize| format!("{{\"n\":{number},\"a\":\"{}\"}}", "x".repeat(1024 * 1024 - 100));
     let publish = |event: &str, number: usize| {
-        sandbox
-            .hooks(["publish", event, "--retries", "0"])
-            .stdin(large(number))
-            .run()
+        sandbox.hooks(["publish", event, "--retries", "0"]).stdin(large(number)).run()
     };
     for number in 0..12 {
         publish("Flaky", number).assert_code(3);
         publish("Good", number).assert_code(0);
     }
-    let size = fs::metadata(sandbox.path().join("hooks.json.journal"))
-        .unwrap()
-        .len();
+    let size = fs::metadata(sandbox.path().join("hooks.json.journal")).unwrap().len();
     // Twelve undelivered publications of 1 MiB have to stay, and little else.
     assert!(size < 19 * 1024 * 1024, "{size} bytes");
     assert!(!sandbox.has("hooks.json.journal.tmp"));
     assert_eq!(sandbox.mode("hooks.json.journal"), 0o600);
-    let redelivered = sandbox
-        .hooks(["redeliver", "--failed", "--now", "--json"])
-        .run();
+    let redelivered = sandbox.hooks(["redeliver", "--failed", "--now", "--json"]).run();
     redelivered.assert_code(0);
     let ids: Vec<_> = redelivered
         .json()
@@ -271,10 +190,7 @@ fn compaction_drops_what_was_delivered_and_never_what_was_not() {
     // All of them, byte for byte, each under its id; and oldest first.
     for (number, (first, again)) in requests[..12].iter().zip(&requests[12..]).enumerate() {
         assert!(first.body == large(number).as_bytes() && again.body == first.body);
-        assert_eq!(
-            again.the_header("webhook-id"),
-            first.the_header("webhook-id")
-        );
+        assert_eq!(again.the_header("webhook-id"), first.the_header("webhook-id"));
         assert_eq!(ids[number], first.the_header("webhook-id"));
     }
 }

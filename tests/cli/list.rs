@@ -7,18 +7,11 @@ use crate::support::{DEPLOYMENT, Receiver, Reply, Sandbox, hook_json, needs, ref
 #[test]
 fn an_empty_registry_is_an_empty_array_and_a_note() {
     let sandbox = Sandbox::new();
-    sandbox
-        .hooks(["list", "--json"])
-        .run()
-        .assert(0, "[]\n", "");
+    sandbox.hooks(["list", "--json"]).run().assert(0, "[]\n", "");
     let nothing = "note: no hook is registered in [DIR]/hooks.json, which does not exist yet; \
                    see 'hooks add --help'\n";
     sandbox.hooks(["list"]).run().assert(0, "", nothing);
-    assert_eq!(
-        sandbox.names(),
-        Vec::<String>::new(),
-        "reading makes no file"
-    );
+    assert_eq!(sandbox.names(), Vec::<String>::new(), "reading makes no file");
 }
 
 #[test]
@@ -48,10 +41,7 @@ fn a_table_shows_each_hook_and_how_its_last_delivery_went() {
     sandbox.add(refused_url(), "*");
     let publish = ["publish", "PostDeployment", DEPLOYMENT, "--retries", "0"];
     sandbox.hooks(publish).run().assert_code(3);
-    sandbox
-        .hooks(["edit", "4", "--disable"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["edit", "4", "--disable"]).run().assert_code(0);
     // A free port has five digits, so the columns are as wide as here.
     let table = "\
 ID  EVENT                     URL                           LAST DELIVERY           RESULT
@@ -75,11 +65,7 @@ fn the_table_fits_the_terminal_and_shows_every_host() {
         let hook = |number: usize| {
             let mut url = format!("https://{}/", host(number));
             while url.len() < 20 + number * 71 % 281 {
-                url.push_str(if url.len().is_multiple_of(7) {
-                    "/"
-                } else {
-                    "p"
-                });
+                url.push_str(if url.len().is_multiple_of(7) { "/" } else { "p" });
             }
             hook_json(number as u64, url, "PostDeployment")
         };
@@ -98,10 +84,7 @@ fn the_table_fits_the_terminal_and_shows_every_host() {
             }
             for number in 1..=count {
                 let host = format!("https://{}", host(number));
-                assert!(
-                    shown.contains(&host),
-                    "no {host} in {columns} columns:\n{shown}"
-                );
+                assert!(shown.contains(&host), "no {host} in {columns} columns:\n{shown}");
             }
         }
     }
@@ -111,19 +94,14 @@ fn the_table_fits_the_terminal_and_shows_every_host() {
 fn without_escapes(line: &str) -> String {
     let mut parts = line.split('\u{1b}');
     let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| {
-        text + part.split_once('m').map_or(part, |(_, rest)| rest)
-    })
+    parts.fold(first, |text, part| text + part.split_once('m').map_or(part, |(_, rest)| rest))
 }
 
 #[test]
 fn colour_is_for_terminals_unless_it_is_asked_for() {
     let sandbox = Sandbox::new();
     sandbox.add("https://h.example/", "PostDeployment");
-    sandbox
-        .hooks(["edit", "1", "--disable"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["edit", "1", "--disable"]).run().assert_code(0);
     let coloured = |arguments: &[&str]| {
         let listed = sandbox.hooks(["list"]).args(arguments).run();
         listed.assert_code(0);
@@ -143,23 +121,9 @@ fn no_color_is_honoured_on_a_terminal() {
     let sandbox = Sandbox::new();
     sandbox.add("https://h.example/", "PostDeployment");
     let on_a_terminal = r#"script -qec "'$1' list" /dev/null"#;
-    let listed = || {
-        sandbox
-            .hooks(["list"])
-            .shell(on_a_terminal)
-            .env("TERM", "xterm-256color")
-    };
-    assert!(
-        listed().run().stdout.contains('\u{1b}'),
-        "a terminal gets colour"
-    );
-    assert!(
-        !listed()
-            .env("NO_COLOR", "1")
-            .run()
-            .stdout
-            .contains('\u{1b}')
-    );
+    let listed = || sandbox.hooks(["list"]).shell(on_a_terminal).env("TERM", "xterm-256color");
+    assert!(listed().run().stdout.contains('\u{1b}'), "a terminal gets colour");
+    assert!(!listed().env("NO_COLOR", "1").run().stdout.contains('\u{1b}'));
 }
 
 #[test]
@@ -202,11 +166,7 @@ fn control_characters_are_shown_escaped() {
         let shown = sandbox.hooks(arguments).run();
         shown.assert_code(0);
         for control in ['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}', '\u{7f}'] {
-            assert!(
-                !shown.stdout.contains(control),
-                "{control:?} in {:?}",
-                shown.stdout
-            );
+            assert!(!shown.stdout.contains(control), "{control:?} in {:?}", shown.stdout);
         }
         assert!(shown.stdout.contains("evil"));
     }
@@ -218,11 +178,8 @@ fn an_event_selects_the_hooks_that_it_would_reach_whatever_its_case() {
     for (path, event) in [("a", "PostDeployment"), ("b", "*"), ("c", "Backup")] {
         sandbox.add(&format!("https://h.example/{path}"), event);
     }
-    for (event, expected) in [
-        ("postDEPLOYMENT", &[1, 2][..]),
-        ("Backup", &[2, 3]),
-        ("Other", &[2]),
-    ] {
+    for (event, expected) in [("postDEPLOYMENT", &[1, 2][..]), ("Backup", &[2, 3]), ("Other", &[2])]
+    {
         let listed = sandbox.hooks(["list", "--json", "--event", event]).run();
         listed.assert_code(0);
         let listed = listed.json();
@@ -239,8 +196,5 @@ fn ls_is_the_same_verb() {
     let sandbox = Sandbox::new();
     sandbox.add("http://h/", "E");
     let listed = sandbox.hooks(["list", "--json"]).run();
-    sandbox
-        .hooks(["ls", "--json"])
-        .run()
-        .assert(0, &listed.stdout, "");
+    sandbox.hooks(["ls", "--json"]).run().assert(0, &listed.stdout, "");
 }

@@ -13,18 +13,10 @@ use crate::support::{DEPLOYMENT, Process, Sandbox};
 
 /// Starts it on a free port and returns it with its URL, which its first line tells.
 fn listen(sandbox: &Sandbox, options: &[&str]) -> (Process, String) {
-    let listen = sandbox
-        .hooks(["listen", "--port", "0"])
-        .args(options)
-        .spawn();
+    let listen = sandbox.hooks(["listen", "--port", "0"]).args(options).spawn();
     let line = listen.stderr_line("listening on ");
-    let url = line
-        .strip_prefix("listening on ")
-        .expect("the line begins so")
-        .to_owned();
-    let port = url
-        .strip_prefix("http://127.0.0.1:")
-        .expect("it is on loopback alone");
+    let url = line.strip_prefix("listening on ").expect("the line begins so").to_owned();
+    let port = url.strip_prefix("http://127.0.0.1:").expect("it is on loopback alone");
     assert!(port.parse::<u16>().is_ok_and(|port| port > 0), "{line}");
     (listen, url)
 }
@@ -36,9 +28,7 @@ fn it_prints_each_delivery_answers_200_and_ends_after_count() {
     let hook = sandbox.add(&format!("{url}/cb"), "PostDeployment");
     let mut ids = Vec::new();
     for _ in 0..2 {
-        let published = sandbox
-            .hooks(["publish", "PostDeployment", DEPLOYMENT, "--json"])
-            .run();
+        let published = sandbox.hooks(["publish", "PostDeployment", DEPLOYMENT, "--json"]).run();
         published.assert_code(0);
         ids.push(published.json()["id"].as_str().unwrap().to_owned());
     }
@@ -50,10 +40,7 @@ fn it_prints_each_delivery_answers_200_and_ends_after_count() {
     }
     assert_eq!(heard.stdout.matches("PostDeployment").count(), 2);
     assert_eq!(
-        heard
-            .stdout
-            .matches("\n    \"author_email\": \"someone@example.com\"")
-            .count(),
+        heard.stdout.matches("\n    \"author_email\": \"someone@example.com\"").count(),
         2,
         "pretty: {}",
         heard.stdout
@@ -65,10 +52,7 @@ fn it_answers_with_the_given_status() {
     let sandbox = Sandbox::new();
     let (listen, url) = listen(&sandbox, &["--count", "1", "--respond", "503"]);
     let hook = sandbox.add(&url, "PostDeployment");
-    sandbox
-        .hooks(["publish", "PostDeployment", "{}", "--retries", "0"])
-        .run()
-        .assert_code(3);
+    sandbox.hooks(["publish", "PostDeployment", "{}", "--retries", "0"]).run().assert_code(3);
     assert_eq!(sandbox.hook(&hook)["last_code"], 503);
     listen.wait().assert_code(0);
 }
@@ -86,9 +70,7 @@ fn requests_that_are_not_deliveries_are_answered() {
         b"",
     ] {
         let mut stream = TcpStream::connect(address).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_millis(300)))
-            .unwrap();
+        stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
         stream.write_all(bytes).unwrap();
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
@@ -105,19 +87,11 @@ fn control_characters_are_shown_escaped() {
     let (listen, url) = listen(&sandbox, &["--count", "1"]);
     sandbox.add(&url, "PostDeployment");
     sandbox
-        .hooks([
-            "publish",
-            "PostDeployment",
-            "{\"a\":\"\u{202e}\u{9b}2J\u{7f}evil\"}",
-        ])
+        .hooks(["publish", "PostDeployment", "{\"a\":\"\u{202e}\u{9b}2J\u{7f}evil\"}"])
         .run()
         .assert_code(0);
     let heard = listen.wait();
-    heard
-        .assert_code(0)
-        .assert_hides("\u{202e}")
-        .assert_hides("\u{9b}")
-        .assert_hides("\u{7f}");
+    heard.assert_code(0).assert_hides("\u{202e}").assert_hides("\u{9b}").assert_hides("\u{7f}");
     assert!(heard.stdout.contains("evil"));
 }
 
@@ -127,21 +101,11 @@ fn a_signature_is_checked_with_the_secret() {
     let secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
     sandbox.write("secret", format!("{secret}\n"));
     let (listen, url) = listen(&sandbox, &["--count", "2", "--secret-file", "secret"]);
-    let signed = sandbox.add_with(
-        &format!("{url}/signed"),
-        "Signed",
-        ["--secret-file", "secret"],
-    );
+    let signed = sandbox.add_with(&format!("{url}/signed"), "Signed", ["--secret-file", "secret"]);
     sandbox.add(&format!("{url}/unsigned"), "Unsigned");
-    sandbox
-        .hooks(["publish", "Signed", DEPLOYMENT])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["publish", "Signed", DEPLOYMENT]).run().assert_code(0);
     assert_eq!(sandbox.hook(&signed)["last_code"], 200);
-    sandbox
-        .hooks(["publish", "Unsigned", DEPLOYMENT, "--retries", "0"])
-        .run()
-        .assert_code(3);
+    sandbox.hooks(["publish", "Unsigned", DEPLOYMENT, "--retries", "0"]).run().assert_code(3);
     let heard = listen.wait();
     heard.assert_code(0).assert_hides(secret);
 }
@@ -171,9 +135,7 @@ fn a_port_that_is_taken_is_an_error_that_names_it() {
     let (_listen, url) = listen(&sandbox, &[]);
     let port = url.rsplit(':').next().unwrap();
     let taken = sandbox.hooks(["listen", "--port", port]).run();
-    taken
-        .assert_code(1)
-        .assert_stderr_has(&["error: ", port, "hint: ", "--port"]);
+    taken.assert_code(1).assert_stderr_has(&["error: ", port, "hint: ", "--port"]);
     for option in [
         ["--port", "70000"],
         ["--port", "x"],
@@ -181,11 +143,6 @@ fn a_port_that_is_taken_is_an_error_that_names_it() {
         ["--respond", "x"],
         ["--count", "x"],
     ] {
-        sandbox
-            .hooks(["listen"])
-            .args(option)
-            .run()
-            .assert_code(2)
-            .assert_stderr_has(&[option[0]]);
+        sandbox.hooks(["listen"]).args(option).run().assert_code(2).assert_stderr_has(&[option[0]]);
     }
 }

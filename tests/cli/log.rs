@@ -13,14 +13,8 @@ fn the_log_has_a_line_for_each_delivery_newest_first() {
     let bad = Receiver::answering([Reply::status(404).body("no such channel")]);
     sandbox.add(&good.url("/"), "*");
     sandbox.add(&bad.url("/"), "Second");
-    sandbox
-        .hooks(["publish", "First", "{}"])
-        .run()
-        .assert_code(0);
-    sandbox
-        .hooks(["publish", "Second", "{}"])
-        .run()
-        .assert_code(3);
+    sandbox.hooks(["publish", "First", "{}"]).run().assert_code(0);
+    sandbox.hooks(["publish", "Second", "{}"]).run().assert_code(3);
     let log = sandbox.log();
     let what: Vec<_> = log
         .iter()
@@ -28,14 +22,8 @@ fn the_log_has_a_line_for_each_delivery_newest_first() {
         .collect();
     assert_eq!(what.len(), 3);
     assert_eq!(what[2], r#""First" 1 "delivered""#);
-    assert!(
-        what[..2].contains(&r#""Second" 1 "delivered""#.to_owned()),
-        "{what:?}"
-    );
-    assert!(
-        what[..2].contains(&r#""Second" 2 "failed""#.to_owned()),
-        "{what:?}"
-    );
+    assert!(what[..2].contains(&r#""Second" 1 "delivered""#.to_owned()), "{what:?}");
+    assert!(what[..2].contains(&r#""Second" 2 "failed""#.to_owned()), "{what:?}");
     let failed = log.iter().find(|entry| entry["state"] == "failed").unwrap();
     assert!(is_webhook_id(failed["id"].as_str().unwrap()));
     assert!(failed["duration_ms"].is_u64() && failed["time"].as_str().unwrap().ends_with('Z'));
@@ -82,18 +70,9 @@ fn the_log_can_be_narrowed_by_hook_by_failure_and_by_number() {
     assert_eq!(lines(&["-n", "3"]).len(), 3);
     assert_eq!(lines(&["-n", "1000"]).len(), 24);
     let of_first = lines(&["1"]);
-    assert_eq!(
-        (
-            of_first.len(),
-            of_first.iter().all(|entry| entry["hook"] == 1)
-        ),
-        (12, true)
-    );
+    assert_eq!((of_first.len(), of_first.iter().all(|entry| entry["hook"] == 1)), (12, true));
     let failed = lines(&["--failed"]);
-    assert_eq!(
-        (failed.len(), failed.iter().all(|entry| entry["hook"] == 2)),
-        (12, true)
-    );
+    assert_eq!((failed.len(), failed.iter().all(|entry| entry["hook"] == 2)), (12, true));
     assert_eq!(lines(&["1", "--failed"]), Vec::<Value>::new());
     // Version 7 ids sort by their time.
     let all = lines(&["-n", "1000"]);
@@ -106,24 +85,13 @@ fn the_log_can_be_narrowed_by_hook_by_failure_and_by_number() {
 fn the_log_outlives_its_hooks_and_may_be_empty() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::new();
-    assert_eq!(
-        sandbox.hooks(["log", "--json"]).run().assert_code(0).stdout,
-        ""
-    );
+    assert_eq!(sandbox.hooks(["log", "--json"]).run().assert_code(0).stdout, "");
     sandbox.hooks(["log"]).run().assert_code(0);
     let id = sandbox.add(&receiver.url("/"), "PostDeployment");
     sandbox.publish().assert_code(0);
     sandbox.hooks(["remove", &id]).run().assert_code(0);
     assert_eq!(sandbox.log().len(), 1);
-    assert_eq!(
-        sandbox
-            .hooks(["log", &id, "--json"])
-            .run()
-            .assert_code(0)
-            .json_lines()
-            .len(),
-        1
-    );
+    assert_eq!(sandbox.hooks(["log", &id, "--json"]).run().assert_code(0).json_lines().len(), 1);
 }
 
 #[test]
@@ -134,21 +102,12 @@ fn the_text_of_the_log_shows_no_secret() {
         &receiver.url_as("http://u:hush@127.0.0.1", "/T0AB12CD34EF56GH78?k=hush"),
         "PostDeployment",
     );
-    sandbox
-        .publish()
-        .assert_code(3)
-        .assert_hides("hush")
-        .assert_hides("T0AB12CD34EF56GH78");
+    sandbox.publish().assert_code(3).assert_hides("hush").assert_hides("T0AB12CD34EF56GH78");
     let log = sandbox.hooks(["log"]).run();
-    log.assert_code(0)
-        .assert_hides("hush")
-        .assert_hides("T0AB12CD34EF56GH78");
+    log.assert_code(0).assert_hides("hush").assert_hides("T0AB12CD34EF56GH78");
     log.assert_hides("\u{1b}").assert_hides("\u{202e}");
     assert!(log.stdout.contains("gone") && log.stdout.contains("404"));
-    sandbox
-        .hooks(["log", "--json"])
-        .run()
-        .assert_hides("\u{1b}");
+    sandbox.hooks(["log", "--json"]).run().assert_hides("\u{1b}");
 }
 
 #[test]
@@ -177,17 +136,8 @@ TIME                    STATE      HOOK  EVENT                  DEPLOYMENT      
     let [first, second, third] = lines[..] else {
         panic!("three lines a delivery:\n{}", verbose.stdout)
     };
-    assert!(
-        first.contains("  delivered  PostDeployment (test)  msg_"),
-        "{first}"
-    );
-    assert!(
-        second.starts_with("    hook 1  http://127.0.0.1:"),
-        "{second}"
-    );
+    assert!(first.contains("  delivered  PostDeployment (test)  msg_"), "{first}");
+    assert!(second.starts_with("    hook 1  http://127.0.0.1:"), "{second}");
     assert!(second.ends_with("/cb?key=***  200 OK"), "{second}");
-    assert!(
-        third.starts_with("    {") && third.contains("cd5bee7181e7"),
-        "{third}"
-    );
+    assert!(third.starts_with("    {") && third.contains("cd5bee7181e7"), "{third}");
 }

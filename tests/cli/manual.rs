@@ -96,10 +96,7 @@ fn the_page_on_templates_has_all_of_the_chapter() {
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let page = words(&text);
     let chapter = include_str!("../../docs/templates.md");
-    for line in chapter
-        .lines()
-        .filter(|line| !line.starts_with(['|', '#', '`']))
-    {
+    for line in chapter.lines().filter(|line| !line.starts_with(['|', '#', '`'])) {
         // Links are written in another way.
         if line.contains("](") {
             continue;
@@ -107,13 +104,7 @@ fn the_page_on_templates_has_all_of_the_chapter() {
         let line = words(&line.replace('`', ""));
         assert!(page.contains(&line), "the page lacks: {line}\n{text}");
     }
-    for word in [
-        "VARIABLES",
-        "FILTERS",
-        "message|headline|slack(60)",
-        "cloudevent",
-        "1 m 12 s",
-    ] {
+    for word in ["VARIABLES", "FILTERS", "message|headline|slack(60)", "cloudevent", "1 m 12 s"] {
         assert!(page.contains(word), "the page lacks: {word}");
     }
 }
@@ -135,9 +126,7 @@ fn what_is_copied_from_a_page_is_what_the_help_says() {
             assert!(shown, "{page} does not show: {example}\n{text}");
         }
         let help = sandbox.hooks(arguments).run();
-        let words = help
-            .stdout
-            .split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+        let words = help.stdout.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
         for flag in words.filter(|word| word.starts_with("--") && word.len() > 2) {
             assert!(text.contains(flag), "{page} does not know {flag}");
         }
@@ -151,11 +140,7 @@ fn a_page_names_its_verb_and_what_it_does_for_apropos() {
     }
     for verb in VERBS {
         let text = read(&format!("hooks-{verb}.1"));
-        let name = text
-            .lines()
-            .skip_while(|line| *line != "NAME")
-            .nth(1)
-            .unwrap();
+        let name = text.lines().skip_while(|line| *line != "NAME").nth(1).unwrap();
         let (name, does) = name.trim().split_once(" - ").unwrap();
         assert_eq!(name, format!("hooks-{verb}"));
         let first = Sandbox::new().hooks([verb, "-h"]).run();

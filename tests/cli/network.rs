@@ -14,14 +14,8 @@ mod writes;
 /// is tried twice.
 #[track_caller]
 fn failure(sandbox: &Sandbox, environment: &[(&str, &str)]) -> (String, u64) {
-    let mut publish = sandbox.hooks([
-        "publish",
-        "PostDeployment",
-        "{}",
-        "--json",
-        "--retries",
-        "1",
-    ]);
+    let mut publish =
+        sandbox.hooks(["publish", "PostDeployment", "{}", "--json", "--retries", "1"]);
     for (name, value) in environment {
         publish = publish.env(name, value);
     }

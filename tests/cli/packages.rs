@@ -47,13 +47,7 @@ fn the_crate_holds_what_a_user_needs_and_nothing_else() {
     for folder in ["src", "man", "completions", "docs", "examples"] {
         wanted.append(&mut files_in(folder));
     }
-    let others = [
-        "Cargo.toml",
-        "Cargo.lock",
-        "README.md",
-        "LICENSE",
-        "CHANGELOG.md",
-    ];
+    let others = ["Cargo.toml", "Cargo.lock", "README.md", "LICENSE", "CHANGELOG.md"];
     wanted.extend(others.map(str::to_owned));
     // Made by cargo itself; the second in a git repository.
     let made = ["Cargo.toml.orig", ".cargo_vcs_info.json"].map(str::to_owned);
@@ -74,26 +68,10 @@ fn the_debian_package_puts_each_file_where_it_is_looked_for() {
     for [source, destination, mode] in [
         ["target/release/hooks", "usr/bin/", "755"],
         ["man/*.1", "usr/share/man/man1/", "644"],
-        [
-            "completions/hooks.bash",
-            "usr/share/bash-completion/completions/hooks",
-            "644",
-        ],
-        [
-            "completions/_hooks",
-            "usr/share/zsh/vendor-completions/",
-            "644",
-        ],
-        [
-            "completions/hooks.fish",
-            "usr/share/fish/vendor_completions.d/",
-            "644",
-        ],
-        [
-            "examples/post-receive",
-            "usr/share/doc/hooks/examples/",
-            "755",
-        ],
+        ["completions/hooks.bash", "usr/share/bash-completion/completions/hooks", "644"],
+        ["completions/_hooks", "usr/share/zsh/vendor-completions/", "644"],
+        ["completions/hooks.fish", "usr/share/fish/vendor_completions.d/", "644"],
+        ["examples/post-receive", "usr/share/doc/hooks/examples/", "755"],
         ["README.md", "usr/share/doc/hooks/", "644"],
         ["CHANGELOG.md", "usr/share/doc/hooks/changelog", "644"],
     ] {

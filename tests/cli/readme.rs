@@ -12,9 +12,7 @@ const PAGES: [&str; 3] = [
 
 /// The texts between "```sh" and "```".
 fn blocks() -> impl Iterator<Item = &'static str> {
-    let after_fences = PAGES
-        .iter()
-        .flat_map(|page| page.split("\n```sh\n").skip(1));
+    let after_fences = PAGES.iter().flat_map(|page| page.split("\n```sh\n").skip(1));
     after_fences.map(|rest| rest.split("\n```").next().unwrap_or(rest))
 }
 
@@ -41,47 +39,25 @@ fn the_commands_of_the_readme_work_as_they_stand() {
         script += &block;
         script += "\n";
     }
-    assert!(
-        script.contains("PORT=$(") && !script.contains("9000"),
-        "{script}"
-    );
+    assert!(script.contains("PORT=$(") && !script.contains("9000"), "{script}");
     let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
     let binary = std::path::Path::new(env!("CARGO_BIN_EXE_hooks"));
-    let folder = binary
-        .parent()
-        .expect("the binary is in a folder")
-        .display();
+    let folder = binary.parent().expect("the binary is in a folder").display();
     let path = format!("{folder}:{}", std::env::var("PATH").unwrap_or_default());
     let run = Command::new("sh")
         .args(["-xc", &script])
         .current_dir(sandbox.path())
         .env_clear()
-        .envs([
-            ("PATH", path.as_str()),
-            ("EXAMPLES", examples),
-            ("LC_ALL", "C.UTF-8"),
-        ])
+        .envs([("PATH", path.as_str()), ("EXAMPLES", examples), ("LC_ALL", "C.UTF-8")])
         .env("HOME", sandbox.path())
         .stdin(Stdio::null())
         .output()
         .expect("sh runs");
-    let (stdout, stderr) = (
-        String::from_utf8_lossy(&run.stdout),
-        String::from_utf8_lossy(&run.stderr),
-    );
-    assert!(
-        run.status.success(),
-        "{}\n--- stdout\n{stdout}\n--- stderr\n{stderr}",
-        run.status
-    );
+    let (stdout, stderr) =
+        (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    assert!(run.status.success(), "{}\n--- stdout\n{stdout}\n--- stderr\n{stderr}", run.status);
     let received = std::fs::read_to_string(sandbox.path().join("received")).unwrap();
     // The push has sent the chat message that the README promises.
-    assert!(
-        received.contains("Say hello"),
-        "{received}\n{stdout}\n{stderr}"
-    );
-    assert!(
-        !stdout.contains("unfinished") && !stdout.contains("failed "),
-        "{stdout}"
-    );
+    assert!(received.contains("Say hello"), "{received}\n{stdout}\n{stderr}");
+    assert!(!stdout.contains("unfinished") && !stdout.contains("failed "), "{stdout}");
 }

@@ -14,18 +14,11 @@ const NOW: [&str; 4] = ["redeliver", "--failed", "--now", "--json"];
 
 /// Publishes with one attempt, which fails.
 fn fail(sandbox: &Sandbox, content: &str) {
-    sandbox
-        .hooks(["publish", "PostDeployment", content, "--retries", "0"])
-        .run()
-        .assert_code(3);
+    sandbox.hooks(["publish", "PostDeployment", content, "--retries", "0"]).run().assert_code(3);
 }
 
 fn failing(times: usize) -> Receiver {
-    Receiver::answering(
-        (0..times)
-            .map(|_| Reply::status(500))
-            .chain([Reply::status(200)]),
-    )
+    Receiver::answering((0..times).map(|_| Reply::status(500)).chain([Reply::status(200)]))
 }
 
 #[test]
@@ -76,25 +69,14 @@ fn a_hook_that_was_removed_disabled_or_moved_gets_nothing() {
     }
     fail(&sandbox, DEPLOYMENT);
     sandbox.hooks(["remove", "1"]).run().assert_code(0);
-    sandbox
-        .hooks(["edit", "2", "--disable"])
-        .run()
-        .assert_code(0);
-    sandbox
-        .hooks(["edit", "3", "--url", &receiver.url("/elsewhere")])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["edit", "2", "--disable"]).run().assert_code(0);
+    sandbox.hooks(["edit", "3", "--url", &receiver.url("/elsewhere")]).run().assert_code(0);
     sandbox.hooks(NOW).run().assert_code(0);
-    let targets: Vec<_> = receiver.requests()[4..]
-        .iter()
-        .map(|request| request.target.clone())
-        .collect();
+    let targets: Vec<_> =
+        receiver.requests()[4..].iter().map(|request| request.target.clone()).collect();
     assert_eq!(targets, ["/kept"]);
     // Once it is enabled again, it gets what it missed.
-    sandbox
-        .hooks(["edit", "2", "--enable"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["edit", "2", "--enable"]).run().assert_code(0);
     sandbox.hooks(NOW).run().assert_code(0);
     assert_eq!(receiver.requests()[5].target, "/disabled");
 }
@@ -108,11 +90,7 @@ fn a_delivery_that_fails_again_stays_to_be_done_and_is_exit_code_3() {
     let again = sandbox.hooks(NOW).args(["--retries", "0"]).run();
     again.assert_code(3);
     assert_eq!(again.json()[0]["deliveries"][0]["code"], 500);
-    assert_eq!(
-        sandbox.log().len(),
-        1,
-        "one line a delivery, with its latest outcome"
-    );
+    assert_eq!(sandbox.log().len(), 1, "one line a delivery, with its latest outcome");
     sandbox.hooks(NOW).run().assert_code(0);
     assert_eq!(sandbox.log()[0]["state"], "delivered");
     assert_eq!(receiver.requests().len(), 3);
@@ -124,11 +102,7 @@ fn the_schedule_is_due_at_once_after_the_first_failure_and_then_after_five_minut
     let receiver = failing(2);
     sandbox.add(&receiver.url("/"), "PostDeployment");
     fail(&sandbox, DEPLOYMENT);
-    let cron = || {
-        sandbox
-            .hooks(["redeliver", "--failed", "--json", "--retries", "0"])
-            .run()
-    };
+    let cron = || sandbox.hooks(["redeliver", "--failed", "--json", "--retries", "0"]).run();
     cron().assert_code(3);
     assert_eq!(receiver.requests().len(), 2);
     let not_due = cron();
@@ -157,15 +131,11 @@ fn shift(value: &mut Value, seconds: i64) {
         Value::String(text) => {
             if let Ok(time) = chrono::DateTime::parse_from_rfc3339(text) {
                 let earlier = time - chrono::TimeDelta::seconds(seconds);
-                *text = earlier
-                    .to_utc()
-                    .to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+                *text = earlier.to_utc().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
             }
         }
         Value::Array(items) => items.iter_mut().for_each(|item| shift(item, seconds)),
-        Value::Object(members) => members
-            .values_mut()
-            .for_each(|member| shift(member, seconds)),
+        Value::Object(members) => members.values_mut().for_each(|member| shift(member, seconds)),
         _ => {}
     }
 }
@@ -177,22 +147,13 @@ fn what_is_older_than_since_is_left() {
     sandbox.add(&receiver.url("/"), "PostDeployment");
     fail(&sandbox, "{\"n\":1}");
     rewind(&sandbox, 25 * 3600);
-    assert_eq!(
-        sandbox.hooks(NOW).run().json(),
-        json!([]),
-        "24 hours unless told"
-    );
-    assert_eq!(
-        sandbox.hooks(NOW).args(["--since", "2h"]).run().json(),
-        json!([])
-    );
+    assert_eq!(sandbox.hooks(NOW).run().json(), json!([]), "24 hours unless told");
+    assert_eq!(sandbox.hooks(NOW).args(["--since", "2h"]).run().json(), json!([]));
     let redelivered = sandbox.hooks(NOW).args(["--since", "48h"]).run();
     redelivered.assert_code(0);
     assert_eq!(receiver.wait_for(2).len(), 2);
     for since in ["", "yesterday", "0", "-1h"] {
-        let refused = sandbox
-            .hooks(["redeliver", "--failed", &format!("--since={since}")])
-            .run();
+        let refused = sandbox.hooks(["redeliver", "--failed", &format!("--since={since}")]).run();
         refused.assert_code(2).assert_stderr_has(&["--since"]);
     }
 }
@@ -211,11 +172,7 @@ fn what_was_never_tried_and_is_too_old_is_said_even_when_quiet() {
         "",
         "warning: never tried, and left so as older than --since: 1; to send them: --since 7d\n",
     );
-    sandbox
-        .hooks(cron)
-        .args(["--since", "7d"])
-        .run()
-        .assert(0, "", "");
+    sandbox.hooks(cron).args(["--since", "7d"]).run().assert(0, "", "");
     receiver.request();
     sandbox.hooks(cron).run().assert(0, "", "");
 }
@@ -236,10 +193,8 @@ fn two_at_once_share_the_work_and_send_nothing_twice() {
     });
     let requests = receiver.wait_for(2 * count);
     assert_eq!(requests.len(), 2 * count);
-    let mut ids: Vec<_> = requests[count..]
-        .iter()
-        .map(|request| request.the_header("webhook-id"))
-        .collect();
+    let mut ids: Vec<_> =
+        requests[count..].iter().map(|request| request.the_header("webhook-id")).collect();
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), count, "each of them once");
@@ -250,9 +205,7 @@ fn a_publication_that_another_process_is_still_delivering_is_left_alone() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::status(200).held()]);
     sandbox.add(&receiver.url("/"), "PostDeployment");
-    let publish = sandbox
-        .hooks(["publish", "PostDeployment", DEPLOYMENT])
-        .spawn();
+    let publish = sandbox.hooks(["publish", "PostDeployment", DEPLOYMENT]).spawn();
     receiver.wait_for(1);
     assert_eq!(sandbox.hooks(NOW).run().json(), json!([]));
     receiver.release();
@@ -275,22 +228,10 @@ fn a_hooks_latest_publication_can_be_sent_again_whether_it_failed_or_not() {
     let redelivered = sandbox.hooks(["redeliver", &id, "--json"]).run();
     redelivered.assert_code(0);
     let last = receiver.wait_for(5)[4].clone();
-    assert_eq!(
-        (last.target.as_str(), last.text().as_str()),
-        ("/a", "{\"n\":2}")
-    );
-    assert_eq!(
-        last.the_header("webhook-id"),
-        receiver.requests()[2].the_header("webhook-id")
-    );
-    assert_eq!(
-        redelivered.json()[0]["deliveries"][0]["hook"].to_string(),
-        id
-    );
-    sandbox
-        .hooks(["redeliver", &id, &other])
-        .run()
-        .assert_code(0);
+    assert_eq!((last.target.as_str(), last.text().as_str()), ("/a", "{\"n\":2}"));
+    assert_eq!(last.the_header("webhook-id"), receiver.requests()[2].the_header("webhook-id"));
+    assert_eq!(redelivered.json()[0]["deliveries"][0]["hook"].to_string(), id);
+    sandbox.hooks(["redeliver", &id, &other]).run().assert_code(0);
     assert_eq!(receiver.requests().len(), 7);
 }
 
@@ -300,14 +241,8 @@ fn a_publication_can_be_sent_again_by_its_id() {
     let receiver = Receiver::new();
     sandbox.add(&receiver.url("/a"), "PostDeployment");
     sandbox.add(&receiver.url("/b"), "PostDeployment");
-    let first = sandbox
-        .hooks(["publish", "PostDeployment", "{\"n\":1}", "--json"])
-        .run()
-        .json();
-    sandbox
-        .hooks(["publish", "PostDeployment", "{\"n\":2}"])
-        .run()
-        .assert_code(0);
+    let first = sandbox.hooks(["publish", "PostDeployment", "{\"n\":1}", "--json"]).run().json();
+    sandbox.hooks(["publish", "PostDeployment", "{\"n\":2}"]).run().assert_code(0);
     let id = first["id"].as_str().unwrap();
     sandbox.hooks(["redeliver", id]).run().assert_code(0);
     let again = receiver.wait_for(6)[4..].to_vec();
@@ -323,11 +258,7 @@ fn an_id_that_nothing_has_is_exit_code_5() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::never();
     let hook = sandbox.add(&receiver.url("/"), "PostDeployment");
-    sandbox
-        .hooks(["redeliver", "7"])
-        .run()
-        .assert_code(5)
-        .assert_stderr_has(&["error: ", "7"]);
+    sandbox.hooks(["redeliver", "7"]).run().assert_code(5).assert_stderr_has(&["error: ", "7"]);
     let unknown = "msg_019a8b7c-1234-7abc-8def-0123456789ab";
     sandbox
         .hooks(["redeliver", unknown])
@@ -337,11 +268,7 @@ fn an_id_that_nothing_has_is_exit_code_5() {
     let never = sandbox.hooks(["redeliver", &hook]).run();
     never.assert_code(3);
     never.assert_stderr_has(&["nothing was published to hook 1 yet"]);
-    for arguments in [
-        &["redeliver"][..],
-        &["redeliver", "7x"],
-        &["redeliver", "1", "--failed"],
-    ] {
+    for arguments in [&["redeliver"][..], &["redeliver", "7x"], &["redeliver", "1", "--failed"]] {
         sandbox.hooks(arguments).run().assert_code(2);
     }
 }
@@ -355,10 +282,7 @@ fn a_redelivery_is_a_delivery_of_the_hook() {
     assert_eq!(sandbox.hook(&id)["last_code"], 500);
     sandbox.hooks(NOW).run().assert_code(0);
     let hook = sandbox.hook(&id);
-    assert_eq!(
-        (&hook["last_code"], &hook["last_context"]),
-        (&json!(200), &json!(DEPLOYMENT))
-    );
+    assert_eq!((&hook["last_code"], &hook["last_context"]), (&json!(200), &json!(DEPLOYMENT)));
 }
 
 #[test]

@@ -7,10 +7,4 @@ mod names;
 mod place;
 
 /// Registers a hook, for which the registry is locked, read and written.
-const ADD: [&str; 5] = [
-    "add",
-    "--url",
-    "https://h.example/",
-    "--event",
-    "PostDeployment",
-];
+const ADD: [&str; 5] = ["add", "--url", "https://h.example/", "--event", "PostDeployment"];

@@ -31,10 +31,7 @@ fn an_id_is_never_used_again() {
     let sandbox = three_hooks();
     sandbox.hooks(["remove", "3"]).run().assert_code(0);
     assert_eq!(sandbox.add("https://h.example/d", "PostDeployment"), "4");
-    sandbox
-        .hooks(["remove", "1", "2", "4"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["remove", "1", "2", "4"]).run().assert_code(0);
     assert_eq!(sandbox.ids(), Vec::<String>::new());
     assert_eq!(sandbox.add("https://h.example/a", "PostDeployment"), "5");
 }
@@ -54,25 +51,16 @@ fn an_unknown_id_is_an_error_that_removes_nothing() {
 #[test]
 fn force_ignores_unknown_ids_and_removes_the_others() {
     let sandbox = three_hooks();
-    sandbox
-        .hooks(["remove", "--force", "1", "7"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["remove", "--force", "1", "7"]).run().assert_code(0);
     assert_eq!(sandbox.ids(), ["2", "3"]);
-    sandbox
-        .hooks(["remove", "--force", "7"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["remove", "--force", "7"]).run().assert_code(0);
     assert_eq!(sandbox.ids(), ["2", "3"]);
 }
 
 #[test]
 fn force_without_a_registry_makes_none() {
     let sandbox = Sandbox::new();
-    sandbox
-        .hooks(["remove", "--force", "7"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["remove", "--force", "7"]).run().assert_code(0);
     assert!(!sandbox.has("hooks.json"));
     sandbox.hooks(["remove", "7"]).run().assert_code(5);
     assert!(!sandbox.has("hooks.json"));
@@ -92,11 +80,7 @@ fn removing_never_asks_and_shows_what_it_removed() {
 fn what_is_neither_an_id_nor_a_name_is_a_wrong_argument() {
     let sandbox = three_hooks();
     for id in ["x y", "-1", "1.5", "", "18446744073709551616", "0x1"] {
-        sandbox
-            .hooks(["remove", "--", id])
-            .run()
-            .assert_code(2)
-            .assert_stderr_has(&["error: "]);
+        sandbox.hooks(["remove", "--", id]).run().assert_code(2).assert_stderr_has(&["error: "]);
     }
     sandbox.hooks(["remove"]).run().assert_code(2);
     assert_eq!(sandbox.ids(), ["1", "2", "3"]);

@@ -22,14 +22,7 @@ fn run(script: &str) -> [&str; 6] {
 fn the_command_keeps_its_streams_and_its_status_is_published() {
     let (sandbox, receiver) = one_hook();
     let ran = sandbox
-        .hooks([
-            "run",
-            "PostDeployment",
-            "--id",
-            "cd5bee7",
-            "--message",
-            "My fix",
-        ])
+        .hooks(["run", "PostDeployment", "--id", "cd5bee7", "--message", "My fix"])
         .args(["--set", "count:=2", "--"])
         .args(["sh", "-c", "cat; echo on stdout; echo on stderr >&2; pwd"])
         .stdin("from stdin\n")
@@ -44,10 +37,7 @@ fn the_command_keeps_its_streams_and_its_status_is_published() {
     );
     let mut sent = receiver.request().json();
     let (start, end) = (sent["start_time"].clone(), sent["end_time"].clone());
-    assert!(
-        start.as_str() <= end.as_str() && start.is_string(),
-        "{sent}"
-    );
+    assert!(start.as_str() <= end.as_str() && start.is_string(), "{sent}");
     for key in ["start_time", "end_time"] {
         sent.as_object_mut().unwrap().remove(key);
     }
@@ -60,10 +50,7 @@ fn the_command_keeps_its_streams_and_its_status_is_published() {
 fn a_failed_delivery_is_shown_and_does_not_change_the_exit_code() {
     let sandbox = Sandbox::new();
     sandbox.add(refused_url(), "PostDeployment");
-    let failed = format!(
-        "failed     hook 1  {}  connection refused ([MS])\n",
-        refused_url()
-    );
+    let failed = format!("failed     hook 1  {}  connection refused ([MS])\n", refused_url());
     let next = "note: 1 not delivered; to send again: hooks redeliver --failed\n";
     for (script, code, status) in [("exit 0", 0, "success"), ("exit 9", 9, "failed")] {
         let ran = sandbox.hooks(run(script)).env("HOOKS_RETRIES", "0").run();
@@ -100,10 +87,7 @@ fn status_and_end_time_cannot_be_set() {
 fn a_full_disk_does_not_stop_the_deployment() {
     let (sandbox, receiver) = one_hook();
     let full = r#"trap "" XFSZ; ulimit -f 0; exec "$@""#;
-    let ran = sandbox
-        .hooks(run("echo deployed; exit 3"))
-        .shell(full)
-        .run();
+    let ran = sandbox.hooks(run("echo deployed; exit 3")).shell(full).run();
     ran.assert_code(3).assert_stderr_has(&["warning: "]);
     assert_eq!(ran.stdout, "deployed\n");
     assert_eq!(receiver.request().json()["status"], "failed");

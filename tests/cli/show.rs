@@ -26,9 +26,7 @@ fn a_hook_is_shown_whole_as_json_with_nothing_but_what_it_holds() {
 fn an_id_that_no_hook_has_is_exit_code_5() {
     let sandbox = Sandbox::new();
     let unknown = sandbox.hooks(["show", "7"]).run();
-    unknown
-        .assert_code(5)
-        .assert_stderr_has(&["error: ", "7", "hint: ", "hooks list"]);
+    unknown.assert_code(5).assert_stderr_has(&["error: ", "7", "hint: ", "hooks list"]);
     sandbox.add("https://h.example/", "PostDeployment");
     let unknown = sandbox.hooks(["show", "7", "--json"]).run();
     unknown.assert_code(5).assert_stderr_has(&["error: ", "7"]);

@@ -92,19 +92,11 @@ pub(crate) fn is_webhook_id(text: &str) -> bool {
 pub(crate) fn base64(bytes: impl AsRef<[u8]>) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let encode = |chunk: &[u8]| {
-        let bits = chunk
-            .iter()
-            .fold(0, |bits, byte| bits << 8 | usize::from(*byte))
+        let bits = chunk.iter().fold(0, |bits, byte| bits << 8 | usize::from(*byte))
             << (8 * (3 - chunk.len()));
         let digit = |place: usize| char::from(ALPHABET[bits >> (6 * (3 - place)) & 63]);
         (0..4)
-            .map(|place| {
-                if place <= chunk.len() {
-                    digit(place)
-                } else {
-                    '='
-                }
-            })
+            .map(|place| if place <= chunk.len() { digit(place) } else { '=' })
             .collect::<String>()
     };
     bytes.as_ref().chunks(3).map(encode).collect()

@@ -15,9 +15,7 @@ fn sent<const N: usize>(template: &str, options: [&str; N], deployment: &str) ->
     let add = sandbox.hooks_add(&receiver.url("/"), "PostDeployment");
     let add = add.args(["--template", "template"]).args(options);
     add.run().assert_code(0);
-    let publish = sandbox
-        .hooks(["publish", "PostDeployment", "-"])
-        .stdin(deployment);
+    let publish = sandbox.hooks(["publish", "PostDeployment", "-"]).stdin(deployment);
     publish.run().assert_code(0);
     receiver.request()
 }

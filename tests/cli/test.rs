@@ -37,10 +37,7 @@ fn a_test_ignores_the_filter_and_a_disabled_hook() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::new();
     let id = sandbox.add_with(&receiver.url("/"), "PostDeployment", ["--status", "failed"]);
-    sandbox
-        .hooks(["edit", &id, "--disable"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["edit", &id, "--disable"]).run().assert_code(0);
     sandbox.hooks(["test", &id]).run().assert_code(0);
     receiver.request();
     assert_eq!(sandbox.hook(&id)["enabled"], false, "it stays disabled");
@@ -53,9 +50,7 @@ fn a_test_that_fails_is_logged_and_never_sent_again_by_itself() {
     let id = sandbox.add(&receiver.url("/"), "PostDeployment");
     sandbox.hooks(["test", &id]).run().assert_code(3);
     assert_eq!(sandbox.log()[0]["state"], "failed");
-    let again = sandbox
-        .hooks(["redeliver", "--failed", "--now", "--json"])
-        .run();
+    let again = sandbox.hooks(["redeliver", "--failed", "--now", "--json"]).run();
     again.assert(0, "[]\n", &again.stderr);
     receiver.request();
 }
@@ -63,11 +58,7 @@ fn a_test_that_fails_is_logged_and_never_sent_again_by_itself() {
 #[test]
 fn a_test_of_a_hook_that_is_not_there_is_exit_code_5() {
     let sandbox = Sandbox::new();
-    sandbox
-        .hooks(["test", "7"])
-        .run()
-        .assert_code(5)
-        .assert_stderr_has(&["error: ", "7"]);
+    sandbox.hooks(["test", "7"]).run().assert_code(5).assert_stderr_has(&["error: ", "7"]);
 }
 
 #[test]
@@ -78,9 +69,7 @@ fn several_hooks_are_tested_at_once_each_by_a_publication_of_its_own() {
     sandbox.add_with(&receiver.url("/1"), "A", ["--name", "chat"]);
     sandbox.add(&receiver.url("/2"), "*");
     sandbox.add(&receiver.url("/3"), "C");
-    let tested = sandbox
-        .hooks(["test", "3", "chat", "2", "1", "--json", "--jobs", "1"])
-        .run();
+    let tested = sandbox.hooks(["test", "3", "chat", "2", "1", "--json", "--jobs", "1"]).run();
     tested.assert_code(3);
     let publications = tested.json();
     let events: Vec<_> = publications
@@ -90,17 +79,11 @@ fn several_hooks_are_tested_at_once_each_by_a_publication_of_its_own() {
         .map(|publication| {
             let deliveries = publication["deliveries"].as_array().unwrap();
             assert_eq!(deliveries.len(), 1, "{publication:#}");
-            (
-                publication["event"].clone(),
-                deliveries[0]["delivered"].clone(),
-            )
+            (publication["event"].clone(), deliveries[0]["delivered"].clone())
         })
         .collect();
     let expected = [("C", true), ("A", false), ("Test", true)];
-    assert_eq!(
-        events,
-        expected.map(|(event, is)| (event.into(), is.into()))
-    );
+    assert_eq!(events, expected.map(|(event, is)| (event.into(), is.into())));
     let ids: std::collections::HashSet<_> = receiver
         .requests()
         .iter()
@@ -119,8 +102,5 @@ fn with_an_unknown_hook_among_them_none_is_tested() {
     let receiver = Receiver::never();
     sandbox.add(&receiver.url("/"), "E");
     let said = "error: no hook has the id or name 7 or chat\nhint: see 'hooks list'\n";
-    sandbox
-        .hooks(["test", "1", "7", "chat"])
-        .run()
-        .assert(5, "", said);
+    sandbox.hooks(["test", "1", "7", "chat"]).run().assert(5, "", said);
 }

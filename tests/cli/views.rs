@@ -40,30 +40,15 @@ fn hooks() -> Vec<Value> {
         "deploy.*,Rollback",
     );
     ci["status"] = json!(["failed"]);
-    let long = format!(
-        "https://deploy.example.org/{}end",
-        "very/long/path/".repeat(18)
-    );
+    let long = format!("https://deploy.example.org/{}end", "very/long/path/".repeat(18));
     let mut staging = hook_json(3, &long, "PostDeployment");
     staging["name"] = json!("staging-build");
     let mut gone = hook_json(4, "https://wide.example/通知/配備", "*");
     gone["enabled"] = json!(false);
     gone["disabled_reason"] = json!("410 Gone at 2026-07-14T22:10:00.000Z: 配備は終了しました");
     vec![
-        last(
-            chat,
-            "2026-11-25T09:20:53.130Z",
-            "OK",
-            Some(200),
-            "delivered",
-        ),
-        last(
-            ci,
-            "2026-11-25T09:21:03.104Z",
-            "Failure",
-            None,
-            "connection refused",
-        ),
+        last(chat, "2026-11-25T09:20:53.130Z", "OK", Some(200), "delivered"),
+        last(ci, "2026-11-25T09:21:03.104Z", "Failure", None, "connection refused"),
         last(
             staging,
             "2026-11-25T09:21:01.104Z",
@@ -71,13 +56,7 @@ fn hooks() -> Vec<Value> {
             Some(404),
             "no such channel: it was removed by its owner",
         ),
-        last(
-            gone,
-            "2026-07-14T22:10:00.540Z",
-            "Gone",
-            Some(410),
-            "配備は終了しました",
-        ),
+        last(gone, "2026-07-14T22:10:00.540Z", "Gone", Some(410), "配備は終了しました"),
         hook_json(5, "http://127.0.0.1:9000/new", "Test"),
     ]
 }
@@ -109,11 +88,7 @@ fn captured(sandbox: &Sandbox, arguments: &[&str], width: usize, coloured: bool)
     let script = format!("script -qec \"stty cols {width} rows 24; '$1' {call}\" /dev/null");
     let shown = sandbox.hooks::<&str>([]).shell(&script).env("TZ", ZONE);
     let shown = shown.env("TERM", "xterm-256color");
-    let shown = if coloured {
-        shown
-    } else {
-        shown.env("NO_COLOR", "1")
-    };
+    let shown = if coloured { shown } else { shown.env("NO_COLOR", "1") };
     let shown = shown.run();
     assert_eq!(shown.stderr, "");
     shown.stdout.replace('\r', "").replace('\u{1b}', "\\e")
@@ -132,9 +107,7 @@ fn assert_views(file: &str, sandbox: &Sandbox, arguments: &[&str]) {
     }
     let coloured = captured(sandbox, arguments, 80, true);
     let _ = write!(views, "=== 80 columns, in colour ===\n{coloured}");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/cli/views")
-        .join(file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/views").join(file);
     if std::env::var_os("HOOKS_RENEW").is_some() {
         fs::write(&path, &views).expect("a view can be written");
     }
@@ -189,10 +162,7 @@ fn what_is_asked_for_tells_which_registry_it_looked_in() {
     ] {
         let asked = sandbox.hooks(arguments).arg("-v").run();
         let first = asked.stderr.lines().next().unwrap_or_default();
-        assert_eq!(
-            first, "note: the registry is [DIR]/hooks.json",
-            "{arguments:?}"
-        );
+        assert_eq!(first, "note: the registry is [DIR]/hooks.json", "{arguments:?}");
         let unasked = sandbox.hooks(arguments).run();
         assert!(!unasked.stderr.contains("hooks.json"), "{}", unasked.stderr);
     }
@@ -202,41 +172,13 @@ fn what_is_asked_for_tells_which_registry_it_looked_in() {
 fn an_empty_answer_names_the_file_that_it_looked_in() {
     let sandbox = Sandbox::new();
     for (arguments, code, said) in [
-        (
-            &["list"][..],
-            0,
-            "no hook is registered in [DIR]/hooks.json, which does not exist yet",
-        ),
-        (
-            &["list", "--event", "E"],
-            0,
-            "no hook is registered for E in [DIR]/hooks.json, which",
-        ),
-        (
-            &["health"],
-            0,
-            "no hook is registered in [DIR]/hooks.json, which does not exist yet",
-        ),
-        (
-            &["log"],
-            0,
-            "no such delivery is in [DIR]/hooks.json.journal",
-        ),
-        (
-            &["show", "1"],
-            5,
-            "the registry is [DIR]/hooks.json, which does not exist yet",
-        ),
-        (
-            &["log", "1"],
-            5,
-            "the registry is [DIR]/hooks.json, which does not exist yet",
-        ),
-        (
-            &["health", "x"],
-            5,
-            "the registry is [DIR]/hooks.json, which does not exist yet",
-        ),
+        (&["list"][..], 0, "no hook is registered in [DIR]/hooks.json, which does not exist yet"),
+        (&["list", "--event", "E"], 0, "no hook is registered for E in [DIR]/hooks.json, which"),
+        (&["health"], 0, "no hook is registered in [DIR]/hooks.json, which does not exist yet"),
+        (&["log"], 0, "no such delivery is in [DIR]/hooks.json.journal"),
+        (&["show", "1"], 5, "the registry is [DIR]/hooks.json, which does not exist yet"),
+        (&["log", "1"], 5, "the registry is [DIR]/hooks.json, which does not exist yet"),
+        (&["health", "x"], 5, "the registry is [DIR]/hooks.json, which does not exist yet"),
     ] {
         let nothing = sandbox.hooks(arguments).run();
         nothing.assert_code(code).assert_stderr_has(&[said]);

@@ -46,10 +46,7 @@ pub(super) fn page(markdown: &str) -> String {
 /// A row of a table: its first cell is a term, the others say what it is.
 fn term(row: &str) -> String {
     let row = row.replace("\\|", "\u{0}");
-    let cells = row
-        .trim_matches('|')
-        .split('|')
-        .map(|cell| cell.trim().replace('\u{0}', "|"));
+    let cells = row.trim_matches('|').split('|').map(|cell| cell.trim().replace('\u{0}', "|"));
     let mut cells = cells.filter(|cell| !cell.is_empty());
     let mut text = format!(".TP\n{}\n", inline(&cells.next().unwrap_or_default()));
     let rest: Vec<String> = cells.map(|cell| inline(&cell)).collect();
@@ -76,9 +73,8 @@ fn without_links(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, link)) = rest.split_once('[') {
-        let parts = link
-            .split_once("](")
-            .and_then(|(name, after)| Some((name, after.split_once(')')?)));
+        let parts =
+            link.split_once("](").and_then(|(name, after)| Some((name, after.split_once(')')?)));
         let Some((name, (address, after))) = parts else {
             break;
         };

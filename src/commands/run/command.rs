@@ -60,12 +60,7 @@ pub(super) fn run(
             (if missing { NOT_FOUND } else { NOT_RUNNABLE }, 0)
         }
     };
-    Finished {
-        code,
-        start,
-        end: Utc::now(),
-        signals,
-    }
+    Finished { code, start, end: Utc::now(), signals }
 }
 
 /// Waits for the command. Signals go to it; those of the terminal it has already.

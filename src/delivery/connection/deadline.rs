@@ -16,10 +16,7 @@ pub(crate) struct Deadline {
 impl Deadline {
     /// It ends this long from now.
     pub(crate) fn after(timeout: Duration) -> Self {
-        Self {
-            timeout,
-            end: Arc::new(Mutex::new(Instant::now() + timeout)),
-        }
+        Self { timeout, end: Arc::new(Mutex::new(Instant::now() + timeout)) }
     }
 
     /// It ends this long from now, unless it ends before.

@@ -74,8 +74,7 @@ impl Transport for Exchange {
     }
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
-        self.held
-            .extend_from_slice(&self.buffers.output()[..amount]);
+        self.held.extend_from_slice(&self.buffers.output()[..amount]);
         if self.held.len() >= OUTPUT_BUFFER {
             self.send_held()?;
         }

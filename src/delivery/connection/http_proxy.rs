@@ -71,11 +71,7 @@ fn refused(status: StatusCode, to: &Endpoint, had_credentials: bool) -> Failed {
         403 | 405 => format!("it does not allow CONNECT to {to} ({code})"),
         _ => format!("it could not connect to {to} ({status})"),
     };
-    if retry::may_pass(code) {
-        Failed::Transient(words)
-    } else {
-        Failed::Permanent(words)
-    }
+    if retry::may_pass(code) { Failed::Transient(words) } else { Failed::Permanent(words) }
 }
 
 #[cfg(test)]
@@ -92,12 +88,7 @@ mod tests {
         assert_eq!(read_status(&mut answer).unwrap(), 200);
         assert_eq!(answer, b"rest");
         assert_eq!(status(b"HTTP/1.1 407\r\n\r\n").unwrap(), 407);
-        for bad in [
-            "",
-            "HTTP/1.1 200 OK\r\n",
-            "SSH-2.0-x\r\n\r\n",
-            "HTTP/1.1 20 OK\r\n\r\n",
-        ] {
+        for bad in ["", "HTTP/1.1 200 OK\r\n", "SSH-2.0-x\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n"] {
             assert!(status(bad.as_bytes()).is_err(), "{bad}");
         }
         let endless = "HTTP/1.1 200 OK\r\nx: y\r\n".repeat(1000);
@@ -106,10 +97,7 @@ mod tests {
 
     #[test]
     fn only_what_may_pass_is_tried_again() {
-        let to = Endpoint {
-            host: "h".to_owned(),
-            port: 80,
-        };
+        let to = Endpoint { host: "h".to_owned(), port: 80 };
         for (code, passes) in [
             (400, false),
             (403, false),

@@ -71,9 +71,7 @@ impl Lookup {
     fn is_of_use(&self) -> bool {
         let is_fresh = self.started.elapsed() < FRESH;
         let addresses = self.addresses();
-        addresses
-            .as_ref()
-            .is_none_or(|found| is_fresh && !found.is_empty())
+        addresses.as_ref().is_none_or(|found| is_fresh && !found.is_empty())
     }
 
     fn addresses(&self) -> MutexGuard<'_, Option<Vec<IpAddr>>> {
@@ -103,9 +101,8 @@ impl Lookup {
 /// The same addresses, in turn of the one and the other family (RFC 8305, section 4).
 fn alternating(addresses: Vec<IpAddr>) -> Vec<IpAddr> {
     let first_is_v6 = addresses.first().is_some_and(IpAddr::is_ipv6);
-    let (first, second): (Vec<_>, Vec<_>) = addresses
-        .into_iter()
-        .partition(|address| address.is_ipv6() == first_is_v6);
+    let (first, second): (Vec<_>, Vec<_>) =
+        addresses.into_iter().partition(|address| address.is_ipv6() == first_is_v6);
     let (mut first, mut second) = (first.into_iter(), second.into_iter());
     let mut mixed = Vec::new();
     loop {
@@ -123,11 +120,8 @@ mod tests {
 
     #[test]
     fn families_take_turns_and_keep_their_order() {
-        let parse = |text: &str| {
-            text.split(' ')
-                .map(|a| a.parse().unwrap())
-                .collect::<Vec<IpAddr>>()
-        };
+        let parse =
+            |text: &str| text.split(' ').map(|a| a.parse().unwrap()).collect::<Vec<IpAddr>>();
         for (given, tried) in [
             ("::1", "::1"),
             ("::1 ::2 10.0.0.1", "::1 10.0.0.1 ::2"),

@@ -19,22 +19,15 @@ impl Target {
     /// A host that the proxy looks up.
     pub(super) fn of(receiver: &Endpoint) -> Self {
         let name = receiver.name();
-        Self {
-            host: name.parse().map_err(|_| name.to_owned()),
-            port: receiver.port,
-        }
+        Self { host: name.parse().map_err(|_| name.to_owned()), port: receiver.port }
     }
 
     /// The first of these addresses that this kind of proxy can connect to.
     pub(super) fn at(addresses: &[SocketAddr], kind: Kind) -> Result<Self, Failed> {
-        let mut fitting = addresses
-            .iter()
-            .filter(|address| address.is_ipv4() || kind != Kind::Socks4);
+        let mut fitting =
+            addresses.iter().filter(|address| address.is_ipv4() || kind != Kind::Socks4);
         let address = fitting.next().ok_or_else(only_ipv4)?;
-        Ok(Self {
-            host: Ok(address.ip()),
-            port: address.port(),
-        })
+        Ok(Self { host: Ok(address.ip()), port: address.port() })
     }
 }
 
@@ -86,11 +79,7 @@ fn version_5(
     to: &Target,
     credentials: Option<&Credentials>,
 ) -> io::Result<()> {
-    let methods: &[u8] = if credentials.is_some() {
-        &[5, 2, 0, 2]
-    } else {
-        &[5, 1, 0]
-    };
+    let methods: &[u8] = if credentials.is_some() { &[5, 2, 0, 2] } else { &[5, 1, 0] };
     stream.write_all(methods)?;
     match (read(stream)?, credentials) {
         ([5, 0], _) => {}
@@ -141,7 +130,7 @@ fn log_in(stream: &mut dyn Stream, Credentials { user, password }: &Credentials)
 fn with_length(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let Ok(length) = u8::try_from(bytes.len()) else {
         return Err(
-            Failed::permanent("a name, user or password is longer than SOCKS can say").into(),
+            Failed::permanent("a name, user or password is longer than SOCKS can say").into()
         );
     };
     Ok([&[length], bytes].concat())
@@ -165,8 +154,6 @@ fn refused(code: u8) -> Failed {
         4 => Failed::transient("it cannot reach or does not know the receiver's host"),
         5 => Failed::transient("the receiver refused its connection"),
         7 | 8 => Failed::permanent("it cannot connect to this kind of address"),
-        _ => Failed::transient(format!(
-            "it could not connect to the receiver (SOCKS code {code})"
-        )),
+        _ => Failed::transient(format!("it could not connect to the receiver (SOCKS code {code})")),
     }
 }

@@ -59,10 +59,8 @@ fn is_in_progress(error: &io::Error) -> bool {
 
 /// Waits until one of these sockets has connected or failed; the places of those that have, in order.
 fn decided(sockets: &[Socket], patience: Duration) -> io::Result<Vec<usize>> {
-    let mut polled: Vec<_> = sockets
-        .iter()
-        .map(|socket| PollFd::new(socket, PollFlags::OUT))
-        .collect();
+    let mut polled: Vec<_> =
+        sockets.iter().map(|socket| PollFd::new(socket, PollFlags::OUT)).collect();
     wait(&mut polled, patience)?;
     let places = (0..sockets.len()).filter(|place| !polled[*place].revents().is_empty());
     Ok(places.collect())
@@ -92,11 +90,7 @@ impl Tcp {
     fn new(socket: Socket, deadline: &Deadline) -> io::Result<Self> {
         // What we write is whole: nothing more comes that it could be sent with.
         socket.set_tcp_nodelay(true)?;
-        Ok(Self {
-            stream: socket.into(),
-            deadline: deadline.clone(),
-            write_error: None,
-        })
+        Ok(Self { stream: socket.into(), deadline: deadline.clone(), write_error: None })
     }
 
     /// Waits until one of these can be done, and says which can.

@@ -58,12 +58,7 @@ pub(super) fn handshake(
     let mut connection = ClientConnection::new(Arc::clone(config), name)
         .map_err(|error| tls_errors::explain(&error, host, false))?;
     connection.set_buffer_limit(None);
-    let mut tls = Tls {
-        connection,
-        stream,
-        host: host.to_owned(),
-        has_input: false,
-    };
+    let mut tls = Tls { connection, stream, host: host.to_owned(), has_input: false };
     WAS_ASKED.set(false);
     while tls.connection.is_handshaking() {
         let ended = match tls.send().and_then(|sent| Ok(!sent || tls.receive()?)) {

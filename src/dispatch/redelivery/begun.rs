@@ -28,8 +28,7 @@ impl Dispatch<'_> {
         let selected = self.claim(&Selection::Begun { id, defer }, &lock)?;
         let begun = selected.if_begun();
         if begun.is_none() && !audience.is_empty() {
-            self.journaling
-                .begin_locked(publication, audience, defer, &lock)?;
+            self.journaling.begin_locked(publication, audience, defer, &lock)?;
         }
         Ok(begun)
     }
@@ -62,9 +61,7 @@ impl Choice<'_> {
                     self.selected.warnings.push(warning);
                 }
                 Some(why @ (Skipped::Gone | Skipped::Moved | Skipped::Disabled)) => {
-                    self.selected
-                        .notes
-                        .push(format!("{left_out}: {}", why.words()));
+                    self.selected.notes.push(format!("{left_out}: {}", why.words()));
                 }
                 _ => {}
             }

@@ -56,10 +56,7 @@ pub(super) fn notes(skipped: &[Skipped], idle: bool) -> Vec<String> {
     }
     let kinds = [
         (Skipped::Gone, "to a hook that is gone"),
-        (
-            Skipped::Moved,
-            "to a hook that has another URL since (--moved)",
-        ),
+        (Skipped::Moved, "to a hook that has another URL since (--moved)"),
         (Skipped::Disabled, "to a disabled hook"),
         (Skipped::Old, "older than --since"),
     ];

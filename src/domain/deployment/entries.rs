@@ -46,19 +46,13 @@ pub(super) fn with(text: &str, entries: &[Entry], keys: &[(String, String)]) -> 
     for entry in entries {
         match keys.iter().rev().find(|(key, _)| *key == entry.key) {
             Some((key, json)) => put(&mut set, quoted(key), json),
-            None => set.push((
-                text[entry.spelled.clone()].to_owned(),
-                &text[entry.value.clone()],
-            )),
+            None => set.push((text[entry.spelled.clone()].to_owned(), &text[entry.value.clone()])),
         }
     }
     for (key, json) in keys {
         put(&mut set, quoted(key), json);
     }
-    let members: Vec<String> = set
-        .iter()
-        .map(|(name, json)| format!("{name}:{json}"))
-        .collect();
+    let members: Vec<String> = set.iter().map(|(name, json)| format!("{name}:{json}")).collect();
     format!("{{{}}}", members.join(","))
 }
 
@@ -80,11 +74,7 @@ pub(super) fn other_type(text: &str) -> Option<JsonError> {
         b'n' => "null",
         _ => "a number",
     };
-    Some(JsonError::at(
-        text.as_bytes(),
-        start,
-        format!("{found}, where one JSON object is wanted"),
-    ))
+    Some(JsonError::at(text.as_bytes(), start, format!("{found}, where one JSON object is wanted")))
 }
 
 /// An object's keys and values, unread, in their order.

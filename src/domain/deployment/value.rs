@@ -49,10 +49,7 @@ impl<T: Object + Serialize + 'static> Object for Json<T> {
 
 fn map(json: &str, depth: usize) -> serde_json::Result<BTreeMap<String, Value>> {
     let Entries(entries) = serde_json::from_str(json)?;
-    entries
-        .into_iter()
-        .map(|(key, raw)| Ok((key, value(raw.get(), depth)?)))
-        .collect()
+    entries.into_iter().map(|(key, raw)| Ok((key, value(raw.get(), depth)?))).collect()
 }
 
 fn list(json: &str, depth: usize) -> serde_json::Result<Vec<Value>> {
@@ -114,10 +111,7 @@ impl Decimal {
         let all = all.trim_start_matches('0');
         let digits = all.trim_end_matches('0');
         if digits.is_empty() {
-            return Some(Self {
-                digits: String::new(),
-                exponent: 0,
-            });
+            return Some(Self { digits: String::new(), exponent: 0 });
         }
         let zeros = i64::try_from(all.len() - digits.len()).ok()?;
         let places = i64::try_from(fraction.len()).ok()?;
@@ -251,15 +245,9 @@ mod tests {
         let keys = object(json).unwrap();
         assert_eq!(whole(keys.clone()).to_string(), json);
         assert_eq!(keys["a"].to_string(), r#"[1,{"b":"x\"y","c":[]}]"#);
-        assert_eq!(
-            keys["a"].get_item_by_index(1).unwrap().to_string(),
-            r#"{"b":"x\"y","c":[]}"#
-        );
+        assert_eq!(keys["a"].get_item_by_index(1).unwrap().to_string(), r#"{"b":"x\"y","c":[]}"#);
         assert_eq!((keys["a"].len(), keys["z"].len()), (Some(2), Some(0)));
-        assert_eq!(
-            object("{\"l\":[1,2]}").unwrap()["l"],
-            Value::from(vec![1, 2])
-        );
+        assert_eq!(object("{\"l\":[1,2]}").unwrap()["l"], Value::from(vec![1, 2]));
     }
 
     #[test]

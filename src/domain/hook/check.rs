@@ -78,9 +78,7 @@ fn enclosing(text: &str) -> Option<&'static str> {
 /// browsers do.
 fn after_scheme(text: &str) -> Result<&str, UrlError> {
     let (before, after) = text.split_once(':').unwrap_or(("", text));
-    let is_http = ["http", "https"]
-        .iter()
-        .any(|known| before.eq_ignore_ascii_case(known));
+    let is_http = ["http", "https"].iter().any(|known| before.eq_ignore_ascii_case(known));
     match after.strip_prefix("//") {
         Some(rest) if is_http => Ok(rest),
         None if is_http => Err(UrlError::Slashes),
@@ -93,9 +91,7 @@ fn after_scheme(text: &str) -> Result<&str, UrlError> {
 /// Whether a text may be a URL's scheme (RFC 3986, 3.1).
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
 }
 
 /// Host and port of what follows the scheme; user and password stand before them.
@@ -115,11 +111,7 @@ fn comparable(url: &str) -> String {
     };
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let (user, host) = authority.split_at(authority.rfind('@').map_or(0, |at| at + 1));
-    format!(
-        "{}://{user}{}{path}",
-        scheme.to_ascii_lowercase(),
-        host.to_ascii_lowercase()
-    )
+    format!("{}://{user}{}{path}", scheme.to_ascii_lowercase(), host.to_ascii_lowercase())
 }
 
 /// The certificates of a PEM text, without what else stands in it: such files often hold a private key.
@@ -162,10 +154,7 @@ pub(crate) fn check_header(name: &str, value: &str) -> Result<(), HeaderError> {
     if name.is_empty() || name.len() > 100 || !name.bytes().all(token) {
         return Err(HeaderError::Name);
     }
-    if !value
-        .bytes()
-        .all(|b| b == b'\t' || (b' '..=b'~').contains(&b))
-    {
+    if !value.bytes().all(|b| b == b'\t' || (b' '..=b'~').contains(&b)) {
         return Err(HeaderError::Value);
     }
     let name = name.to_ascii_lowercase();

@@ -17,10 +17,7 @@ pub(crate) fn check_pattern(text: &str) -> Result<(), &'static str> {
 
 /// The events of a list. Those that a hand has written may be any texts but the empty one.
 pub(super) fn split(events: &str) -> impl Iterator<Item = &str> {
-    events
-        .split(',')
-        .map(str::trim)
-        .filter(|event| !event.is_empty())
+    events.split(',').map(str::trim).filter(|event| !event.is_empty())
 }
 
 /// Whether a list has this event, or what stands for it and, if it ends in `*`, for all that it stands
@@ -66,13 +63,7 @@ mod tests {
 
     #[test]
     fn an_event_is_a_name_or_the_beginning_of_names() {
-        for good in [
-            "PostDeployment",
-            "*",
-            "deploy.*",
-            "a*",
-            &format!("{}*", "x".repeat(100)),
-        ] {
+        for good in ["PostDeployment", "*", "deploy.*", "a*", &format!("{}*", "x".repeat(100))] {
             assert_eq!(check_pattern(good), Ok(()), "{good}");
         }
         for bad in ["", "**", "*a", "a*b", "a b", "a,b", "ü*", &"x".repeat(101)] {

@@ -52,8 +52,7 @@ impl<'de> Deserialize<'de> for HookId {
                 Ok(HookId(id))
             }
             fn visit_str<E: de::Error>(self, id: &str) -> Result<HookId, E> {
-                id.parse()
-                    .map_err(|_| E::custom("an id must be a whole number"))
+                id.parse().map_err(|_| E::custom("an id must be a whole number"))
             }
         }
         deserializer.deserialize_any(IdVisitor)

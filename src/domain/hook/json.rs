@@ -114,11 +114,7 @@ impl Hook {
     /// out, by their names.
     pub(crate) fn keys_that_differ(&self, other: &Self) -> Vec<String> {
         let keys = |hook: &Self| {
-            let hook = Self {
-                last: LastDelivery::default(),
-                unknown: Vec::new(),
-                ..hook.clone()
-            };
+            let hook = Self { last: LastDelivery::default(), unknown: Vec::new(), ..hook.clone() };
             // Strings, numbers and arrays of them always serialise.
             let json = serde_json::to_value(HookJson(&hook, View::File)).unwrap_or_default();
             json.as_object().cloned().unwrap_or_default()
@@ -131,13 +127,7 @@ impl Hook {
 }
 
 fn write_last<M: SerializeMap>(map: &mut M, last: &LastDelivery) -> Result<(), M::Error> {
-    let LastDelivery {
-        datetime,
-        status,
-        code,
-        reason,
-        context,
-    } = last;
+    let LastDelivery { datetime, status, code, reason, context } = last;
     optional(map, "last_datetime", datetime.as_ref())?;
     optional(map, "last_status", status.as_ref())?;
     optional(map, "last_code", code.as_ref())?;

@@ -26,14 +26,7 @@ mod tests {
 
     #[test]
     fn names_are_words_that_no_id_could_be() {
-        for good in [
-            "a",
-            "Chat",
-            "ci-2.main_x",
-            "msg",
-            "messages",
-            &"x".repeat(64),
-        ] {
+        for good in ["a", "Chat", "ci-2.main_x", "msg", "messages", &"x".repeat(64)] {
             assert_eq!(check_name(good), Ok(()), "{good}");
         }
         for bad in [

@@ -39,10 +39,7 @@ pub(super) fn rotate(secrets: &mut Vec<SigningSecret>, secret: Secret, now: Date
     for old in &mut *secrets {
         old.until.get_or_insert(now + ROTATION);
     }
-    let present = SigningSecret {
-        secret,
-        until: None,
-    };
+    let present = SigningSecret { secret, until: None };
     secrets.insert(0, present);
 }
 
@@ -72,9 +69,6 @@ impl<'de> Deserialize<'de> for SigningSecret {
         if parsed == Some(None) {
             return Err(D::Error::custom("`until` is not an RFC 3339 time"));
         }
-        Ok(Self {
-            secret: secret.into_owned(),
-            until: parsed.flatten(),
-        })
+        Ok(Self { secret: secret.into_owned(), until: parsed.flatten() })
     }
 }

@@ -2,11 +2,7 @@ use super::*;
 use crate::domain::condition;
 
 fn hook() -> Hook {
-    Hook::new(
-        HookId(1),
-        "https://example.com/cb".to_owned(),
-        "PostDeployment".to_owned(),
-    )
+    Hook::new(HookId(1), "https://example.com/cb".to_owned(), "PostDeployment".to_owned())
 }
 
 #[test]
@@ -38,10 +34,7 @@ fn a_filter_never_matches_a_deployment_without_a_status() {
     let mut hook = hook();
     hook.status = vec!["failed".to_owned()];
     let without = Deployment::empty();
-    assert_eq!(
-        hook.skips("PostDeployment", &without, |_| false),
-        Some(Skip::Status)
-    );
+    assert_eq!(hook.skips("PostDeployment", &without, |_| false), Some(Skip::Status));
 }
 
 #[test]
@@ -72,10 +65,7 @@ fn headers_replace_by_name_and_clear_when_empty() {
 
 #[test]
 fn an_older_delivery_never_overwrites_a_newer_one() {
-    let at = |time: &str| LastDelivery {
-        datetime: Some(time.into()),
-        ..Default::default()
-    };
+    let at = |time: &str| LastDelivery { datetime: Some(time.into()), ..Default::default() };
     let now = time::parse("2026-02-01T00:00:00Z").unwrap();
     let mut last = at("2026-01-02T00:00:00Z");
     last.merge(&at("2026-01-01T00:00:00Z"), now);

@@ -2,11 +2,7 @@ use super::*;
 use crate::domain::deployment::Deployment;
 
 fn deployment(json: &str) -> Value {
-    Deployment::recorded(json.to_owned())
-        .values()
-        .unwrap()
-        .clone()
-        .into()
+    Deployment::recorded(json.to_owned()).values().unwrap().clone().into()
 }
 
 #[test]
@@ -30,19 +26,13 @@ fn a_span_is_short() {
 fn times_of_any_zone_and_precision_are_understood() {
     let kudu = duration("2013-06-06T01:24:16.5873293Z", "2013-06-06T01:24:17.63342Z");
     assert_eq!(kudu, "1.0 s");
-    assert_eq!(
-        duration("2013-06-06T01:00:00+01:00", "2013-06-06T00:01:12Z"),
-        "1 m 12 s"
-    );
+    assert_eq!(duration("2013-06-06T01:00:00+01:00", "2013-06-06T00:01:12Z"), "1 m 12 s");
     assert_eq!(duration("yesterday", "2013-06-06T00:01:12Z"), "");
 }
 
 #[test]
 fn only_a_hash_is_cut() {
-    assert_eq!(
-        short_commit("cd5bee7181e74ea38a3522e73253f6ebb8ed72fb"),
-        "cd5bee7"
-    );
+    assert_eq!(short_commit("cd5bee7181e74ea38a3522e73253f6ebb8ed72fb"), "cd5bee7");
     assert_eq!(short_commit("release-2026-02-03"), "release-2026-02-03");
     assert_eq!(short_commit(&"é".repeat(20)), "é".repeat(20));
 }
@@ -58,19 +48,11 @@ fn a_summary_says_what_is_known() {
     let failed = r#"{"id":"cd5bee7181e74ea38a3522e73253f6ebb8ed72fb","status":"Failed","author":"A",
         "deployer":" ","start_time":"2013-06-06T00:00:00Z","end_time":"2013-06-06T00:01:12Z"}"#;
     for (json, event, expected) in [
-        (
-            failed,
-            "postdeployment",
-            "❌ Deployment FAILED: cd5bee7 by A in 1 m 12 s",
-        ),
+        (failed, "postdeployment", "❌ Deployment FAILED: cd5bee7 by A in 1 m 12 s"),
         ("{}", "PostDeployment", "🔔 PostDeployment"),
         (r#"{"status":4}"#, "PostDeployment", "🔔 PostDeployment"),
         (r#"{"status":"success"}"#, "Backup", "✅ Backup succeeded"),
-        (
-            r#"{"status":"rolled back"}"#,
-            "PostDeployment",
-            "🔔 Deployment rolled back",
-        ),
+        (r#"{"status":"rolled back"}"#, "PostDeployment", "🔔 Deployment rolled back"),
     ] {
         let environment = Environment::new();
         let state = environment.empty_state();

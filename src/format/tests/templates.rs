@@ -54,20 +54,11 @@ fn bad_templates_are_refused_with_the_reason() {
         ("{{ status|nope }}", "fails in line 1: unknown filter: "),
         ("{{ nope() }}", "fails in line 1: unknown function: "),
         ("{{ message + 1 }}", "fails in line 1: invalid operation: "),
-        (
-            "{% include '/etc/passwd' %}",
-            "syntax error: unknown statement include",
-        ),
-        (
-            "",
-            "yields no JSON: EOF while parsing a value at line 1 column 0",
-        ),
+        ("{% include '/etc/passwd' %}", "syntax error: unknown statement include"),
+        ("", "yields no JSON: EOF while parsing a value at line 1 column 0"),
         (r#"{"text": "{{ status }}"}"#, "yields no JSON"),
         (r#"{"text": "{{ message|safe }}"}"#, "yields no JSON"),
-        (
-            r#"{% if status == "failed" %}oops{% else %}1{% endif %}"#,
-            "yields no JSON",
-        ),
+        (r#"{% if status == "failed" %}oops{% else %}1{% endif %}"#, "yields no JSON"),
         (
             "{% for x in range(90000) %}{% for y in range(90000) %}{% endfor %}{% endfor %}",
             "too much work",
@@ -75,9 +66,7 @@ fn bad_templates_are_refused_with_the_reason() {
         (r#"{{ "x" * 100000000 }}"#, "too much work"),
         ("{% set ns = namespace(x=1) %}1", "namespace is unknown"),
     ] {
-        let refused = check(template, Syntax::Json)
-            .expect_err(template)
-            .to_string();
+        let refused = check(template, Syntax::Json).expect_err(template).to_string();
         assert!(refused.contains(reason), "{template}: {refused}");
         assert!(!refused.contains('\n'), "{refused}");
     }
@@ -118,20 +107,14 @@ fn a_body_over_4_mib_is_refused() {
     let content = json!({"message": "x".repeat(1_000_000)}).to_string();
     let template =
         r#"["{{ message }}", {{ message }}, {{ message }}, {{ message }}, {{ message }}]"#;
-    assert_eq!(
-        templated(template, &content),
-        Err(RenderError::BodyTooLarge)
-    );
+    assert_eq!(templated(template, &content), Err(RenderError::BodyTooLarge));
 }
 
 #[test]
 fn a_template_has_the_whole_as_text() {
     let content = " {\"b\":1e400, \"a\":\"\\u00e9\",\t\"a\":2,\"body\":3,\"cloudevent\":4}\r\n";
-    let body = templated(
-        "[{{ body }}, {{ body|base64 }}, {{ deployment.body }}]",
-        content,
-    )
-    .unwrap();
+    let body =
+        templated("[{{ body }}, {{ body|base64 }}, {{ deployment.body }}]", content).unwrap();
     assert_eq!(body[0], content);
     assert_eq!(
         body[1],
@@ -155,10 +138,7 @@ fn filters_encode_and_reckon() {
         ("tags|base64", json!("WyJ4IiwxXQ==")),
         ("nil|base64", json!("")),
         ("message|urlencode", json!("a%20b%26c%3D%C3%BC/%7E%0A")),
-        (
-            r#"{"q": message, "n": n}|urlencode"#,
-            json!("n=1.5&q=a%20b%26c%3D%C3%BC/%7E%0A"),
-        ),
+        (r#"{"q": message, "n": n}|urlencode"#, json!("n=1.5&q=a%20b%26c%3D%C3%BC/%7E%0A")),
         ("start_time|timestamp", json!(1_370_481_856)),
         ("'1969-12-31T23:59:59.5Z'|timestamp", json!(-1)),
         ("message|timestamp", json!(null)),
@@ -216,10 +196,7 @@ fn a_content_type_decides_how_values_go_in() {
         (Some("application/json; charset=utf-8"), Syntax::Json),
         (Some("Application/VND.api+JSON"), Syntax::Json),
         (Some("text/json"), Syntax::Json),
-        (
-            Some(" application/x-www-form-urlencoded ;charset=utf-8"),
-            Syntax::Form,
-        ),
+        (Some(" application/x-www-form-urlencoded ;charset=utf-8"), Syntax::Form),
         (Some("APPLICATION/X-WWW-FORM-URLENCODED"), Syntax::Form),
         (Some("text/plain"), Syntax::Text),
         (Some("text/plain; format=application/json"), Syntax::Text),
@@ -235,26 +212,14 @@ fn a_content_type_decides_how_values_go_in() {
 fn in_a_form_every_value_is_percent_encoded() {
     let content = r#"{"message":"a b&c=d+ü\r\n%#\"'~-._","n":1.5,"t":true,"nil":null,"l":[1,"&"]}"#;
     for (template, body) in [
-        (
-            "To={{ message }}",
-            "To=a%20b%26c%3Dd%2B%C3%BC%0D%0A%25%23%22%27~-._",
-        ),
-        (
-            "n={{ n }}&t={{ t }}&x={{ nil }}&y={{ gone }}&",
-            "n=1.5&t=true&x=&y=&",
-        ),
+        ("To={{ message }}", "To=a%20b%26c%3Dd%2B%C3%BC%0D%0A%25%23%22%27~-._"),
+        ("n={{ n }}&t={{ t }}&x={{ nil }}&y={{ gone }}&", "n=1.5&t=true&x=&y=&"),
         ("l={{ l }}", "l=%5B1%2C%22%26%22%5D"),
         ("a={{ 'x&y' ~ nil }}&b=x&y", "a=x%26y&b=x&y"),
         ("a={{ 'x&y'|safe }}", "a=x&y"),
         ("{% set m %}{{ '&' }}{% endset %}a={{ m }}", "a=%26"),
-        (
-            "{% autoescape false %}a={{ '&' }}{% endautoescape %}",
-            "a=&",
-        ),
-        (
-            "{% for x in l %}l={{ x }}{% if not loop.last %}&{% endif %}{% endfor %}",
-            "l=1&l=%26",
-        ),
+        ("{% autoescape false %}a={{ '&' }}{% endautoescape %}", "a=&"),
+        ("{% for x in l %}l={{ x }}{% if not loop.last %}&{% endif %}{% endfor %}", "l=1&l=%26"),
         ("a=1\n", "a=1"),
         ("", ""),
     ] {
@@ -269,14 +234,8 @@ fn in_plain_text_control_characters_are_visible() {
     let shown = " \"a\"␛[2J\tb\r\nc␍d␀\u{FFFD}\u{FFFD} é";
     for (template, body) in [
         ("{{ message }}", shown.to_owned()),
-        (
-            "{{ message|clean }}",
-            "\"a\"␛[2J b\nc␍d␀\u{FFFD}\u{FFFD} é".to_owned(),
-        ),
-        (
-            "{{ event }}: {{ nil }}{{ gone }}.",
-            "PostDeployment: .".to_owned(),
-        ),
+        ("{{ message|clean }}", "\"a\"␛[2J b\nc␍d␀\u{FFFD}\u{FFFD} é".to_owned()),
+        ("{{ event }}: {{ nil }}{{ gone }}.", "PostDeployment: .".to_owned()),
         ("{{ '\u{1b}'|safe }}{{ '\u{1b}' }}", "\u{1b}␛".to_owned()),
         ("{{ body }}", content.to_owned()),
         ("\u{1b}", "\u{1b}".to_owned()),
@@ -292,19 +251,10 @@ fn in_plain_text_control_characters_are_visible() {
 
 #[test]
 fn only_where_json_is_wanted_must_it_come_out() {
-    for template in [
-        "Deployed {{ id }}",
-        "a={{ message }}",
-        "",
-        "{% if gone %}{% endif %}",
-    ] {
+    for template in ["Deployed {{ id }}", "a={{ message }}", "", "{% if gone %}{% endif %}"] {
         let refused = check(template, Syntax::Json).expect_err(template);
         assert!(matches!(refused, RenderError::NotJson(_)), "{refused}");
-        assert!(
-            refused
-                .hint()
-                .is_some_and(|hint| hint.contains("Content-Type"))
-        );
+        assert!(refused.hint().is_some_and(|hint| hint.contains("Content-Type")));
         assert_eq!(check(template, Syntax::Form), Ok(()));
         assert_eq!(check(template, Syntax::Text), Ok(()));
     }

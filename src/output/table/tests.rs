@@ -13,12 +13,7 @@ fn table<'a>(rows: &[[&'a str; 4]]) -> Table<'a> {
     table
 }
 
-const HOOK: [&str; 4] = [
-    "1",
-    "deploys",
-    "https://h.example/services/abc/def",
-    "200 OK",
-];
+const HOOK: [&str; 4] = ["1", "deploys", "https://h.example/services/abc/def", "200 OK"];
 
 #[track_caller]
 fn assert_text(table: &Table<'_>, width: usize, wanted: &str) {
@@ -79,10 +74,7 @@ fn an_optional_column_without_a_text_is_left_out_and_no_line_ends_in_blanks() {
 
 #[test]
 fn wide_characters_keep_the_columns_aligned() {
-    let table = table(&[
-        ["1", "漢字", "http://h/", "ok"],
-        ["2", "abc", "http://h/", "ok"],
-    ]);
+    let table = table(&[["1", "漢字", "http://h/", "ok"], ["2", "abc", "http://h/", "ok"]]);
     let wanted = "\
 ID  NAME  URL        RESULT
 1   漢字  http://h/  ok

@@ -19,10 +19,8 @@ const TO_SEARCH: OFlags = OFlags::PATH;
 const TO_SEARCH: OFlags = OFlags::RDONLY;
 
 /// Never follows a link, never waits for a FIFO's other end, never takes a terminal.
-const CAREFULLY: OFlags = OFlags::NOFOLLOW
-    .union(OFlags::NONBLOCK)
-    .union(OFlags::NOCTTY)
-    .union(OFlags::CLOEXEC);
+const CAREFULLY: OFlags =
+    OFlags::NOFOLLOW.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
 /// A folder that is held open.
 #[derive(Debug)]
@@ -92,8 +90,7 @@ impl Folder {
     /// The folder as a file that can be synced: after that a name that is new in it is on the disk.
     pub(crate) fn to_be_synced(&self) -> io::Result<Option<File>> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY;
-        self.open_file(OsStr::new("."), flags, Mode::empty())
-            .map(Some)
+        self.open_file(OsStr::new("."), flags, Mode::empty()).map(Some)
     }
 
     /// The file system's name, if it is one of another machine (numbers of `linux/magic.h`).
@@ -127,11 +124,7 @@ fn flags(access: Access) -> OFlags {
 }
 
 /// The types of the numbers differ between systems.
-#[allow(
-    clippy::useless_conversion,
-    clippy::cast_sign_loss,
-    clippy::unnecessary_cast
-)]
+#[allow(clippy::useless_conversion, clippy::cast_sign_loss, clippy::unnecessary_cast)]
 fn facts(stat: &Stat) -> Facts {
     Facts {
         irregular: match FileType::from_raw_mode(stat.st_mode) {

@@ -12,10 +12,7 @@ pub(super) fn spawn(command: &[OsString], error: io::Error) -> io::Result<Child>
     let Some(script) = find(&command[0]).filter(|script| is_text(script)) else {
         return Err(error);
     };
-    Command::new("/bin/sh")
-        .arg(script)
-        .args(&command[1..])
-        .spawn()
+    Command::new("/bin/sh").arg(script).args(&command[1..]).spawn()
 }
 
 /// The file that a command's name stands for: one without a slash is looked up in PATH.
@@ -25,12 +22,9 @@ fn find(name: &OsStr) -> Option<PathBuf> {
     }
     let path = std::env::var_os("PATH")?;
     let runnable = |file: &PathBuf| {
-        file.metadata()
-            .is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
+        file.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
     };
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(runnable)
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(runnable)
 }
 
 /// Shells refuse a file with a NUL in its first line.

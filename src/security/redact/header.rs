@@ -5,17 +5,8 @@ use std::borrow::Cow;
 use super::{MASK, is_token, url};
 
 /// Parts of a name that say that the value is a secret, or is made with one.
-const SECRET_NAMES: [&str; 9] = [
-    "auth",
-    "cookie",
-    "credential",
-    "key",
-    "pass",
-    "secret",
-    "session",
-    "signature",
-    "token",
-];
+const SECRET_NAMES: [&str; 9] =
+    ["auth", "cookie", "credential", "key", "pass", "secret", "session", "signature", "token"];
 
 /// Names whose values are no secrets, though they may look like tokens.
 const OPEN_NAMES: [&str; 7] = [
@@ -39,11 +30,7 @@ pub(crate) fn header<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
         return MASK.into();
     }
     let word = |word: &str| {
-        if word.contains("://") {
-            url(word)
-        } else {
-            without_tokens(word)
-        }
+        if word.contains("://") { url(word) } else { without_tokens(word) }
     };
     let words: Vec<String> = value.split(' ').map(word).collect();
     words.join(" ").into()
@@ -53,11 +40,7 @@ fn without_tokens(text: &str) -> String {
     let ends_word = |c: char| c.is_whitespace() || "\"'=,;:()<>&?/".contains(c);
     let masked = |piece: &str| {
         let word = piece.trim_end_matches(ends_word);
-        if is_token(word) {
-            piece.replacen(word, MASK, 1)
-        } else {
-            piece.to_owned()
-        }
+        if is_token(word) { piece.replacen(word, MASK, 1) } else { piece.to_owned() }
     };
     text.split_inclusive(ends_word).map(masked).collect()
 }

@@ -35,12 +35,8 @@ const PLACES: [(&str, &str); 25] = [
 ];
 
 /// Hosts whose first label is the secret.
-const HOSTS: [&str; 4] = [
-    "*.m.pipedream.net",
-    "*.x.pipedream.net",
-    "*.webhook.site",
-    "*.trayapp.io",
-];
+const HOSTS: [&str; 4] =
+    ["*.m.pipedream.net", "*.x.pipedream.net", "*.webhook.site", "*.trayapp.io"];
 
 /// Segments that say of the next one that it is a secret, whatever the host.
 const NAMES: [&str; 5] = ["key", "token", "secret", "apikey", "api_key"];

@@ -31,10 +31,9 @@ pub(crate) fn secrets_in_template(text: &str) -> Vec<String> {
     words
         .flat_map(|word| match (&text[word.place], word.is_url) {
             (url, true) => secrets_in(url),
-            (token, false) => vec![
-                token.to_owned(),
-                utf8_percent_encode(token, NON_ALPHANUMERIC).to_string(),
-            ],
+            (token, false) => {
+                vec![token.to_owned(), utf8_percent_encode(token, NON_ALPHANUMERIC).to_string()]
+            }
         })
         .collect()
 }
@@ -52,11 +51,7 @@ fn words(text: &str) -> Vec<Word> {
         while at < constant.end {
             let rest = &text[at..constant.end];
             let is_url = rest.starts_with("http://") || rest.starts_with("https://");
-            let length = if is_url {
-                url_length(rest)
-            } else {
-                token_length(rest)
-            };
+            let length = if is_url { url_length(rest) } else { token_length(rest) };
             if is_url || is_token(&rest[..length]) {
                 let place = at..at + length;
                 words.push(Word { place, is_url });

@@ -14,10 +14,7 @@ fn a_headers_words_are_secrets_and_its_scheme_is_not() {
 fn a_token_that_has_no_digit_by_chance_is_known_by_its_capitals() {
     let shown =
         url("https://hooks.slack.com/services/T02AB3CD4/B02EF5GH6/aBcDeFgHiJkLmNoPqRsTuVwX");
-    assert_eq!(
-        shown,
-        "https://hooks.slack.com/services/T02AB3CD4/B02EF5GH6/***"
-    );
+    assert_eq!(shown, "https://hooks.slack.com/services/T02AB3CD4/B02EF5GH6/***");
     let words = "https://example.com/PostDeploymentNotifications/internal-tools/deployments";
     assert_eq!(url(words), words);
 }
@@ -185,9 +182,7 @@ fn a_plain_host_is_the_parsers_own() {
         for port in ["", ":80", ":443", ":9999", ":65536", ":", ":8a", ":80:80"] {
             let authority = format!("{host}{port}");
             let parsed = Url::parse(&format!("http://{authority}/"));
-            let parsed = parsed
-                .ok()
-                .and_then(|url| url.host_str().map(str::to_owned));
+            let parsed = parsed.ok().and_then(|url| url.host_str().map(str::to_owned));
             if let Some(plain) = plain_host(&authority) {
                 assert_eq!(Some(plain), parsed.as_deref(), "{authority}");
             }

@@ -31,11 +31,7 @@ impl Attributes {
         let extended = platform::attributes(file);
         let mut extended = extended.map_err(|error| not_kept("extended attributes", &error))?;
         extended.retain(|(name, _)| !OF_CONTENTS.contains(&name.as_c_str()));
-        Ok(Self {
-            facts: platform::facts_of_open(file)?,
-            shared,
-            extended,
-        })
+        Ok(Self { facts: platform::facts_of_open(file)?, shared, extended })
     }
 
     /// For a file beside that one: the same owner and group, and for the owner alone, unless others may
@@ -44,11 +40,8 @@ impl Attributes {
     pub(super) fn for_companion(mut self) -> Self {
         let group_writes = self.facts.mode & 0o020 != 0;
         self.facts.mode = if group_writes { 0o660 } else { 0o600 };
-        self.extended
-            .retain(|(name, _)| group_writes && name.as_c_str() == ACL);
-        self.extended
-            .iter_mut()
-            .for_each(|(_, acl)| leave_writers(acl));
+        self.extended.retain(|(name, _)| group_writes && name.as_c_str() == ACL);
+        self.extended.iter_mut().for_each(|(_, acl)| leave_writers(acl));
         self
     }
 

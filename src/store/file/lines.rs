@@ -18,15 +18,8 @@ impl Lines {
     /// Opens the file for appending, making it where it is missing.
     pub(crate) fn open(file: &SharedFile) -> io::Result<Self> {
         let (opened, is_new) = file.open_or_create(Access::Append)?;
-        let created_in = if is_new {
-            file.folder()?.to_be_synced()?
-        } else {
-            None
-        };
-        Ok(Self {
-            file: opened,
-            created_in,
-        })
+        let created_in = if is_new { file.folder()?.to_be_synced()? } else { None };
+        Ok(Self { file: opened, created_in })
     }
 
     /// Appends whole lines, by one write if the system takes them at once. A last line without its newline,

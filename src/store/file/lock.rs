@@ -34,20 +34,12 @@ impl<'a> Patience<'a> {
     /// No longer once this is set: an interrupted process must come to its end.
     #[must_use]
     pub(crate) fn unless(self, cut: &'a AtomicBool) -> Self {
-        Self {
-            cut: Some(cut),
-            ..self
-        }
+        Self { cut: Some(cut), ..self }
     }
 
     fn is_over(self, waited: Duration) -> bool {
         let cut = self.cut.is_some_and(|cut| cut.load(Ordering::SeqCst));
-        waited
-            >= if cut {
-                self.most.min(CUT_WAIT)
-            } else {
-                self.most
-            }
+        waited >= if cut { self.most.min(CUT_WAIT) } else { self.most }
     }
 }
 
@@ -161,12 +153,10 @@ fn try_now(file: &File) -> io::Result<bool> {
 /// given up. When it gets the lock after that, the channel is gone and the file is closed again.
 fn lock_in_background(file: File) -> io::Result<mpsc::Receiver<io::Result<File>>> {
     let (sender, receiver) = mpsc::channel();
-    thread::Builder::new()
-        .name("lock".to_owned())
-        .spawn(move || {
-            let locked = retry(|| file.lock());
-            let _ = sender.send(locked.map(|()| file));
-        })?;
+    thread::Builder::new().name("lock".to_owned()).spawn(move || {
+        let locked = retry(|| file.lock());
+        let _ = sender.send(locked.map(|()| file));
+    })?;
     Ok(receiver)
 }
 
@@ -190,11 +180,7 @@ fn kernel_holder(file: &SharedFile) -> Option<u32> {
     locks.lines().find_map(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
         let held = words.get(1) != Some(&"->") && words.get(5)?.ends_with(&inode);
-        if held {
-            words.get(4)?.parse().ok()
-        } else {
-            None
-        }
+        if held { words.get(4)?.parse().ok() } else { None }
     })
 }
 

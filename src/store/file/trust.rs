@@ -40,12 +40,7 @@ impl Trust {
             return Ok(());
         };
         let hint = to_do("if what is in it can be relied on: chmod go-w");
-        Err(refused(
-            path,
-            found,
-            &format!("can be written by {by}"),
-            hint,
-        ))
+        Err(refused(path, found, &format!("can be written by {by}"), hint))
     }
 
     /// Refuses a file beside the registry that is not to be removed, which needs less than to open it.
@@ -79,14 +74,10 @@ impl Trust {
             let owner = platform::facts_of_link(link)?.owner;
             if !self.may_own(owner) {
                 let (link, owner) = (link.display(), user(owner));
-                return refuse(format!(
-                    "is reached by the link {link}, which belongs to {owner}"
-                ));
+                return refuse(format!("is reached by the link {link}, which belongs to {owner}"));
             }
         }
-        let Facts {
-            owner, group, mode, ..
-        } = self.folder;
+        let Facts { owner, group, mode, .. } = self.folder;
         let folder = folder.display();
         if !self.may_own(owner) {
             return refuse(format!("is in {folder}, which belongs to {}", user(owner)));
@@ -146,9 +137,7 @@ fn refused(path: &Path, found: &Facts, why: &str, hint: String) -> io::Error {
 
 /// An error with a hint.
 pub(super) fn failure(why: String, hint: impl Into<String>) -> io::Error {
-    Failure::new(Exit::Failed, why)
-        .hint(hint)
-        .into_io(io::ErrorKind::Other)
+    Failure::new(Exit::Failed, why).hint(hint).into_io(io::ErrorKind::Other)
 }
 
 fn name_of(path: &Path) -> String {

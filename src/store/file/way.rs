@@ -63,11 +63,7 @@ mod tests {
         let root = directory.path().canonicalize().unwrap();
         let at = |name: &str| root.join(name);
         fs::create_dir(at("d")).unwrap();
-        let links = [
-            ("d/second", "first"),
-            ("../missing", "d/second"),
-            ("loop", "loop"),
-        ];
+        let links = [("d/second", "first"), ("../missing", "d/second"), ("loop", "loop")];
         for (target, link) in links {
             std::os::unix::fs::symlink(target, at(link)).unwrap();
         }

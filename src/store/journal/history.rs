@@ -221,11 +221,7 @@ impl RecordedDelivery {
             return;
         }
         self.failures = told.unwrap_or(self.failures.saturating_add(1));
-        self.tries.push(Try {
-            place,
-            number: self.failures,
-            is_told: told.is_some(),
-        });
+        self.tries.push(Try { place, number: self.failures, is_told: told.is_some() });
         self.last_try = outcome.time;
         if outcome.delivered {
             self.delivered_at.get_or_insert(outcome.time);
@@ -237,16 +233,8 @@ impl RecordedDelivery {
 impl Recorded {
     /// From its line, with all deliveries just begun. The ages are those up to that line.
     pub(super) fn new(record: PublicationRecord, ages: &Ages) -> Self {
-        let PublicationRecord {
-            id,
-            time,
-            event,
-            test,
-            deadline,
-            deferred,
-            targets,
-            content,
-        } = record;
+        let PublicationRecord { id, time, event, test, deadline, deferred, targets, content } =
+            record;
         let claim = Claim { time, deadline };
         let begun = |target: Target| {
             let waiting = match (target.held, deferred) {
@@ -293,9 +281,7 @@ impl Recorded {
 
     /// The delivery to this hook.
     pub(crate) fn delivery(&self, hook: HookId) -> Option<&RecordedDelivery> {
-        self.by_hook
-            .get(&hook)
-            .map(|place| &self.deliveries[*place])
+        self.by_hook.get(&hook).map(|place| &self.deliveries[*place])
     }
 
     /// Adds a delivery to a hook that the publication was not for, unless it is there already.
@@ -303,14 +289,9 @@ impl Recorded {
         if self.delivery(hook).is_some() {
             return;
         }
-        let target = Target {
-            hook,
-            url: url.into(),
-            held: false,
-        };
+        let target = Target { hook, url: url.into(), held: false };
         self.by_hook.insert(hook, self.deliveries.len());
-        self.deliveries
-            .push(RecordedDelivery::new(target, claim, None));
+        self.deliveries.push(RecordedDelivery::new(target, claim, None));
     }
 
     /// The delivery to this hook, to be changed.

@@ -31,18 +31,12 @@ pub(crate) struct Reader {
 impl Reader {
     /// Reads this file, or nothing where there is none.
     pub(super) fn new(file: Option<File>, now: DateTime<Utc>) -> io::Result<Self> {
-        Ok(Self {
-            lines: file.map(ReverseLines::new).transpose()?,
-            replay: Replay::new(now),
-        })
+        Ok(Self { lines: file.map(ReverseLines::new).transpose()?, replay: Replay::new(now) })
     }
 
     /// Reads this file up to this length.
     pub(super) fn up_to(length: u64, file: File, now: DateTime<Utc>) -> Self {
-        Self {
-            lines: Some(ReverseLines::up_to(length, file)),
-            replay: Replay::new(now),
-        }
+        Self { lines: Some(ReverseLines::up_to(length, file)), replay: Replay::new(now) }
     }
 
     /// The next publication, going back in the file.
@@ -62,16 +56,8 @@ impl Reader {
     /// Whether a publication that is still to come may have been published, or tried, later than this.
     /// Where a clock was wrong the place in the file counts.
     pub(crate) fn may_hold_later_than(&mut self, time: DateTime<Utc>) -> bool {
-        let Replay {
-            ages,
-            events,
-            latest,
-            ..
-        } = &mut self.replay;
-        while latest
-            .peek()
-            .is_some_and(|(_, id)| !events.contains_key(id))
-        {
+        let Replay { ages, events, latest, .. } = &mut self.replay;
+        while latest.peek().is_some_and(|(_, id)| !events.contains_key(id)) {
             latest.pop();
         }
         let tried = latest.peek().is_some_and(|(latest, _)| *latest > time);
@@ -186,10 +172,7 @@ impl Replay {
 
     fn redelivery(&mut self, place: Place, record: RedeliveryRecord) {
         self.ages.pass(place.start, record.time);
-        let claim = Claim {
-            time: record.time,
-            deadline: record.deadline,
-        };
+        let claim = Claim { time: record.time, deadline: record.deadline };
         match record.id {
             Some(id) => {
                 let event = Event::Claimed(record.hooks.into_owned(), claim);
@@ -205,10 +188,7 @@ impl Replay {
 
     fn interrupted(&mut self, place: Place, record: InterruptedRecord) {
         self.ages.pass(place.start, record.time);
-        let over = Claim {
-            time: record.time,
-            deadline: record.time,
-        };
+        let over = Claim { time: record.time, deadline: record.time };
         match record.id {
             Some(id) => {
                 let event = Event::Released(record.hooks.into_owned());
@@ -221,9 +201,7 @@ impl Replay {
     /// Of several redeliveries to a hook the latest counts, which comes first.
     fn redelivered(&mut self, place: Place, hooks: &[HookId], claim: Claim) {
         for hook in hooks {
-            self.redeliveries
-                .entry(*hook)
-                .or_insert((place.start, claim));
+            self.redeliveries.entry(*hook).or_insert((place.start, claim));
         }
         self.redelivery_lines.push(place);
         if claim.holds_at(self.now) {
@@ -262,9 +240,7 @@ impl Replay {
         for delivery in &mut recorded.deliveries {
             delivery.age = self.ages.age(delivery.last_try);
             if let Some((start, claim)) = self.redeliveries.get(&delivery.hook)
-                && ends
-                    .get(&delivery.hook)
-                    .is_none_or(|end| end.start < *start)
+                && ends.get(&delivery.hook).is_none_or(|end| end.start < *start)
             {
                 delivery.claim_if_undelivered(*claim, self.now);
             }

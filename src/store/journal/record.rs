@@ -65,11 +65,7 @@ impl<'a> Target<'a> {
 
     /// A hook as it is now.
     fn new(hook: &'a Hook, held: bool) -> Self {
-        Self {
-            hook: hook.id,
-            url: hook.url.as_str().into(),
-            held,
-        }
+        Self { hook: hook.id, url: hook.url.as_str().into(), held }
     }
 }
 
@@ -138,13 +134,7 @@ pub(super) fn publication_line(
     targets: Vec<Target>,
     deadline: Option<DateTime<Utc>>,
 ) -> String {
-    let Publication {
-        id,
-        event,
-        time,
-        deployment,
-        test,
-    } = publication;
+    let Publication { id, event, time, deployment, test } = publication;
     let content = to_raw_value(deployment.as_str()).unwrap_or_default();
     let record = PublicationRecord {
         id: id.into(),

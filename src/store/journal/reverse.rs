@@ -29,13 +29,7 @@ impl ReverseLines {
 
     /// The lines of this file up to this length.
     pub(super) fn up_to(length: u64, file: File) -> Self {
-        Self {
-            file,
-            start: length,
-            buffer: Vec::new(),
-            end: 0,
-            searched: 0,
-        }
+        Self { file, start: length, buffer: Vec::new(), end: 0, searched: 0 }
     }
 
     /// The next line without its end, and where it begins in the file. Empty lines are passed over.

@@ -95,11 +95,7 @@ impl Serialize for RegistryFile {
         for (key, value) in &self.unknown {
             map.serialize_entry(key, value)?;
         }
-        let hooks: Vec<_> = self
-            .hooks
-            .iter()
-            .map(|hook| HookJson(hook, View::File))
-            .collect();
+        let hooks: Vec<_> = self.hooks.iter().map(|hook| HookJson(hook, View::File)).collect();
         map.serialize_entry("hooks", &hooks)?;
         map.end()
     }
@@ -133,10 +129,7 @@ impl<'de> Visitor<'de> for RegistryFileVisitor {
     /// Kudu's own `hooks` file, which can be copied into place.
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<RegistryFile, A::Error> {
         let hooks = HookListVisitor.visit_seq(seq)?.0;
-        Ok(RegistryFile {
-            hooks,
-            ..RegistryFile::default()
-        })
+        Ok(RegistryFile { hooks, ..RegistryFile::default() })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RegistryFile, A::Error> {
@@ -148,11 +141,7 @@ impl<'de> Visitor<'de> for RegistryFileVisitor {
                 Key::NextId => {
                     let HookId(id) = map.next_value()?;
                     // One above the limit says that the ids are used up.
-                    file.next_id = if id > HookId::LARGEST_NUMBER + 1 {
-                        0
-                    } else {
-                        id
-                    };
+                    file.next_id = if id > HookId::LARGEST_NUMBER + 1 { 0 } else { id };
                 }
                 // The last would win, and the first be lost at the next write.
                 Key::Hooks if hooks.is_some() => return Err(de::Error::duplicate_field("hooks")),
@@ -170,9 +159,7 @@ fn check_version<E: de::Error>(version: u64) -> Result<u64, E> {
     if version == VERSION {
         return Ok(version);
     }
-    Err(E::custom(format_args!(
-        "version {version} is not one that hooks understands"
-    )))
+    Err(E::custom(format_args!("version {version} is not one that hooks understands")))
 }
 
 struct HookList(Vec<Hook>);
@@ -197,10 +184,7 @@ impl<'de> Visitor<'de> for HookListVisitor {
         let (mut hooks, mut ids, mut names) = (Vec::new(), HashSet::new(), HashSet::new());
         while let Some(hook) = seq.next_element::<Hook>()? {
             if !ids.insert(hook.id) {
-                return Err(de::Error::custom(format_args!(
-                    "two hooks have the id {}",
-                    hook.id
-                )));
+                return Err(de::Error::custom(format_args!("two hooks have the id {}", hook.id)));
             }
             if let Some(name) = &hook.name
                 && !names.insert(name.to_ascii_lowercase())
@@ -230,9 +214,7 @@ mod tests {
     }
 
     fn refusal(text: &str) -> String {
-        RegistryFile::parse(text.as_bytes())
-            .unwrap_err()
-            .to_string()
+        RegistryFile::parse(text.as_bytes()).unwrap_err().to_string()
     }
 
     #[test]
@@ -249,10 +231,7 @@ mod tests {
         let text = r#"[{"id":"635119123456789012","url":"u","event":"e","last_status":null}]"#;
         let written = rewrite(text);
         assert!(written.contains("\"next_id\": 1,"), "{written}");
-        assert!(
-            written.contains("\"id\": \"635119123456789012\""),
-            "{written}"
-        );
+        assert!(written.contains("\"id\": \"635119123456789012\""), "{written}");
     }
 
     #[test]
@@ -269,10 +248,7 @@ mod tests {
         assert_eq!(last.take_id(), Some(HookId(HookId::LARGEST_NUMBER)));
         assert_eq!(last.take_id(), None);
         let written = String::from_utf8(last.text()).unwrap();
-        assert_eq!(
-            RegistryFile::parse(written.as_bytes()).unwrap().take_id(),
-            None
-        );
+        assert_eq!(RegistryFile::parse(written.as_bytes()).unwrap().take_id(), None);
     }
 
     #[test]
@@ -286,19 +262,9 @@ mod tests {
         assert!(refusal(doubled).contains("duplicate field `url`"));
         assert!(refusal("7").contains("expected a registry"));
         let twice = "[{\"id\":1,\"url\":\"u\",\"event\":\"e\"},\n{\"id\":\"1\",\"url\":\"v\",\"event\":\"e\"}]";
-        assert!(
-            refusal(twice).contains("two hooks have the id 1 at line 2"),
-            "{}",
-            refusal(twice)
-        );
-        assert_eq!(
-            RegistryFile::newer_version(br#"{"hooks":7,"version":2}"#),
-            Some(2)
-        );
-        assert_eq!(
-            RegistryFile::newer_version(br#"{"hooks":7,"version":1}"#),
-            None
-        );
+        assert!(refusal(twice).contains("two hooks have the id 1 at line 2"), "{}", refusal(twice));
+        assert_eq!(RegistryFile::newer_version(br#"{"hooks":7,"version":2}"#), Some(2));
+        assert_eq!(RegistryFile::newer_version(br#"{"hooks":7,"version":1}"#), None);
     }
 
     proptest! {

@@ -62,16 +62,13 @@ fn an_invalid_url_is_a_wrong_argument_and_is_not_quoted() {
 fn an_event_has_its_letters_and_its_length() {
     let sandbox = Sandbox::new();
     let (longest, too_long) = ("e".repeat(100), "e".repeat(101));
-    for (number, event) in ["*", "a", &longest, "Az09._:/-", "repo/main:deployed"]
-        .into_iter()
-        .enumerate()
+    for (number, event) in
+        ["*", "a", &longest, "Az09._:/-", "repo/main:deployed"].into_iter().enumerate()
     {
         let id = sandbox.add(&format!("http://h/{number}"), event);
         assert_eq!(sandbox.hook(&id)["event"], event);
     }
-    for event in [
-        "", " ", "a b", "é", "a,", ",a", "a,,b", "**", "*a", "a*b", "$x", &too_long,
-    ] {
+    for event in ["", " ", "a b", "é", "a,", ",a", "a,,b", "**", "*a", "a*b", "$x", &too_long] {
         let refused = sandbox.hooks_add("http://h/", event).run();
         refused.assert(
             2,
@@ -95,33 +92,19 @@ fn a_header_that_cannot_be_sent_is_refused_and_its_value_is_not_quoted() {
         ("X-A: s3cret\r\nX-B: 2", value),
         ("X-A: s3cret\u{1b}[2J", value),
         ("X-A: s3crét", value),
-        (
-            "Content-Length: s3cret",
-            "content-length is set by hooks itself",
-        ),
+        ("Content-Length: s3cret", "content-length is set by hooks itself"),
         (
             "Transfer-Encoding: s3cret",
             "transfer-encoding is about the connection, which hooks makes itself",
         ),
         ("Host: s3cret", "host is set by hooks itself"),
         ("webhook-id: s3cret", "webhook-id is set by hooks itself"),
-        (
-            "Webhook-Signature: s3cret",
-            "webhook-signature is set by hooks itself",
-        ),
+        ("Webhook-Signature: s3cret", "webhook-signature is set by hooks itself"),
     ] {
         let said = format!(
             "error: wrong value for --header <NAME: VALUE>: {why}\nhint: see 'hooks add --help'\n"
         );
-        let add = [
-            "add",
-            "--url",
-            "http://h/",
-            "--event",
-            "E",
-            "--header",
-            header,
-        ];
+        let add = ["add", "--url", "http://h/", "--event", "E", "--header", header];
         sandbox.hooks(add).run().assert(2, "", &said);
     }
     assert!(!sandbox.has("hooks.json"));
@@ -135,24 +118,12 @@ fn an_invalid_secret_is_refused_and_not_quoted() {
         ("s3cret", "no whsec_"),
         ("whsec_", "nothing after whsec_"),
         ("whsec_c2hvcnQ=", "too short"),
-        (
-            "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE",
-            "no padding",
-        ),
-        (
-            "whsec_!!!!MzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
-            "no base64",
-        ),
-        (
-            "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\nwhsec_MDEy",
-            "two lines",
-        ),
+        ("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE", "no padding"),
+        ("whsec_!!!!MzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=", "no base64"),
+        ("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\nwhsec_MDEy", "two lines"),
     ] {
         sandbox.write("secret", secret);
-        let refused = sandbox
-            .hooks_add("http://h/", "E")
-            .args(["--secret-file", "secret"])
-            .run();
+        let refused = sandbox.hooks_add("http://h/", "E").args(["--secret-file", "secret"]).run();
         assert!(
             matches!(refused.code(), Some(1 | 2)),
             "{why}: {:?}\n{}",
@@ -164,13 +135,8 @@ fn an_invalid_secret_is_refused_and_not_quoted() {
             .assert_hides("MDEy")
             .assert_hides("s3cret");
     }
-    let missing = sandbox
-        .hooks_add("http://h/", "E")
-        .args(["--secret-file", "absent"])
-        .run();
-    missing
-        .assert_code(1)
-        .assert_stderr_has(&["error: ", "absent"]);
+    let missing = sandbox.hooks_add("http://h/", "E").args(["--secret-file", "absent"]).run();
+    missing.assert_code(1).assert_stderr_has(&["error: ", "absent"]);
     assert!(!sandbox.has("hooks.json"));
 }
 
@@ -179,23 +145,10 @@ fn a_ca_file_without_a_certificate_is_refused() {
     let sandbox = Sandbox::new();
     sandbox.write("empty.pem", "");
     sandbox.write("text.pem", "no certificate");
-    sandbox.write(
-        "broken.pem",
-        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-    );
-    for (file, code) in [
-        ("empty.pem", 2),
-        ("text.pem", 2),
-        ("broken.pem", 2),
-        ("absent.pem", 1),
-    ] {
-        let refused = sandbox
-            .hooks_add("https://h/", "E")
-            .args(["--ca-file", file])
-            .run();
-        refused
-            .assert_code(code)
-            .assert_stderr_has(&["error: ", file]);
+    sandbox.write("broken.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    for (file, code) in [("empty.pem", 2), ("text.pem", 2), ("broken.pem", 2), ("absent.pem", 1)] {
+        let refused = sandbox.hooks_add("https://h/", "E").args(["--ca-file", file]).run();
+        refused.assert_code(code).assert_stderr_has(&["error: ", file]);
     }
     assert!(!sandbox.has("hooks.json"));
 }
@@ -208,11 +161,7 @@ fn what_is_missing_is_said_before_anything_is_written() {
         (&["add", "--url", "http://h/"], "--event"),
         (&["add", "--event", "E"], "--url"),
     ] {
-        sandbox
-            .hooks(arguments)
-            .run()
-            .assert_code(2)
-            .assert_stderr_has(&["error: ", missing]);
+        sandbox.hooks(arguments).run().assert_code(2).assert_stderr_has(&["error: ", missing]);
     }
     assert_eq!(sandbox.names(), Vec::<String>::new());
 }

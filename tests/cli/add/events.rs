@@ -8,14 +8,8 @@ use crate::support::{Receiver, Sandbox};
 fn events_are_stored_in_the_order_given_however_they_are_given() {
     let sandbox = Sandbox::new();
     for (number, (events, stored)) in [
-        (
-            &["--event", "PostDeployment,Rollback"][..],
-            "PostDeployment,Rollback",
-        ),
-        (
-            &["--event", "Rollback", "--event", "PostDeployment"],
-            "Rollback,PostDeployment",
-        ),
+        (&["--event", "PostDeployment,Rollback"][..], "PostDeployment,Rollback"),
+        (&["--event", "Rollback", "--event", "PostDeployment"], "Rollback,PostDeployment"),
         (&["--event", "b, a", "--event=c"], "b,a,c"),
         (&["--event", "a,A,b,a"], "a,b"),
         (&["--event", "deploy.*,Rollback"], "deploy.*,Rollback"),
@@ -25,10 +19,7 @@ fn events_are_stored_in_the_order_given_however_they_are_given() {
     .enumerate()
     {
         let url = format!("http://h/{number}");
-        let added = sandbox
-            .hooks(["add", "--json", "--url", &url])
-            .args(events)
-            .run();
+        let added = sandbox.hooks(["add", "--json", "--url", &url]).args(events).run();
         added.assert_code(0);
         assert_eq!(added.json()["event"], stored);
         assert_eq!(sandbox.registry()["hooks"][number]["event"], stored);
@@ -54,18 +45,11 @@ fn a_hook_gets_each_of_its_events_and_what_a_star_stands_for() {
         let published = sandbox.hooks(["publish", event, "{}"]).run();
         published.assert_code(0);
         let requests = receiver.wait_for(before + targets.len());
-        let mut got: Vec<&str> = requests[before..]
-            .iter()
-            .map(|r| r.target.as_str())
-            .collect();
+        let mut got: Vec<&str> = requests[before..].iter().map(|r| r.target.as_str()).collect();
         got.sort_unstable();
         assert_eq!(got, targets, "{event}");
         let listed = sandbox.hooks(["list", "--event", event, "--json"]).run();
-        assert_eq!(
-            listed.json().as_array().unwrap().len(),
-            targets.len(),
-            "{event}"
-        );
+        assert_eq!(listed.json().as_array().unwrap().len(), targets.len(), "{event}");
     }
     let listed = sandbox.hooks(["list", "--event", "*", "--json"]).run();
     assert_eq!(listed.json()[0]["id"], 3);
@@ -82,9 +66,7 @@ fn the_same_set_of_events_is_the_hook_that_is_there() {
         "ROLLBACK, postdeployment ,Deploy.*",
         "Rollback,rollback,PostDeployment,deploy.*",
     ] {
-        let again = sandbox
-            .hooks(["add", "--url", "http://h/", "--event", events])
-            .run();
+        let again = sandbox.hooks(["add", "--url", "http://h/", "--event", events]).run();
         again.assert(0, &again.stdout, "note: hook 1 is registered already\n");
     }
     assert_eq!(sandbox.registry_bytes(), before);
@@ -94,11 +76,7 @@ fn the_same_set_of_events_is_the_hook_that_is_there() {
 fn other_events_are_a_conflict_whose_hint_takes_nothing_from_the_hook() {
     for (present, given, all) in [
         ("PostDeployment", "Rollback", "PostDeployment,Rollback"),
-        (
-            "PostDeployment",
-            "Rollback,PostDeployment",
-            "PostDeployment,Rollback",
-        ),
+        ("PostDeployment", "Rollback,PostDeployment", "PostDeployment,Rollback"),
         ("B,A", "c,a,D", "B,A,c,D"),
         ("deploy.*", "deploy.x,Rollback", "deploy.*,Rollback"),
         ("PostDeployment", "*", "PostDeployment,*"),
@@ -107,19 +85,14 @@ fn other_events_are_a_conflict_whose_hint_takes_nothing_from_the_hook() {
         let sandbox = Sandbox::new();
         sandbox.add("http://h/", present);
         let before = sandbox.registry_bytes();
-        let conflict = sandbox
-            .hooks(["add", "--url", "http://h/", "--event", given])
-            .run();
+        let conflict = sandbox.hooks(["add", "--url", "http://h/", "--event", given]).run();
         let said = format!(
             "error: could not add the hook: the URL is registered already, as hook 1 for {present}\n\
              hint: to change that hook: hooks edit 1 --event '{all}'\n"
         );
         conflict.assert(4, "", &said);
         assert_eq!(sandbox.registry_bytes(), before);
-        sandbox
-            .hooks(["edit", "1", "--event", all])
-            .run()
-            .assert_code(0);
+        sandbox.hooks(["edit", "1", "--event", all]).run().assert_code(0);
         assert_eq!(sandbox.hook("1")["event"], all);
     }
 }
@@ -189,26 +162,11 @@ fn what_a_hand_has_written_is_passed_over_and_kept() {
     let mut targets: Vec<String> = receiver.requests().into_iter().map(|r| r.target).collect();
     targets.sort_unstable();
     assert_eq!(targets, ["/2", "/3"]);
-    for arguments in [
-        &["list"][..],
-        &["list", "--event", "E"],
-        &["show", "8"],
-        &["test", "10"],
-    ] {
-        sandbox
-            .hooks(arguments)
-            .run()
-            .assert_code(0)
-            .assert_hides("\u{1b}");
+    for arguments in [&["list"][..], &["list", "--event", "E"], &["show", "8"], &["test", "10"]] {
+        sandbox.hooks(arguments).run().assert_code(0).assert_hides("\u{1b}");
     }
     for (number, event) in odd.iter().enumerate() {
-        let add = [
-            "add",
-            "--url",
-            &receiver.url(&format!("/{number}")),
-            "--event",
-            "G",
-        ];
+        let add = ["add", "--url", &receiver.url(&format!("/{number}")), "--event", "G"];
         sandbox.hooks(add).run().assert_hides("\u{1b}");
         assert_eq!(sandbox.registry()["hooks"][number]["event"], *event);
     }

@@ -45,10 +45,7 @@ fn the_first_run_adds_the_second_changes_nothing() {
     let before = sandbox.registry_bytes();
     replace(&sandbox, &options, "hook 1 (chat) is unchanged");
     assert_eq!(sandbox.registry_bytes(), before);
-    let quiet = sandbox
-        .hooks(["-q", "add", "--replace"])
-        .args(options)
-        .run();
+    let quiet = sandbox.hooks(["-q", "add", "--replace"]).args(options).run();
     let shown = sandbox.hooks(["show", "1"]).run();
     quiet.assert(0, &shown.stdout, "");
 }
@@ -56,40 +53,13 @@ fn the_first_run_adds_the_second_changes_nothing() {
 #[test]
 fn what_is_not_given_goes_to_its_default_and_the_change_is_said() {
     let sandbox = Sandbox::new();
-    let add = [
-        "add",
-        "--name",
-        "chat",
-        "--url",
-        "http://h/1",
-        "--event",
-        "A",
-        "--json",
-    ];
+    let add = ["add", "--name", "chat", "--url", "http://h/1", "--event", "A", "--json"];
     sandbox
         .hooks(add)
-        .args([
-            "--status",
-            "failed",
-            "--header",
-            "X: s3cret",
-            "--format",
-            "slack",
-            "--when",
-            "a",
-        ])
+        .args(["--status", "failed", "--header", "X: s3cret", "--format", "slack", "--when", "a"])
         .run()
         .assert_code(0);
-    let options = [
-        "--name",
-        "chat",
-        "--url",
-        "http://h/1",
-        "--event",
-        "B",
-        "--expect",
-        "ok",
-    ];
+    let options = ["--name", "chat", "--url", "http://h/1", "--event", "B", "--expect", "ok"];
     replace(
         &sandbox,
         &options,
@@ -105,15 +75,7 @@ fn what_is_not_given_goes_to_its_default_and_the_change_is_said() {
 fn the_name_decides_which_hook_it_is_and_else_the_url() {
     let sandbox = Sandbox::new();
     sandbox
-        .hooks([
-            "add",
-            "--url",
-            "http://h/1",
-            "--event",
-            "E",
-            "--name",
-            "chat",
-        ])
+        .hooks(["add", "--url", "http://h/1", "--event", "E", "--name", "chat"])
         .run()
         .assert_code(0);
     sandbox.add("http://h/2", "E");
@@ -127,24 +89,11 @@ fn the_name_decides_which_hook_it_is_and_else_the_url() {
         &["--name", "ci", "--url", "HTTP://H/2", "--event", "E"],
         "hook 2 (ci) is changed: name, url",
     );
-    replace(
-        &sandbox,
-        &["--url", "http://h/2", "--event", "E"],
-        "hook 2 is changed: name, url",
-    );
+    replace(&sandbox, &["--url", "http://h/2", "--event", "E"], "hook 2 is changed: name, url");
     assert_eq!(sandbox.ids(), ["1", "2"]);
     let before = sandbox.registry_bytes();
     let conflict = sandbox
-        .hooks([
-            "add",
-            "--replace",
-            "--name",
-            "chat",
-            "--url",
-            "http://h/2",
-            "--event",
-            "E",
-        ])
+        .hooks(["add", "--replace", "--name", "chat", "--url", "http://h/2", "--event", "E"])
         .run();
     let said =
         "error: could not replace hook 1 (CHAT): hook 2 has that URL\nhint: see 'hooks show 2'\n";
@@ -160,17 +109,9 @@ fn a_disabled_hook_is_enabled() {
     sandbox.add(&url, "E");
     sandbox.hooks(["publish", "E", "{}"]).run().assert_code(3);
     let options = ["--url", &url, "--event", "E"];
-    replace(
-        &sandbox,
-        &options,
-        "hook 1 is changed: disabled_reason, enabled",
-    );
+    replace(&sandbox, &options, "hook 1 is changed: disabled_reason, enabled");
     assert_eq!(sandbox.hook("1").get("enabled"), None);
-    assert_eq!(
-        sandbox.hook("1")["last_code"],
-        410,
-        "its last delivery stays"
-    );
+    assert_eq!(sandbox.hook("1")["last_code"], 410, "its last delivery stays");
     replace(&sandbox, &options, "hook 1 is unchanged");
 }
 
@@ -179,15 +120,10 @@ fn a_secret_stays_unless_another_is_given() {
     let sandbox = Sandbox::new();
     let options = ["--url", "http://h/", "--event", "E"];
     let generate = |note: &str| {
-        let replaced = sandbox
-            .hooks(["add", "--replace", "--generate-secret", "--json"])
-            .args(options)
-            .run();
+        let replaced =
+            sandbox.hooks(["add", "--replace", "--generate-secret", "--json"]).args(options).run();
         replaced.assert_code(0).assert_stderr_has(&[note]);
-        replaced
-            .json()
-            .get("secret")
-            .map(|secret| secret.as_str().unwrap().to_owned())
+        replaced.json().get("secret").map(|secret| secret.as_str().unwrap().to_owned())
     };
     let first = generate("hook 1 is added").expect("it is shown this once");
     assert_eq!(generate("hook 1 is unchanged"), None, "it has one");
@@ -216,20 +152,14 @@ fn its_id_its_last_delivery_and_later_keys_stay() {
         "hook 7 (x) is changed: event, name",
     );
     let text = String::from_utf8(sandbox.registry_bytes()).unwrap();
-    assert!(
-        text.contains("\"later\": 1e400") && text.contains("\"last_code\": 200"),
-        "{text}"
-    );
+    assert!(text.contains("\"later\": 1e400") && text.contains("\"last_code\": 200"), "{text}");
     replace(
         &sandbox,
         &["--url", "http://h/", "--event", "F", "--name", "x"],
         "hook 7 (x) is changed: url",
     );
     let text = String::from_utf8(sandbox.registry_bytes()).unwrap();
-    assert!(
-        text.contains("\"later\": 1e400") && !text.contains("last_"),
-        "{text}"
-    );
+    assert!(text.contains("\"later\": 1e400") && !text.contains("last_"), "{text}");
 }
 
 #[test]
@@ -241,11 +171,7 @@ fn what_add_refuses_it_refuses() {
         &["--url", "http://h/", "--event", "E", "--when", "a b"],
         &["--url", "http://h/", "--event", "E", "--name", "1"],
     ] {
-        sandbox
-            .hooks(["add", "--replace"])
-            .args(options)
-            .run()
-            .assert_code(2);
+        sandbox.hooks(["add", "--replace"]).args(options).run().assert_code(2);
     }
     assert!(!sandbox.has("hooks.json"));
 }

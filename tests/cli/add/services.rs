@@ -17,10 +17,7 @@ fn a_pasted_url_of_a_chat_service_names_its_format() {
         ("https://discord.com/api/webhooks/123/abc", "discord"),
         ("https://canary.discord.com/api/webhooks/123/abc", "discord"),
         ("https://discord.com/api/webhooks/123/abc/slack", "slack"),
-        (
-            "https://x.webhook.office.com/webhookb2/a@b/IncomingWebhook/c/d",
-            "teams",
-        ),
+        ("https://x.webhook.office.com/webhookb2/a@b/IncomingWebhook/c/d", "teams"),
         (
             "https://prod-1.westeurope.logic.azure.com:443/workflows/a/triggers/manual/paths/invoke?sig=x",
             "teams",
@@ -50,18 +47,13 @@ fn where_a_format_is_chosen_nothing_is_noted() {
     }
     let sandbox = Sandbox::new();
     sandbox.write("own", "{\"text\": {{ id }} }");
-    let added = sandbox
-        .hooks_add(url, "E")
-        .args(["--template", "own"])
-        .run();
+    let added = sandbox.hooks_add(url, "E").args(["--template", "own"]).run();
     assert_eq!(added.stderr, "");
     // `edit` says it where the URL changes.
     let id = sandbox.add("http://127.0.0.1:9/", "E");
     let url = "https://discord.com/api/webhooks/123/abc";
     let edited = sandbox.hooks(["edit", &id, "--url", url]).run();
-    edited
-        .assert_code(0)
-        .assert_stderr_has(&["hooks edit 2 --format discord"]);
+    edited.assert_code(0).assert_stderr_has(&["hooks edit 2 --format discord"]);
     let edited = sandbox.hooks(["edit", &id, "--status", "failed"]).run();
     assert_eq!(edited.stderr, "");
 }
@@ -77,14 +69,8 @@ fn a_byte_order_mark_before_a_secret_or_a_certificate_is_dropped() {
     let id = sandbox.add_with(&receiver.url("/"), "PostDeployment", options);
     assert_eq!(sandbox.hook(&id)["secrets"][0]["secret"], secret);
     sandbox.publish().assert_code(0);
-    assert!(
-        receiver
-            .request()
-            .the_header("webhook-signature")
-            .starts_with("v1,")
-    );
-    let by_stdin = sandbox
-        .hooks(["edit", &id, "--secret-file", "-"])
-        .stdin(format!("\u{feff}{secret}"));
+    assert!(receiver.request().the_header("webhook-signature").starts_with("v1,"));
+    let by_stdin =
+        sandbox.hooks(["edit", &id, "--secret-file", "-"]).stdin(format!("\u{feff}{secret}"));
     by_stdin.run().assert_code(0);
 }

@@ -15,10 +15,7 @@ fn it_is_stored_in_the_hook_and_renders_what_is_sent() {
     std::fs::remove_file(template).unwrap();
     assert_eq!(sandbox.hook(&id)["template"], GOOD);
     let deployment = r#"{"status":"failed","message":"a \"b\"\n{{ c }}","build":12345678901234567890123,"event":"x"}"#;
-    sandbox
-        .hooks(["publish", "Backup", deployment])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["publish", "Backup", deployment]).run().assert_code(0);
     let request = receiver.request();
     assert_eq!(request.the_header("content-type"), "application/json");
     assert_eq!(
@@ -34,9 +31,7 @@ fn refused(template: &[u8], reason: &str) -> String {
     sandbox.write("own", template);
     let add = ["add", "--url", "http://127.0.0.1:9/cb", "--event", "E"];
     let refused = sandbox.hooks(add).args(["--template", "own"]).run();
-    refused
-        .assert_code(2)
-        .assert_stderr_has(&["error: could not use the template own: ", reason]);
+    refused.assert_code(2).assert_stderr_has(&["error: could not use the template own: ", reason]);
     assert_eq!(refused.stdout, "");
     assert!(!sandbox.has("hooks.json"));
     refused.stderr
@@ -57,18 +52,11 @@ fn a_broken_template_is_refused_with_its_line() {
 #[test]
 fn a_template_that_does_not_give_json_is_refused() {
     let said = refused(br#"{"text": "{{ message }}"}"#, "yields no JSON");
-    assert_eq!(
-        said.matches("values bring their own quotes").count(),
-        1,
-        "{said}"
-    );
+    assert_eq!(said.matches("values bring their own quotes").count(), 1, "{said}");
     refused(b"", "yields no JSON");
     refused(b"text={{ message }}", "yields no JSON");
     // JSON for a success alone.
-    refused(
-        br#"{% if status == "failed" %}oops{% else %}1{% endif %}"#,
-        "yields no JSON",
-    );
+    refused(br#"{% if status == "failed" %}oops{% else %}1{% endif %}"#, "yields no JSON");
 }
 
 #[test]
@@ -86,14 +74,7 @@ fn a_template_over_64_kib_is_refused() {
 fn a_template_that_is_no_text_or_not_there_is_refused() {
     let sandbox = Sandbox::new();
     sandbox.write("latin", b"{\"a\": \"\xe9\"}");
-    let add = [
-        "add",
-        "--url",
-        "http://127.0.0.1:9/cb",
-        "--event",
-        "E",
-        "--template",
-    ];
+    let add = ["add", "--url", "http://127.0.0.1:9/cb", "--event", "E", "--template"];
     for file in ["latin", "absent", "."] {
         let refused = sandbox.hooks(add).arg(file).run();
         assert!([Some(1), Some(2)].contains(&refused.code()));
@@ -109,10 +90,7 @@ fn edit_refuses_it_too_and_keeps_what_was_there() {
     sandbox.write("bad", "{{ nope");
     let id = sandbox.add_with("http://127.0.0.1:9/cb", "E", ["--template", "good"]);
     let before = sandbox.registry_bytes();
-    sandbox
-        .hooks(["edit", &id, "--template", "bad"])
-        .run()
-        .assert_code(2);
+    sandbox.hooks(["edit", &id, "--template", "bad"]).run().assert_code(2);
     assert_eq!(sandbox.registry_bytes(), before);
 }
 
@@ -122,15 +100,8 @@ fn a_format_takes_the_place_of_a_template_and_the_other_way_round() {
     sandbox.write("own", r#"{"own": {{ status }} }"#);
     let id = sandbox.add_with(&receiver.url("/"), "E", ["--format", "slack"]);
     let edit = |options: [&str; 2]| -> Value {
-        sandbox
-            .hooks(["edit", &id])
-            .args(options)
-            .run()
-            .assert_code(0);
-        sandbox
-            .hooks(["publish", "E", r#"{"status":"success"}"#])
-            .run()
-            .assert_code(0);
+        sandbox.hooks(["edit", &id]).args(options).run().assert_code(0);
+        sandbox.hooks(["publish", "E", r#"{"status":"success"}"#]).run().assert_code(0);
         receiver.requests().pop().unwrap().json()
     };
     assert_eq!(edit(["--template", "own"]), json!({"own": "success"}));
@@ -146,18 +117,11 @@ fn a_deployment_that_its_template_cannot_take_fails_that_hook_alone() {
     sandbox.write("own", r#"{"next": {{ build + 1 }} }"#);
     let id = sandbox.add_with(&own.url("/"), "E", ["--template", "own"]);
     sandbox.add(&plain.url("/"), "E");
-    sandbox
-        .hooks(["publish", "E", r#"{"build":41}"#])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["publish", "E", r#"{"build":41}"#]).run().assert_code(0);
     assert_eq!(own.request().json(), json!({"next": 42}));
     let failed = sandbox.hooks(["publish", "E", r#"{"build":"x"}"#]).run();
     failed.assert_code(3);
-    assert!(
-        failed.stdout.contains("the template fails in line 1"),
-        "{}",
-        failed.stdout
-    );
+    assert!(failed.stdout.contains("the template fails in line 1"), "{}", failed.stdout);
     assert_eq!(own.requests().len(), 1);
     assert_eq!(plain.requests().len(), 2);
     assert_eq!(sandbox.hook(&id)["last_status"], "Failure");

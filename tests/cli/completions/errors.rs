@@ -14,10 +14,7 @@ type Breaks = fn(&Sandbox);
 const BROKEN: [(&str, Breaks); 5] = [
     ("missing", |_| ()),
     ("corrupt", |sandbox| {
-        sandbox.write(
-            "hooks.json",
-            r#"{"version": 1, "hooks": [{"id": 1, "url": "#,
-        );
+        sandbox.write("hooks.json", r#"{"version": 1, "hooks": [{"id": 1, "url": "#);
     }),
     ("binary", |sandbox| {
         sandbox.write("hooks.json", b"\xff\xfe\x00\x1b[2J\x07".repeat(1000));
@@ -42,10 +39,7 @@ fn a_registry_that_cannot_be_read_is_ignored_without_an_error() {
             (offers, terminal.screen())
         };
         let (wanted, quiet) = of_none(&empty);
-        assert!(
-            !wanted[0].is_empty() && wanted[1][0].value == "PostDeployment",
-            "{wanted:?}"
-        );
+        assert!(!wanted[0].is_empty() && wanted[1][0].value == "PostDeployment", "{wanted:?}");
         for (how, breaks) in BROKEN {
             let sandbox = Sandbox::new();
             breaks(&sandbox);
@@ -57,10 +51,7 @@ fn a_registry_that_cannot_be_read_is_ignored_without_an_error() {
                 assert_eq!(screen, quiet, "{shell:?}: {how}");
             }
             assert!(names.iter().all(|name| sandbox.has(name)));
-            assert!(
-                !sandbox.has("hooks.json.lock"),
-                "{shell:?}: {how}: asking writes nothing"
-            );
+            assert!(!sandbox.has("hooks.json.lock"), "{shell:?}: {how}: asking writes nothing");
         }
     }
 }
@@ -71,17 +62,10 @@ fn completing_prints_no_error_and_writes_nothing() {
         let sandbox = Sandbox::new();
         breaks(&sandbox);
         let names = sandbox.names();
-        let asked = sandbox
-            .hooks(["--", "hooks", "show", ""])
-            .env("HOOKS_COMPLETE", "fish")
-            .run();
+        let asked = sandbox.hooks(["--", "hooks", "show", ""]).env("HOOKS_COMPLETE", "fish").run();
         asked.assert_code(0);
         assert_eq!(asked.stderr, "", "{how}");
-        assert!(
-            asked.stdout.starts_with("--json\t"),
-            "{how}: {}",
-            asked.stdout
-        );
+        assert!(asked.stdout.starts_with("--json\t"), "{how}: {}", asked.stdout);
         assert_eq!(sandbox.names(), names, "{how}");
     }
 }
@@ -102,28 +86,17 @@ fn text_in_a_hand_edited_registry_is_neither_run_nor_acted_on_by_the_terminal() 
     let sandbox = Sandbox::new();
     let hook = |id: u64, url: &str, event: &str| json!({"id": id, "url": url, "event": event});
     let hooks = [
-        hook(
-            1,
-            "http://h/\u{1b}]0;owned\u{7}$(touch owned)`touch owned`",
-            "$(touch owned)",
-        ),
+        hook(1, "http://h/\u{1b}]0;owned\u{7}$(touch owned)`touch owned`", "$(touch owned)"),
         hook(2, "http://h/\n3\tforged", "E\u{1b}[2J"),
         hook(4, "", "-rf; touch owned"),
     ];
-    sandbox.write(
-        "hooks.json",
-        json!({"version": 1, "next_id": 9, "hooks": hooks}).to_string(),
-    );
+    sandbox.write("hooks.json", json!({"version": 1, "next_id": 9, "hooks": hooks}).to_string());
     for shell in Shell::installed() {
         let mut terminal = Terminal::start(shell, &sandbox);
         let ids = terminal.values("hooks show ");
         assert_eq!(ids[..3], ["1", "2", "4"], "{shell:?}");
         let events = terminal.values("hooks publish ");
-        assert_eq!(
-            events[..2],
-            ["PostDeployment", "TriggeredJobFinished"],
-            "{shell:?}"
-        );
+        assert_eq!(events[..2], ["PostDeployment", "TriggeredJobFinished"], "{shell:?}");
         let screen = terminal.screen();
         assert!(!screen.contains("\u{1b}]0;owned"), "{shell:?}: {screen:?}");
         assert!(!sandbox.path().join("current/owned").exists(), "{shell:?}");

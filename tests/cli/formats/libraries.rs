@@ -20,11 +20,8 @@ fn node(package: &str, script: &str, request: &Request) -> Option<Value> {
     let folder = Sandbox::new();
     std::os::unix::fs::symlink(modules, folder.path().join("node_modules"))
         .expect("a link can be made");
-    let headers: serde_json::Map<String, Value> = request
-        .headers
-        .iter()
-        .map(|(name, value)| (name.to_lowercase(), json!(value)))
-        .collect();
+    let headers: serde_json::Map<String, Value> =
+        request.headers.iter().map(|(name, value)| (name.to_lowercase(), json!(value))).collect();
     folder.write("headers", Value::Object(headers).to_string());
     folder.write("body", &request.body);
     let start = "import { readFileSync } from 'node:fs';
@@ -35,20 +32,15 @@ fn node(package: &str, script: &str, request: &Request) -> Option<Value> {
         .current_dir(folder.path())
         .output()
         .expect("node is there");
-    assert!(
-        run.status.success(),
-        "{}",
-        String::from_utf8_lossy(&run.stderr)
-    );
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     Some(serde_json::from_slice(&run.stdout).expect("the script prints JSON"))
 }
 
 /// Deployments that a library may stumble over.
 fn deployments() -> Vec<String> {
     let long = "*@😀<".repeat(2_000);
-    let own: serde_json::Map<String, Value> = (0..30)
-        .map(|n| (format!("{n}{long}"), json!(long)))
-        .collect();
+    let own: serde_json::Map<String, Value> =
+        (0..30).map(|n| (format!("{n}{long}"), json!(long))).collect();
     let mut all = own.clone();
     for key in ["id", "status", "author", "message", "deployer"] {
         all.insert(key.to_owned(), json!(long));
@@ -67,9 +59,7 @@ fn sent(format: &str) -> Vec<Request> {
     let (sandbox, receiver) = (Sandbox::new(), Receiver::new());
     sandbox.add_with(&receiver.url("/"), "*", ["--format", format]);
     for deployment in deployments() {
-        let publish = sandbox
-            .hooks(["publish", "PostDeployment", "-"])
-            .stdin(deployment);
+        let publish = sandbox.hooks(["publish", "PostDeployment", "-"]).stdin(deployment);
         publish.run().assert_code(0);
     }
     receiver.wait_for(deployments().len())
@@ -86,10 +76,7 @@ fn the_cloud_events_sdk_for_node_reads_what_is_sent() {
         };
         assert_eq!(read["valid"], true);
         let event = &read["event"];
-        assert_eq!(
-            event["data"],
-            serde_json::from_str::<Value>(&deployment).unwrap()
-        );
+        assert_eq!(event["data"], serde_json::from_str::<Value>(&deployment).unwrap());
         assert_eq!(event["id"], request.the_header("webhook-id"));
         assert_eq!(event["type"], "PostDeployment");
         assert_eq!(event["specversion"], "1.0");
@@ -112,11 +99,7 @@ fn discords_own_builders_take_every_message() {
             return;
         };
         assert_eq!(read["built"], request.json()["embeds"]);
-        assert!(
-            read["lengths"][0]
-                .as_u64()
-                .is_some_and(|length| length <= 6_000)
-        );
+        assert!(read["lengths"][0].as_u64().is_some_and(|length| length <= 6_000));
     }
 }
 
@@ -146,18 +129,12 @@ fn github_s_library_verifies_a_delivery_and_notices_each_change() {
     let (sandbox, receiver) = (Sandbox::new(), Receiver::new());
     let secret = format!("whsec_{}", base64([7; 32]));
     sandbox.write("secret", &secret);
-    sandbox.add_with(
-        &receiver.url("/"),
-        "PostDeployment",
-        ["--secret-file", "secret"],
-    );
+    sandbox.add_with(&receiver.url("/"), "PostDeployment", ["--secret-file", "secret"]);
     sandbox.publish().assert_code(0);
     let mut request = receiver.request();
     let with_secret = |request: &Request, secret: &str| {
         let mut request = request.clone();
-        request
-            .headers
-            .push(("x-secret".to_owned(), secret.to_owned()));
+        request.headers.push(("x-secret".to_owned(), secret.to_owned()));
         node("@octokit/webhooks-methods", VERIFY, &request)
     };
     let Some(said) = with_secret(&request, &secret) else {
@@ -165,15 +142,7 @@ fn github_s_library_verifies_a_delivery_and_notices_each_change() {
     };
     assert_eq!(said, true);
     let other = format!("whsec_{}", base64([8; 32]));
-    assert_eq!(
-        with_secret(&request, &other),
-        Some(json!(false)),
-        "a wrong secret"
-    );
+    assert_eq!(with_secret(&request, &other), Some(json!(false)), "a wrong secret");
     request.body[40] ^= 1;
-    assert_eq!(
-        with_secret(&request, &secret),
-        Some(json!(false)),
-        "a changed byte"
-    );
+    assert_eq!(with_secret(&request, &secret), Some(json!(false)), "a changed byte");
 }

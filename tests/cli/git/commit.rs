@@ -20,10 +20,7 @@ fn published(repository: &Repository, receiver: &Receiver, from: &Path, options:
 
 /// `hooks publish PostDeployment …` in this folder, with the environment that git calls have.
 fn publish<'a>(repository: &Repository<'a>, from: &Path, options: &[&str]) -> Invocation<'a> {
-    repository
-        .call(from, &["publish", "PostDeployment"])
-        .args(options)
-        .shell(r#"exec "$@""#)
+    repository.call(from, &["publish", "PostDeployment"]).args(options).shell(r#"exec "$@""#)
 }
 
 #[test]
@@ -34,20 +31,14 @@ fn a_commit_becomes_a_deployment_and_standard_input_is_left_alone() {
     let hash = repository.commit(
         "main",
         Commit {
-            author: "Jürgen Müller-Łoś 山田",
-            email: "jürgen@bücher.example",
-            message,
+            author: "Jürgen Müller-Łoś 山田", email: "jürgen@bücher.example", message
         },
     );
     let published = publish(&repository, &repository.work(), &["--git"])
         .env("REMOTE_USER", "")
         .stdin_left_open()
         .run();
-    published.assert(
-        0,
-        "delivered  hook 1  http://127.0.0.1:[PORT]/  200 OK ([MS])\n",
-        "",
-    );
+    published.assert(0, "delivered  hook 1  http://127.0.0.1:[PORT]/  200 OK ([MS])\n", "");
     let deployment = receiver.request().json();
     assert_eq!(deployment["id"], json!(hash));
     assert_eq!(deployment["author"], "Jürgen Müller-Łoś 山田");
@@ -75,10 +66,7 @@ fn who_deploys_is_the_remote_user_else_the_user_else_the_committer() {
             call = call.env(name, value);
         }
         call.run().assert_code(0);
-        assert_eq!(
-            receiver.requests().pop().unwrap().json()["deployer"],
-            deployer
-        );
+        assert_eq!(receiver.requests().pop().unwrap().json()["deployer"], deployer);
     }
 }
 
@@ -89,10 +77,7 @@ fn a_commit_can_be_named_in_any_way_of_git() {
     let first = repository.commit("main", PLAIN);
     let second = repository.commit("feature/x", PLAIN);
     let work = repository.work();
-    repository.git(
-        &work,
-        &["tag", "-a", "-m", "a tag with a message", "v1.0", &first],
-    );
+    repository.git(&work, &["tag", "-a", "-m", "a tag with a message", "v1.0", &first]);
     for (revision, hash) in [
         ("HEAD", &second),
         ("main", &first),
@@ -126,10 +111,7 @@ fn a_bare_repository_a_worktree_and_a_shallow_detached_clone_work() {
     repository.git(&bare, &["worktree", "add", "-q", "../tree", "next"]);
     assert_eq!(id(&tree, &["--git"]), json!(second));
     let url = format!("file://{}", bare.display());
-    repository.git(
-        sandbox.path(),
-        &["clone", "-q", "--depth=1", "-b", "next", &url, "shallow"],
-    );
+    repository.git(sandbox.path(), &["clone", "-q", "--depth=1", "-b", "next", &url, "shallow"]);
     let shallow = sandbox.path().join("shallow");
     repository.git(&shallow, &["checkout", "-q", "--detach"]);
     std::fs::create_dir(shallow.join("deep")).unwrap();
@@ -199,12 +181,7 @@ fn unusual_messages_arrive_whole() {
     let (sandbox, receiver) = one_hook();
     let repository = Repository::new(&sandbox);
     let long = "A long message, line after line\n".repeat(5_000);
-    for message in [
-        "",
-        "\n\n  indented\n",
-        "a\r\nb\u{1b}[2J\u{7}\u{202e}",
-        &long,
-    ] {
+    for message in ["", "\n\n  indented\n", "a\r\nb\u{1b}[2J\u{7}\u{202e}", &long] {
         repository.commit("main", Commit { message, ..PLAIN });
         let deployment = published(&repository, &receiver, &repository.work(), &["--git"]);
         let came = deployment["message"].as_str().unwrap();
@@ -216,10 +193,7 @@ fn unusual_messages_arrive_whole() {
 fn a_sha256_repository_works() {
     let (sandbox, receiver) = one_hook();
     let repository = Repository::new(&sandbox);
-    repository.git(
-        sandbox.path(),
-        &["init", "-q", "--object-format=sha256", "long"],
-    );
+    repository.git(sandbox.path(), &["init", "-q", "--object-format=sha256", "long"]);
     let long = sandbox.path().join("long");
     let committed = repository
         .call(&long, &["commit", "-q", "--allow-empty", "-m", "long"])
@@ -311,35 +285,25 @@ fn what_is_no_commit_is_refused() {
 fn no_repository_no_commit_and_no_git_are_told_apart() {
     let (sandbox, _receiver) = one_uncalled_hook();
     let repository = Repository::new(&sandbox);
-    publish(&repository, &repository.work(), &["--git"])
-        .run()
-        .assert(
-            1,
-            "",
-            "error: could not read the commit HEAD: there is no commit yet\n",
-        );
-    publish(&repository, sandbox.path(), &["--git"])
-        .run()
-        .assert(
-            1,
-            "",
-            "error: could not read the commit HEAD: there is no git repository here\n\
+    publish(&repository, &repository.work(), &["--git"]).run().assert(
+        1,
+        "",
+        "error: could not read the commit HEAD: there is no commit yet\n",
+    );
+    publish(&repository, sandbox.path(), &["--git"]).run().assert(
+        1,
+        "",
+        "error: could not read the commit HEAD: there is no git repository here\n\
          hint: run it inside the repository (a git hook does), or set GIT_DIR\n",
-        );
-    let call = || {
-        sandbox
-            .hooks(["publish", "PostDeployment", "--git"])
-            .directory(repository.work())
-    };
-    call()
-        .env("PATH", sandbox.path().join("nowhere"))
-        .run()
-        .assert(
-            1,
-            "",
-            "error: could not read the commit HEAD: there is no git command\n\
+    );
+    let call =
+        || sandbox.hooks(["publish", "PostDeployment", "--git"]).directory(repository.work());
+    call().env("PATH", sandbox.path().join("nowhere")).run().assert(
+        1,
+        "",
+        "error: could not read the commit HEAD: there is no git command\n\
          hint: install git, or set PATH in the hook\n",
-        );
+    );
     assert!(!sandbox.has("hooks.json.journal"));
 }
 

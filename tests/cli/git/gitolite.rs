@@ -83,9 +83,7 @@ fn the_chat_message_names_the_pusher_and_the_repository() {
         add.run().assert_code(0);
     }
     let pushed = gitolite.push(&repository, "main").run();
-    pushed
-        .assert_code(0)
-        .assert_stderr_has(&[&format!("remote: deploying main at {hash}")]);
+    pushed.assert_code(0).assert_stderr_has(&[&format!("remote: deploying main at {hash}")]);
     let requests = receiver.requests();
     assert_eq!(requests.len(), 2);
     for request in requests {

@@ -18,19 +18,9 @@ fn a_hook_of_five_lines_publishes_each_branch() {
     for branch in ["a", "b", "c"] {
         repository.commit(branch, PLAIN);
     }
-    repository
-        .push(&["a", "b", ":old", "c"])
-        .run()
-        .assert_code(0);
-    let refs: Vec<_> = receiver
-        .requests()
-        .iter()
-        .map(|r| r.json()["ref"].clone())
-        .collect();
-    assert_eq!(
-        refs,
-        ["old", "a", "b", "c"].map(|name| format!("refs/heads/{name}"))
-    );
+    repository.push(&["a", "b", ":old", "c"]).run().assert_code(0);
+    let refs: Vec<_> = receiver.requests().iter().map(|r| r.json()["ref"].clone()).collect();
+    assert_eq!(refs, ["old", "a", "b", "c"].map(|name| format!("refs/heads/{name}")));
 }
 
 #[test]

@@ -30,39 +30,24 @@ impl<'a> PartialClone<'a> {
         let bare = repository.bare();
         repository.git(&bare, &["config", "uploadpack.allowFilter", "true"]);
         let url = format!("file://{}", bare.display());
-        let clone = [
-            "clone",
-            "-q",
-            "--bare",
-            "--filter=blob:none",
-            &url,
-            "partial.git",
-        ];
+        let clone = ["clone", "-q", "--bare", "--filter=blob:none", &url, "partial.git"];
         repository.git(sandbox.path(), &clone);
         let path = sandbox.path().join("partial.git");
         let remote = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
         let address = remote.local_addr().expect("a bound socket has an address");
         let url = format!("git://{address}/site.git");
         repository.git(&path, &["config", "remote.origin.url", &url]);
-        Self {
-            repository,
-            path,
-            _remote: remote,
-        }
+        Self { repository, path, _remote: remote }
     }
 
     fn hooks(&self, arguments: &[&str]) -> Invocation<'a> {
-        hooks(&self.repository, arguments)
-            .directory(&self.path)
-            .limit(Duration::from_secs(20))
+        hooks(&self.repository, arguments).directory(&self.path).limit(Duration::from_secs(20))
     }
 }
 
 /// `hooks …` in the clone that pushes, with the environment that git calls have.
 fn hooks<'a>(repository: &Repository<'a>, arguments: &[&str]) -> Invocation<'a> {
-    repository
-        .call(&repository.work(), arguments)
-        .shell(r#"exec "$@""#)
+    repository.call(&repository.work(), arguments).shell(r#"exec "$@""#)
 }
 
 /// Puts a script in git's place, and returns the PATH to use.
@@ -76,9 +61,8 @@ fn instead_of_git(sandbox: &Sandbox, script: &str) -> String {
 
 fn which_git() -> String {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path)
-        .map(|folder| folder.join("git"))
-        .find(|git| git.is_file());
+    let found =
+        std::env::split_paths(&path).map(|folder| folder.join("git")).find(|git| git.is_file());
     found.expect("git is there").to_string_lossy().into_owned()
 }
 
@@ -108,14 +92,8 @@ fn assert_gone(pid_file: &Path) {
 fn the_remote_of_a_partial_clone_is_not_asked() {
     let (sandbox, receiver) = one_hook();
     let clone = PartialClone::new(&sandbox);
-    clone
-        .hooks(&["publish", "PostDeployment", "--git"])
-        .run()
-        .assert_code(0);
-    clone
-        .hooks(&["run", "PostDeployment", "--git", "--", "true"])
-        .run()
-        .assert_code(0);
+    clone.hooks(&["publish", "PostDeployment", "--git"]).run().assert_code(0);
+    clone.hooks(&["run", "PostDeployment", "--git", "--", "true"]).run().assert_code(0);
     for request in receiver.requests() {
         assert_eq!(request.json()["author"], PLAIN.author);
     }
@@ -127,9 +105,7 @@ fn a_commit_that_a_partial_clone_lacks_is_unknown_at_once() {
     let (sandbox, _receiver) = one_uncalled_hook();
     let clone = PartialClone::new(&sandbox);
     let lacking = "1".repeat(40);
-    let refused = clone
-        .hooks(&["publish", "PostDeployment", "--git", &lacking])
-        .run();
+    let refused = clone.hooks(&["publish", "PostDeployment", "--git", &lacking]).run();
     refused
         .assert_code(1)
         .assert_took(Duration::ZERO, Duration::from_secs(10))
@@ -209,10 +185,7 @@ fn git_has_no_input_and_asks_nobody() {
         .stdin("not for git")
         .run()
         .assert_code(0);
-    assert_eq!(
-        receiver.request().json()["author"],
-        "prompt=0 lazy=1 input="
-    );
+    assert_eq!(receiver.request().json()["author"], "prompt=0 lazy=1 input=");
 }
 
 #[test]
@@ -221,15 +194,8 @@ fn a_branch_whose_name_is_no_utf_8_is_published() {
     let repository = Repository::new(&sandbox);
     let hash = repository.commit("main", PLAIN);
     let branch = OsString::from_vec(b"caf\xe9".to_vec());
-    repository
-        .call(&repository.work(), &["branch"])
-        .arg(&branch)
-        .run()
-        .assert_code(0);
-    hooks(&repository, &["publish", "PostDeployment", "--git"])
-        .arg(&branch)
-        .run()
-        .assert_code(0);
+    repository.call(&repository.work(), &["branch"]).arg(&branch).run().assert_code(0);
+    hooks(&repository, &["publish", "PostDeployment", "--git"]).arg(&branch).run().assert_code(0);
     hooks(&repository, &["run", "PostDeployment", "--git"])
         .arg(&branch)
         .args(["--", "true"])
@@ -251,12 +217,8 @@ fn a_branch_whose_name_is_no_utf_8_is_published() {
 fn a_commit_whose_text_is_no_utf_8_is_published_with_marks_for_what_cannot_be_read() {
     let (sandbox, receiver) = one_hook();
     let repository = Repository::new(&sandbox);
-    let tree = repository
-        .call(
-            &repository.work(),
-            &["hash-object", "-t", "tree", "-w", "--stdin"],
-        )
-        .run();
+    let tree =
+        repository.call(&repository.work(), &["hash-object", "-t", "tree", "-w", "--stdin"]).run();
     // git itself would mend what is no UTF-8; other programs do not.
     let publish = |encoding: &str| {
         let mut commit = format!("tree {}", tree.stdout).into_bytes();
@@ -267,10 +229,7 @@ fn a_commit_whose_text_is_no_utf_8_is_published_with_marks_for_what_cannot_be_re
         commit.extend(encoding.as_bytes());
         commit.extend(b"\ncaf\xe9\n");
         let written = repository
-            .call(
-                &repository.work(),
-                &["hash-object", "-t", "commit", "-w", "--stdin"],
-            )
+            .call(&repository.work(), &["hash-object", "-t", "commit", "-w", "--stdin"])
             .stdin(commit)
             .run();
         written.assert_code(0);
@@ -287,10 +246,7 @@ fn a_commit_whose_text_is_no_utf_8_is_published_with_marks_for_what_cannot_be_re
     };
     let unreadable = ["J\u{fffd}rgen", "caf\u{fffd}", "J\u{fffd}rgen"];
     assert_eq!(publish(""), unreadable);
-    assert_eq!(
-        publish("encoding ISO-8859-1\n"),
-        ["Jürgen", "café", "Jürgen"]
-    );
+    assert_eq!(publish("encoding ISO-8859-1\n"), ["Jürgen", "café", "Jürgen"]);
     assert_eq!(publish("encoding x-unknown\n"), unreadable);
 }
 

@@ -41,18 +41,13 @@ impl<'a> Server<'a> {
             .hooks_add(&receiver.url("/"), "PostDeployment")
             .env("HOOKS_FILE", repository.bare().join("hooks.json"));
         add.run().assert_code(0);
-        Self {
-            repository,
-            receiver,
-        }
+        Self { repository, receiver }
     }
 
     /// A push by someone who has set nothing of `hooks`, and whose HOME the server does not know.
     pub(super) fn push(&self, refs: &[&str]) -> Invocation<'a> {
         let push = self.repository.push(refs);
-        push.without_env("HOOKS_FILE")
-            .without_env("HOME")
-            .without_env("XDG_CONFIG_HOME")
+        push.without_env("HOOKS_FILE").without_env("HOME").without_env("XDG_CONFIG_HOME")
     }
 
     /// What was published, by ref.
@@ -60,10 +55,7 @@ impl<'a> Server<'a> {
         let requests = self.receiver.requests();
         let by_ref = requests.iter().map(|request| {
             let deployment = request.json();
-            (
-                deployment["ref"].as_str().unwrap_or("no ref").to_owned(),
-                deployment,
-            )
+            (deployment["ref"].as_str().unwrap_or("no ref").to_owned(), deployment)
         });
         by_ref.collect()
     }
@@ -137,18 +129,13 @@ fn a_deleted_branch_and_a_tag_in_the_same_push_are_not_published() {
     server.push(&["old"]).run().assert_code(0);
     let hash = server.repository.commit("new", PLAIN);
     server.repository.commit("another", PLAIN);
-    server
-        .repository
-        .git(&server.repository.work(), &["tag", "-a", "-m", "tag", "v1"]);
+    server.repository.git(&server.repository.work(), &["tag", "-a", "-m", "tag", "v1"]);
     let pushed = server.push(&["new", ":old", "v1", "another"]).run();
     pushed.assert_code(0);
     assert!(!pushed.stderr.contains("error:"), "{}", pushed.stderr);
     let published = server.published();
     let refs: Vec<_> = published.keys().collect();
-    assert_eq!(
-        refs,
-        ["refs/heads/another", "refs/heads/new", "refs/heads/old"]
-    );
+    assert_eq!(refs, ["refs/heads/another", "refs/heads/new", "refs/heads/old"]);
     assert_eq!(published["refs/heads/new"]["id"], json!(hash));
     assert_eq!(server.receiver.requests().len(), 3);
 }
@@ -176,9 +163,7 @@ fn the_example_sets_a_deadline_itself() {
     let server = Server::new(&sandbox, EXAMPLE, receiver);
     server.repository.commit("main", PLAIN);
     let pushed = server.push(&["main"]).run();
-    pushed
-        .assert_code(0)
-        .assert_took(Duration::from_secs(5), Duration::from_secs(20));
+    pushed.assert_code(0).assert_took(Duration::from_secs(5), Duration::from_secs(20));
 }
 
 #[test]
@@ -201,10 +186,7 @@ fn a_push_whose_client_is_killed_is_deployed_and_published_to_the_end() {
         .spawn();
     let (ended, descendants) = mpsc::channel();
     thread::spawn(move || {
-        File::open(held)
-            .unwrap()
-            .read_to_end(&mut Vec::new())
-            .unwrap();
+        File::open(held).unwrap().read_to_end(&mut Vec::new()).unwrap();
         ended.send(())
     });
     server.receiver.wait_for(1);
@@ -215,20 +197,13 @@ fn a_push_whose_client_is_killed_is_deployed_and_published_to_the_end() {
     assert!(all_ended.is_ok(), "something still runs or hangs");
     let published = server.published();
     assert_eq!(published.len(), 3);
-    assert!(
-        published
-            .values()
-            .all(|deployment| deployment["status"] == "success")
-    );
+    assert!(published.values().all(|deployment| deployment["status"] == "success"));
     let registry = std::fs::read(server.repository.bare().join("hooks.json")).unwrap();
     let registry: Value = serde_json::from_slice(&registry).unwrap();
     assert_eq!(registry["hooks"][0]["last_status"], "OK");
     let log = server.log(&sandbox);
     assert_eq!(log.len(), 3);
-    assert!(
-        log.iter().all(|entry| entry["state"] == "delivered"),
-        "{log:#?}"
-    );
+    assert!(log.iter().all(|entry| entry["state"] == "delivered"), "{log:#?}");
     assert!(!server.repository.bare().join("hooks.json.tmp").exists());
 }
 
@@ -239,9 +214,7 @@ fn a_deployment_that_fails_is_published_as_such_and_the_push_succeeds() {
     let server = Server::new(&sandbox, &hook, Receiver::new());
     server.repository.commit("main", PLAIN);
     let pushed = server.push(&["main"]).run();
-    pushed
-        .assert_code(0)
-        .assert_stderr_has(&["remote: disk full"]);
+    pushed.assert_code(0).assert_stderr_has(&["remote: disk full"]);
     assert!(!pushed.stderr.contains("not reached"));
     assert_eq!(server.published()["refs/heads/main"]["status"], "failed");
 }
@@ -253,9 +226,7 @@ fn of_a_long_output_of_the_deployment_the_end_is_shown() {
     let server = Server::new(&sandbox, &hook, Receiver::new());
     server.repository.commit("main", PLAIN);
     let pushed = server.push(&["main"]).run();
-    pushed
-        .assert_code(0)
-        .assert_stderr_has(&["remote: the end", "remote: delivered"]);
+    pushed.assert_code(0).assert_stderr_has(&["remote: the end", "remote: delivered"]);
     assert!(!pushed.stderr.contains("the start"));
 }
 
@@ -276,9 +247,7 @@ fn a_program_that_the_deployment_leaves_running_does_not_hold_the_push() {
     let hook = deploying(r#"sleep 300 & echo $! >"$PIDS"; echo started"#);
     let server = Server::new(&sandbox, &hook, Receiver::new());
     server.repository.commit("main", PLAIN);
-    let push = server
-        .push(&["main"])
-        .env("PIDS", sandbox.path().join("pid"));
+    let push = server.push(&["main"]).env("PIDS", sandbox.path().join("pid"));
     let pushed = push.run();
     let pid = String::from_utf8(sandbox.read("pid")).unwrap();
     let killed = Command::new("kill").arg(pid.trim()).status().unwrap();
@@ -300,9 +269,7 @@ fn a_site_is_checked_out_with_readable_files_under_any_umask() {
         );
         let server = Server::new(&sandbox, &hook, Receiver::new());
         std::fs::write(server.repository.work().join("index.html"), "hello").unwrap();
-        server
-            .repository
-            .git(&server.repository.work(), &["add", "index.html"]);
+        server.repository.git(&server.repository.work(), &["add", "index.html"]);
         server.repository.commit("main", PLAIN);
         // For the hook alone: git itself does not work under every umask.
         let hook = server.repository.bare().join("hooks/post-receive");
@@ -337,16 +304,10 @@ fn without_a_registry_or_with_a_damaged_one_it_deploys() {
         pushed.stderr
     };
     let said = push("main");
-    assert!(
-        said.contains("no hook is to be called for PostDeployment"),
-        "{said}"
-    );
+    assert!(said.contains("no hook is to be called for PostDeployment"), "{said}");
     sandbox.write("site.git/hooks.json", "{ broken");
     let said = push("next");
-    assert!(
-        said.contains("warning: ") && said.contains("hooks.json"),
-        "{said}"
-    );
+    assert!(said.contains("warning: ") && said.contains("hooks.json"), "{said}");
     assert_eq!(sandbox.read("site.git/hooks.json"), b"{ broken");
 }
 

@@ -14,9 +14,7 @@ const BRANCHES: usize = 100;
 fn branches(server: &Server, count: usize) -> Vec<String> {
     let hash = server.repository.commit("main", PLAIN);
     let names: Vec<String> = (1..=count).map(|n| format!("branch-{n:03}")).collect();
-    let refs = names
-        .iter()
-        .map(|name| format!("create refs/heads/{name} {hash}\n"));
+    let refs = names.iter().map(|name| format!("create refs/heads/{name} {hash}\n"));
     server
         .repository
         .call(&server.repository.work(), &["update-ref", "--stdin"])
@@ -29,9 +27,7 @@ fn branches(server: &Server, count: usize) -> Vec<String> {
 fn refs_of(receiver: &Receiver) -> Vec<String> {
     let requests = receiver.requests();
     let names = requests.iter().map(|request| request.json()["ref"].clone());
-    names
-        .map(|name| name.as_str().unwrap_or("no ref").to_owned())
-        .collect()
+    names.map(|name| name.as_str().unwrap_or("no ref").to_owned()).collect()
 }
 
 #[test]
@@ -41,13 +37,9 @@ fn a_hundred_branches_and_a_receiver_that_hangs_cost_one_deadline() {
     let receiver = Receiver::answering([Reply::silent(), Reply::status(200)]);
     let server = Server::new(&sandbox, EXAMPLE, receiver);
     let names = branches(&server, BRANCHES);
-    let pushed = server
-        .push(&["refs/heads/branch-*:refs/heads/branch-*"])
-        .env("HOOKS_DEADLINE", "2s")
-        .run();
-    pushed
-        .assert_code(0)
-        .assert_took(Duration::from_secs(2), Duration::from_secs(30));
+    let pushed =
+        server.push(&["refs/heads/branch-*:refs/heads/branch-*"]).env("HOOKS_DEADLINE", "2s").run();
+    pushed.assert_code(0).assert_took(Duration::from_secs(2), Duration::from_secs(30));
     let deployed = pushed.stderr.matches("remote: deploying branch-").count();
     let deferred = pushed.stderr.matches("remote: deferred ").count();
     assert_eq!((deployed, deferred), (BRANCHES, BRANCHES - 1));
@@ -73,9 +65,7 @@ fn receivers_that_answer_get_every_branch_at_once() {
     let sandbox = Sandbox::new();
     let server = Server::new(&sandbox, EXAMPLE, Receiver::new());
     let names = branches(&server, 10);
-    let pushed = server
-        .push(&["refs/heads/branch-*:refs/heads/branch-*"])
-        .run();
+    let pushed = server.push(&["refs/heads/branch-*:refs/heads/branch-*"]).run();
     pushed.assert_code(0);
     assert!(!pushed.stderr.contains("deferred"), "{}", pushed.stderr);
     assert_eq!(refs_of(&server.receiver).len(), names.len());
@@ -87,13 +77,9 @@ fn the_time_of_the_deployments_is_not_the_hooks() {
     // Three deployments take longer than the hooks may.
     let server = Server::new(&sandbox, &deploying("sleep 1; false"), Receiver::new());
     branches(&server, 3);
-    let pushed = server
-        .push(&["refs/heads/branch-*:refs/heads/branch-*"])
-        .env("HOOKS_DEADLINE", "2s")
-        .run();
-    pushed
-        .assert_code(0)
-        .assert_took(Duration::from_secs(3), Duration::from_secs(60));
+    let pushed =
+        server.push(&["refs/heads/branch-*:refs/heads/branch-*"]).env("HOOKS_DEADLINE", "2s").run();
+    pushed.assert_code(0).assert_took(Duration::from_secs(3), Duration::from_secs(60));
     let requests = server.receiver.requests();
     assert_eq!(requests.len(), 3, "{}", pushed.stderr);
     for request in requests {
@@ -155,10 +141,7 @@ fn the_repository_is_named_as_its_server_names_it() {
         (&[][..], "site"),
         (&[("GL_REPO", "team/site")], "team/site"),
         (&[("GL_PROJECT_PATH", "group/site")], "group/site"),
-        (
-            &[("GITEA_REPO_USER_NAME", "org"), ("GITEA_REPO_NAME", "site")],
-            "org/site",
-        ),
+        (&[("GITEA_REPO_USER_NAME", "org"), ("GITEA_REPO_NAME", "site")], "org/site"),
     ] {
         let sandbox = Sandbox::new();
         let server = Server::new(&sandbox, EXAMPLE, Receiver::new());

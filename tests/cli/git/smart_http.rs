@@ -85,15 +85,9 @@ fn three_branches_and_a_deletion_are_pushed_at_once() {
     }
     push(&repository, &server.url(""), &["old"]).assert_code(0);
     push(&repository, &server.url(""), &["a", "b", ":old", "c"]).assert_code(0);
-    let refs: Vec<Value> = receiver
-        .requests()
-        .iter()
-        .map(|request| request.json()["ref"].clone())
-        .collect();
-    assert_eq!(
-        refs,
-        ["old", "a", "b", "c"].map(|name| format!("refs/heads/{name}"))
-    );
+    let refs: Vec<Value> =
+        receiver.requests().iter().map(|request| request.json()["ref"].clone()).collect();
+    assert_eq!(refs, ["old", "a", "b", "c"].map(|name| format!("refs/heads/{name}")));
 }
 
 #[test]

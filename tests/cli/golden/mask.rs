@@ -37,9 +37,7 @@ pub(super) fn masked(text: &str, ports: &[u16]) -> String {
 /// A time that is not one of the input.
 fn time(text: &str) -> Option<usize> {
     let year: u16 = text.get(..4)?.parse().ok()?;
-    (year >= FIRST_YEAR)
-        .then(|| placeholder::time(text))
-        .flatten()
+    (year >= FIRST_YEAR).then(|| placeholder::time(text)).flatten()
 }
 
 /// What the text before it shows to be a value that varies.
@@ -50,11 +48,7 @@ fn after(before: &str, text: &str, ports: &[u16]) -> Option<(&'static str, usize
         let port: u16 = text[..length].parse().ok()?;
         return ports.contains(&port).then_some(("[PORT]", length));
     }
-    if ends_in(&[
-        "\"duration_ms\":",
-        "\"duration_ms\": ",
-        "webhook-timestamp: ",
-    ]) {
+    if ends_in(&["\"duration_ms\":", "\"duration_ms\": ", "webhook-timestamp: "]) {
         return Some(("[NUMBER]", placeholder::number(text)?));
     }
     if ends_in(&["(", "attempts, ", "trying again in "]) {

@@ -39,11 +39,7 @@ impl Session {
     /// A session with a receiver, which gives these replies in turn and the last of them from then on.
     pub(super) fn with_replies(replies: impl IntoIterator<Item = Reply>) -> Self {
         let receiver = Receiver::answering(replies);
-        Self {
-            ports: vec![receiver.port()],
-            receiver: Some(receiver),
-            ..Self::new()
-        }
+        Self { ports: vec![receiver.port()], receiver: Some(receiver), ..Self::new() }
     }
 
     fn receiver(&self) -> &Receiver {

@@ -43,9 +43,7 @@ fn every_state() -> Sandbox {
 fn metrics(sandbox: &Sandbox, code: i32) -> String {
     let health = sandbox.hooks(["health", "--openmetrics"]).run();
     health.assert_code(code).assert_hides("s3cret");
-    health
-        .assert_hides("T0AB12CD34EF56GH78")
-        .assert_hides("\u{1b}");
+    health.assert_hides("T0AB12CD34EF56GH78").assert_hides("\u{1b}");
     assert_eq!(health.stderr, "");
     health.stdout
 }
@@ -72,10 +70,7 @@ fn the_metrics_have_a_line_a_hook() {
     }
     // What there is no value of is left out.
     assert!(!text.contains("hooks_delivered_ratio{hook=\"4\""), "{text}");
-    assert!(
-        !text.contains("hooks_failing_since_timestamp_seconds{hook=\"1\""),
-        "{text}"
-    );
+    assert!(!text.contains("hooks_failing_since_timestamp_seconds{hook=\"1\""), "{text}");
 }
 
 #[test]
@@ -85,10 +80,7 @@ fn prometheus_finds_nothing_wrong_with_the_metrics() {
     }
     for sandbox in [every_state(), Sandbox::new()] {
         let script = r#""$@" | promtool check metrics"#;
-        let checked = sandbox
-            .hooks(["health", "--openmetrics"])
-            .shell(script)
-            .run();
+        let checked = sandbox.hooks(["health", "--openmetrics"]).shell(script).run();
         checked.assert(0, "", "");
     }
 }
@@ -110,10 +102,7 @@ fn the_python_parser_of_openmetrics_takes_the_metrics() {
         ),
     );
     let script = r#""$@" | python3 parse.py"#;
-    let parsed = sandbox
-        .hooks(["health", "--openmetrics"])
-        .shell(script)
-        .run();
+    let parsed = sandbox.hooks(["health", "--openmetrics"]).shell(script).run();
     parsed.assert(
         0,
         "\
@@ -137,9 +126,7 @@ hooks_last_delivery_timestamp_seconds gauge seconds 2
 fn command_of_the_unit(sandbox: &Sandbox) -> String {
     let unit = fs::read_to_string(format!("{EXAMPLES}/hooks-metrics.service")).expect("a unit");
     let unit = unit.replace("\\\n", "");
-    let command = unit
-        .lines()
-        .find_map(|line| line.strip_prefix("ExecStart="));
+    let command = unit.lines().find_map(|line| line.strip_prefix("ExecStart="));
     let file = sandbox.path().join("textfile/hooks.prom");
     let folder = format!("PATH={}:$PATH", path_of_the_binary());
     let export = format!("export METRICS={} {folder}", file.display());
@@ -161,11 +148,7 @@ fn node_exporter_shows_what_the_unit_of_the_example_writes() {
     fs::create_dir(&folder).expect("a folder can be made");
     let write = |code| {
         let script = command_of_the_unit(&sandbox);
-        sandbox
-            .hooks::<&str>([])
-            .shell(&script)
-            .run()
-            .assert_code(code);
+        sandbox.hooks::<&str>([]).shell(&script).run().assert_code(code);
     };
     write(0);
     let address = format!("127.0.0.1:{}", free_port());
@@ -177,9 +160,8 @@ fn node_exporter_shows_what_the_unit_of_the_example_writes() {
     ]));
     exporter.stderr_line("TLS is disabled");
     let scraped = || {
-        let curl = Command::new("curl")
-            .args(["-sS", &format!("http://{address}/metrics")])
-            .output();
+        let curl =
+            Command::new("curl").args(["-sS", &format!("http://{address}/metrics")]).output();
         String::from_utf8(curl.expect("curl can be started").stdout).expect("metrics are text")
     };
     let shown = scraped();
@@ -209,11 +191,8 @@ fn systemd_finds_nothing_wrong_with_the_units() {
         let script = format!("systemd-analyze verify --man=no '{path}'");
         let verified = sandbox.hooks::<&str>([]).shell(&script).run();
         verified.assert_code(0);
-        let own: Vec<&str> = verified
-            .stderr
-            .lines()
-            .filter(|line| line.contains("hooks"))
-            .collect();
+        let own: Vec<&str> =
+            verified.stderr.lines().filter(|line| line.contains("hooks")).collect();
         assert_eq!(own, [""; 0]);
     }
 }
@@ -251,9 +230,6 @@ tests:
 "#
         ),
     );
-    let tested = sandbox
-        .hooks::<&str>([])
-        .shell("promtool test rules alerts.yml")
-        .run();
+    let tested = sandbox.hooks::<&str>([]).shell("promtool test rules alerts.yml").run();
     tested.assert_code(0);
 }

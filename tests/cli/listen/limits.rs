@@ -63,10 +63,7 @@ fn more_long_bodies_than_fit_into_memory_at_once_all_arrive() {
         .shell(r#"exec "$@" >/dev/null"#)
         .spawn();
     let line = listen.stderr_line("listening on ");
-    let address = line
-        .strip_prefix("listening on http://")
-        .unwrap()
-        .to_owned();
+    let address = line.strip_prefix("listening on http://").unwrap().to_owned();
     let senders: Vec<_> = (0..24)
         .map(|number| {
             let address = address.clone();
@@ -113,11 +110,7 @@ fn listen_stuck(sandbox: &Sandbox) -> Stuck {
     }
     let line = String::from_utf8(line).expect("it is UTF-8");
     let address = line.trim().strip_prefix("listening on http://");
-    Stuck {
-        child,
-        address: address.expect("it says where").to_owned(),
-        _reader: reader,
-    }
+    Stuck { child, address: address.expect("it says where").to_owned(), _reader: reader }
 }
 
 #[test]
@@ -134,8 +127,7 @@ fn while_nobody_reads_the_bodies_that_wait_take_little_memory() {
         let text = std::fs::read_to_string(&status).expect("it runs");
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kib = line.and_then(|rest| rest.trim().strip_suffix(" kB"));
-        kib.and_then(|kib| kib.trim().parse::<u64>().ok())
-            .expect("the kernel tells")
+        kib.and_then(|kib| kib.trim().parse::<u64>().ok()).expect("the kernel tells")
     };
     // Until it has taken nothing more for two seconds.
     let (mut peak, mut calm) = (0, 0);
@@ -155,15 +147,11 @@ fn a_signal_ends_it_while_nobody_reads() {
         let sandbox = Sandbox::new();
         let mut listen = listen_stuck(&sandbox);
         let mut stream = TcpStream::connect(&listen.address).expect("it listens");
-        stream
-            .write_all(b"POST / HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}")
-            .expect("it reads");
+        stream.write_all(b"POST / HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}").expect("it reads");
         // The answer comes before the line that nobody reads.
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("it answers");
-        let pid = i32::try_from(listen.child.id())
-            .ok()
-            .and_then(Pid::from_raw);
+        let pid = i32::try_from(listen.child.id()).ok().and_then(Pid::from_raw);
         kill_process(pid.expect("it has an id"), signal).expect("it runs");
         let mut status = None;
         wait_until(|| {

@@ -19,9 +19,7 @@ fn heard(options: &[&str], requests: &[Vec<u8>]) -> Output {
     let address = url.strip_prefix("http://").expect("it has a scheme");
     for request in requests {
         let mut stream = TcpStream::connect(address).expect("it listens");
-        stream
-            .set_read_timeout(Some(Duration::from_secs(10)))
-            .expect("a limit can be set");
+        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a limit can be set");
         stream.write_all(request).expect("it reads");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("it answers");
@@ -53,11 +51,8 @@ fn each_request_has_its_time_path_event_id_signature_and_answer() {
     let signing = ["--secret-file", "secret"];
     sandbox.add_with(&format!("{url}/a/b?x=y"), "Signed", signing);
     sandbox.add(&format!("{url}/c"), "Unsigned");
-    let publish = |event: &str| {
-        sandbox
-            .hooks(["publish", event, r#"{"id":"4711"}"#, "--retries", "0"])
-            .run()
-    };
+    let publish =
+        |event: &str| sandbox.hooks(["publish", event, r#"{"id":"4711"}"#, "--retries", "0"]).run();
     publish("Signed").assert_code(0);
     publish("Unsigned").assert_code(3);
     let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
@@ -75,15 +70,7 @@ fn each_request_has_its_time_path_event_id_signature_and_answer() {
 
 #[test]
 fn a_signature_that_nobody_checks_is_said_to_be_so() {
-    let signed = post(
-        "/",
-        &[
-            "webhook-event: E",
-            "webhook-id: 1",
-            "webhook-signature: v1,x",
-        ],
-        "",
-    );
+    let signed = post("/", &["webhook-event: E", "webhook-id: 1", "webhook-signature: v1,x"], "");
     heard(&[], &[signed, post("/", &["webhook-id: 1"], "")]).assert(
         0,
         "[TIME]  POST /  E  1  signature not checked  answered 200\n\
@@ -94,16 +81,10 @@ fn a_signature_that_nobody_checks_is_said_to_be_so() {
 
 #[test]
 fn times_are_those_of_the_local_zone() {
-    for (zone, offset) in [
-        ("Asia/Kolkata", "+0530"),
-        ("UTC", "+0000"),
-        ("XYZ+3", "-0300"),
-    ] {
+    for (zone, offset) in [("Asia/Kolkata", "+0530"), ("UTC", "+0000"), ("XYZ+3", "-0300")] {
         let sandbox = Sandbox::new();
-        let listen = sandbox
-            .hooks(["listen", "--port", "0", "--count", "1"])
-            .env("TZ", zone)
-            .spawn();
+        let listen =
+            sandbox.hooks(["listen", "--port", "0", "--count", "1"]).env("TZ", zone).spawn();
         let line = listen.stderr_line("listening on ");
         let url = line.strip_prefix("listening on ").unwrap();
         sandbox.add(url, "E");
@@ -148,10 +129,7 @@ fn no_body_can_look_like_a_line_of_listens_own() {
         requests.push(post("/", &[], format!("\"{forged}\"")));
     }
     requests.push(post("/", &[], [b"\xff\n", forged.as_bytes()].concat()));
-    for options in [
-        &["--secret-file", "secret"][..],
-        &["--secret-file", "secret", "-v"],
-    ] {
+    for options in [&["--secret-file", "secret"][..], &["--secret-file", "secret", "-v"]] {
         let heard = heard(options, &requests);
         let mut own = 0;
         // Whatever some viewer may take for the end of a line.
@@ -162,10 +140,7 @@ fn no_body_can_look_like_a_line_of_listens_own() {
         for line in heard.stdout.trim_end_matches('\n').split(ends) {
             let is_foreign = line.is_empty() || line.starts_with("  ");
             own += usize::from(!is_foreign);
-            assert!(
-                is_foreign || line.ends_with("  POST /  not signed  answered 401"),
-                "{line:?}"
-            );
+            assert!(is_foreign || line.ends_with("  POST /  not signed  answered 401"), "{line:?}");
             assert!(!line.contains(char::is_control), "{line:?}");
         }
         assert_eq!(own, requests.len());
@@ -175,16 +150,8 @@ fn no_body_can_look_like_a_line_of_listens_own() {
 #[test]
 fn no_header_or_path_can_look_like_another_column() {
     let forged = "E  msg_1  signature valid  answered 200";
-    let spaces = [
-        "  ",
-        "\t",
-        "\u{a0}\u{a0}",
-        "\u{2003}",
-        "\u{3000}",
-        "\u{2028}",
-        "\u{85}",
-        "\u{2800}",
-    ];
+    let spaces =
+        ["  ", "\t", "\u{a0}\u{a0}", "\u{2003}", "\u{3000}", "\u{2028}", "\u{85}", "\u{2800}"];
     let mut requests = Vec::new();
     for space in spaces {
         let forged = forged.replace("  ", space).replace(' ', space);

@@ -22,9 +22,7 @@ struct Dead {
 impl Dead {
     fn at(address: &str, port: u16) -> Self {
         let listener = TcpListener::bind((address, port)).expect("the port is free there, too");
-        let address = listener
-            .local_addr()
-            .expect("a bound socket has an address");
+        let address = listener.local_addr().expect("a bound socket has an address");
         let mut waiting = Vec::new();
         while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(200)) {
             waiting.push(stream);
@@ -74,9 +72,7 @@ fn a_dead_address_costs_a_part_of_a_second() {
             .assert_took(Duration::from_millis(200), Duration::from_secs(seconds));
     }
     let published = publish(&["127.0.0.1", "127.0.0.2"], port, "1s");
-    published
-        .assert_code(3)
-        .assert_stdout_has(&["timed out after 1s"]);
+    published.assert_code(3).assert_stdout_has(&["timed out after 1s"]);
 }
 
 #[test]
@@ -89,9 +85,7 @@ fn an_address_that_refuses_costs_nothing() {
     let addresses = ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"];
     publish(&addresses, port, "10s").assert_code(0);
     let published = publish(&["127.0.0.1", "127.0.0.2"], port, "10s");
-    published
-        .assert_code(3)
-        .assert_stdout_has(&["connection refused"]);
+    published.assert_code(3).assert_stdout_has(&["connection refused"]);
 }
 
 #[test]
@@ -103,9 +97,7 @@ fn the_other_family_is_tried_when_one_is_dead() {
     let port = receiver.port();
     let _dead = Dead::at("::1", port);
     let published = publish(&["::1", "127.0.0.4"], port, "20s");
-    published
-        .assert_code(0)
-        .assert_took(Duration::from_millis(200), Duration::from_secs(2));
+    published.assert_code(0).assert_took(Duration::from_millis(200), Duration::from_secs(2));
 }
 
 #[test]
@@ -122,9 +114,7 @@ fn a_slow_connection_is_not_given_up_for_a_dead_one() {
         // Its queue is emptied: the system takes our connection at its next try.
         let listener = slow.listener;
         drop(slow.waiting);
-        listener
-            .set_nonblocking(false)
-            .expect("a listener can wait");
+        listener.set_nonblocking(false).expect("a listener can wait");
         while let Ok((mut stream, _)) = listener.accept() {
             if read_request(&stream).is_some() {
                 let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n");

@@ -11,9 +11,7 @@ use crate::support::{Program, Responder, Sandbox, free_port, needs};
 #[track_caller]
 fn openssl(sandbox: &Sandbox, arguments: &str) {
     let command = &mut Command::new("openssl");
-    let command = command
-        .args(arguments.split_whitespace())
-        .current_dir(sandbox.path());
+    let command = command.args(arguments.split_whitespace()).current_dir(sandbox.path());
     let made = command.output().expect("openssl is there");
     assert!(made.status.success(), "openssl {arguments}: {made:?}");
 }
@@ -61,10 +59,7 @@ fn reason(sandbox: &Sandbox, options: &str) -> String {
 
 #[track_caller]
 fn assert_has(reason: &str, words: &[&str], case: &str) {
-    let lacking: Vec<_> = words
-        .iter()
-        .filter(|word| !reason.contains(**word))
-        .collect();
+    let lacking: Vec<_> = words.iter().filter(|word| !reason.contains(**word)).collect();
     assert!(lacking.is_empty(), "{case}: {reason}: {lacking:?}");
 }
 
@@ -79,22 +74,10 @@ fn a_fault_of_a_certificate_is_named_with_the_next_step() {
     for (key, more, words) in [
         (rsa, names_none, &["no subjectAltName", new_one][..]),
         ("ed25519", names_none, &["no subjectAltName", new_one]),
-        (
-            rsa,
-            "-addext subjectAltName=IP:127.0.0.1",
-            &["marked as a CA", new_one],
-        ),
+        (rsa, "-addext subjectAltName=IP:127.0.0.1", &["marked as a CA", new_one]),
         (rsa, "", &["marked as a CA", new_one]),
-        (
-            rsa,
-            &format!("{GOOD} -sha1"),
-            &["signed in a way", "SHA-1", "P-256"],
-        ),
-        (
-            rsa,
-            &format!("{GOOD} -addext extendedKeyUsage=clientAuth"),
-            &["serverAuth"],
-        ),
+        (rsa, &format!("{GOOD} -sha1"), &["signed in a way", "SHA-1", "P-256"]),
+        (rsa, &format!("{GOOD} -addext extendedKeyUsage=clientAuth"), &["serverAuth"]),
         (
             rsa,
             "-addext subjectAltName=DNS:a.example -addext basicConstraints=CA:FALSE",
@@ -119,10 +102,7 @@ fn a_certificate_of_version_1_is_named() {
         let sandbox = Sandbox::new();
         let request = "req -nodes -subj /CN=127.0.0.1 -keyout key.pem -out csr.pem";
         openssl(&sandbox, &format!("{request} -newkey {key}"));
-        openssl(
-            &sandbox,
-            "x509 -req -in csr.pem -signkey key.pem -out cert.pem",
-        );
+        openssl(&sandbox, "x509 -req -in csr.pem -signkey key.pem -out cert.pem");
         trust_it(&sandbox);
         let words = ["X.509 version 1", "-addext subjectAltName=IP:127.0.0.1"];
         assert_has(&reason(&sandbox, ""), &words, key);
@@ -134,21 +114,15 @@ fn an_authority_with_a_key_that_is_not_supported_is_named() {
     if !needs("openssl") {
         return;
     }
-    for authority in [
-        "ec -pkeyopt ec_paramgen_curve:P-521",
-        "ed448",
-        "ec -pkeyopt ec_paramgen_curve:secp256k1",
-    ] {
+    for authority in
+        ["ec -pkeyopt ec_paramgen_curve:P-521", "ed448", "ec -pkeyopt ec_paramgen_curve:secp256k1"]
+    {
         let sandbox = Sandbox::new();
         make(&sandbox, authority, "");
         for (from, to) in [("cert.pem", "ca.pem"), ("key.pem", "ca-key.pem")] {
             fs::rename(sandbox.path().join(from), sandbox.path().join(to)).unwrap();
         }
-        make(
-            &sandbox,
-            "rsa:2048",
-            &format!("{GOOD} -CA ca.pem -CAkey ca-key.pem"),
-        );
+        make(&sandbox, "rsa:2048", &format!("{GOOD} -CA ca.pem -CAkey ca-key.pem"));
         let words = ["signed in a way that is not supported", "P-521", "P-256"];
         assert_has(&reason(&sandbox, ""), &words, authority);
     }
@@ -199,20 +173,13 @@ fn a_server_that_wants_a_client_certificate_is_named_under_both_versions() {
         "-tls1_2 -Verify 1 -verify_return_error",
         "-Verify 1 -verify_return_error",
     ] {
-        assert_has(
-            &reason(&sandbox, options),
-            &["wants a client certificate"],
-            options,
-        );
+        assert_has(&reason(&sandbox, options), &["wants a client certificate"], options);
     }
 }
 
 /// The options to openssl that this advice names.
 fn advised(text: &str) -> String {
-    let words: Vec<_> = text
-        .split([' ', '`', '\n'])
-        .filter(|word| !word.is_empty())
-        .collect();
+    let words: Vec<_> = text.split([' ', '`', '\n']).filter(|word| !word.is_empty()).collect();
     let pairs = words.windows(2).filter(|pair| pair[0] == "-addext");
     pairs.map(|pair| pair.join(" ") + " ").collect()
 }

@@ -38,10 +38,7 @@ fn deliveries(url: &str) -> Vec<Value> {
 fn assert_all_heard(url: &str, code: u64, case: &str) {
     let deliveries = deliveries(url);
     let heard = deliveries.iter().filter(|one| one["code"] == code).count();
-    let others: Vec<_> = deliveries
-        .iter()
-        .filter(|one| one["code"] != code)
-        .collect();
+    let others: Vec<_> = deliveries.iter().filter(|one| one["code"] != code).collect();
     assert_eq!((heard as u64, others.first()), (HOOKS, None), "{case}");
 }
 
@@ -69,15 +66,9 @@ fn answer_early(mut stream: impl Read + Write, reads: usize, answer: &[u8]) -> i
 }
 
 const ANSWERS: [(u64, &str); 3] = [
-    (
-        401,
-        "HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\n\r\nno",
-    ),
+    (401, "HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\n\r\nno"),
     (200, "HTTP/1.1 200 OK\r\n\r\nfine"),
-    (
-        413,
-        "HTTP/1.1 413 Content Too Large\r\nconnection: close\r\n\r\n",
-    ),
+    (413, "HTTP/1.1 413 Content Too Large\r\nconnection: close\r\n\r\n"),
 ];
 
 #[test]
@@ -176,9 +167,7 @@ fn a_success_without_a_length_on_an_open_connection_costs_a_second() {
         sandbox.add(&server.url("/"), "PostDeployment");
         let publish = ["publish", "PostDeployment", "{}", "--timeout", "10s"];
         let published = sandbox.hooks(publish).run();
-        published
-            .assert_code(0)
-            .assert_took(Duration::ZERO, Duration::from_secs(4));
+        published.assert_code(0).assert_took(Duration::ZERO, Duration::from_secs(4));
         assert_eq!(sandbox.hook("1")["last_reason"], "delivered");
     }
 }
@@ -197,21 +186,13 @@ fn a_word_on_the_way_is_no_answer() {
                 }
             };
         });
-        assert_all_heard(
-            &format!("{scheme}://127.0.0.1:{}/", server.port()),
-            204,
-            scheme,
-        );
+        assert_all_heard(&format!("{scheme}://127.0.0.1:{}/", server.port()), 204, scheme);
     }
 }
 
 /// Says twice that it goes on, reads nothing for a while, and then reads and accepts the request.
 fn continue_late(mut stream: impl Read + Write) -> io::Result<()> {
-    answer_early(
-        &mut stream,
-        1,
-        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n",
-    )?;
+    answer_early(&mut stream, 1, b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n")?;
     // Long enough for the other side to have filled the connection.
     std::thread::sleep(Duration::from_millis(300));
     let mut request = Vec::new();
@@ -235,9 +216,7 @@ fn a_text_that_is_expected_ends_the_wait_for_the_rest() {
     sandbox.add_with(&server.url("/"), "PostDeployment", expect);
     let publish = ["publish", "PostDeployment", "{}", "--timeout", "10s"];
     let published = sandbox.hooks(publish).run();
-    published
-        .assert_code(0)
-        .assert_took(Duration::ZERO, Duration::from_secs(4));
+    published.assert_code(0).assert_took(Duration::ZERO, Duration::from_secs(4));
 }
 
 #[test]
@@ -260,9 +239,7 @@ fn nginx_that_takes_no_large_body_and_does_not_linger_is_heard() {
     }
     let sandbox = Sandbox::new();
     let openssl = Command::new("openssl")
-        .args([
-            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x",
-        ])
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x"])
         .args(["-keyout", "key.pem", "-out", "cert.pem"])
         .current_dir(sandbox.path())
         .output();

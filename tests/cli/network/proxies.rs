@@ -21,14 +21,8 @@ fn hook(url: &str) -> Sandbox {
 #[track_caller]
 fn assert_refused(sandbox: &Sandbox, proxy: &str, words: &[&str], attempts: u64) {
     let (reason, made) = failure(sandbox, &[("all_proxy", proxy)]);
-    let lacking: Vec<_> = words
-        .iter()
-        .filter(|word| !reason.contains(**word))
-        .collect();
-    assert!(
-        lacking.is_empty() && !reason.contains("Pw-"),
-        "{reason}: {lacking:?}"
-    );
+    let lacking: Vec<_> = words.iter().filter(|word| !reason.contains(**word)).collect();
+    assert!(lacking.is_empty() && !reason.contains("Pw-"), "{reason}: {lacking:?}");
     assert_eq!(made, attempts, "{reason}");
 }
 
@@ -77,15 +71,7 @@ fn a_proxy_that_drips_or_says_nothing_is_under_the_timeout() {
         ("socks4a", Server::new(hold_open)),
     ] {
         let proxy = format!("{scheme}://127.0.0.1:{}", server.port());
-        let publish = [
-            "publish",
-            "PostDeployment",
-            "{}",
-            "--timeout",
-            "1s",
-            "--retries",
-            "0",
-        ];
+        let publish = ["publish", "PostDeployment", "{}", "--timeout", "1s", "--retries", "0"];
         let published = sandbox.hooks(publish).env("all_proxy", proxy).run();
         published
             .assert_code(3)
@@ -118,30 +104,15 @@ fn tinyproxy_wants_a_user_and_a_password() {
     let tinyproxy = tinyproxy.args(["-d", "-c", "tinyproxy.conf"]);
     let _proxy = start(tinyproxy.current_dir(sandbox.path()), port);
     let at = |user: &str| format!("http://{user}127.0.0.1:{port}");
-    assert_refused(
-        &sandbox,
-        &at(""),
-        &["a user and a password (407)", "USER:PASSWORD@"],
-        1,
-    );
-    assert_refused(
-        &sandbox,
-        &at("deployer:Pw-wrong@"),
-        &["not take this user and password"],
-        1,
-    );
+    assert_refused(&sandbox, &at(""), &["a user and a password (407)", "USER:PASSWORD@"], 1);
+    assert_refused(&sandbox, &at("deployer:Pw-wrong@"), &["not take this user and password"], 1);
     let right = at("deployer:Pw-right@");
     let publish = sandbox.hooks(["publish", "PostDeployment", "{}"]);
     publish.env("all_proxy", &right).run().assert_code(0);
     receiver.request();
     // A port that its configuration does not allow.
     let other = hook("https://127.0.0.1:9/");
-    assert_refused(
-        &other,
-        &right,
-        &["does not allow CONNECT to 127.0.0.1:9 (403)"],
-        1,
-    );
+    assert_refused(&other, &right, &["does not allow CONNECT to 127.0.0.1:9 (403)"], 1);
 }
 
 #[test]
@@ -190,10 +161,7 @@ fn a_proxys_own_name_and_port_are_blamed_on_the_proxy() {
     // The receiver's name is looked up here only for the SOCKS versions without a letter.
     let sandbox = hook(&format!("http://{name}/"));
     for scheme in ["socks4", "socks5"] {
-        let (reason, _) = failure(
-            &sandbox,
-            &[("all_proxy", &format!("{scheme}://127.0.0.1:9"))],
-        );
+        let (reason, _) = failure(&sandbox, &[("all_proxy", &format!("{scheme}://127.0.0.1:9"))]);
         assert_eq!(reason, format!("the name {name} was not found"));
     }
 }
@@ -220,26 +188,14 @@ fn socks(answers: &[&[u8]]) -> (u16, std::thread::JoinHandle<Vec<Vec<u8>>>) {
 #[test]
 fn each_version_of_socks_is_spoken_as_its_proxy_wants_it() {
     let accepted = b"HTTP/1.1 204 No Content\r\n\r\n";
-    let [four, five] = [
-        &b"\0\x5a\x01\x02\x03\x04\x05\x06"[..],
-        b"\x05\0\0\x01\x01\x02\x03\x04\x05\x06",
-    ];
+    let [four, five] =
+        [&b"\0\x5a\x01\x02\x03\x04\x05\x06"[..], b"\x05\0\0\x01\x01\x02\x03\x04\x05\x06"];
     let named = b"\x05\0\0\x03\x04host\0\x50";
     let six = b"\x05\0\0\x04................\0\x50";
     let no_login = b"\x05\0";
     for (scheme, url, answers, requests) in [
-        (
-            "socks4",
-            "http://127.0.0.1:9/",
-            &[four][..],
-            &[&b"\x04\x01\0\x09\x7f\0\0\x01\0"[..]][..],
-        ),
-        (
-            "socks4a",
-            "http://h.example:9/",
-            &[four],
-            &[b"\x04\x01\0\x09\0\0\0\x01\0h.example\0"],
-        ),
+        ("socks4", "http://127.0.0.1:9/", &[four][..], &[&b"\x04\x01\0\x09\x7f\0\0\x01\0"[..]][..]),
+        ("socks4a", "http://h.example:9/", &[four], &[b"\x04\x01\0\x09\0\0\0\x01\0h.example\0"]),
         (
             "socks5",
             "http://127.0.0.1:9/",
@@ -262,70 +218,38 @@ fn each_version_of_socks_is_spoken_as_its_proxy_wants_it() {
             "socks5h",
             "http://[::1]:9/",
             &[no_login, five],
-            &[
-                b"\x05\x01\0",
-                b"\x05\x01\0\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\x09",
-            ],
+            &[b"\x05\x01\0", b"\x05\x01\0\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\x09"],
         ),
     ] {
         let all = [answers, &[&accepted[..]]].concat();
         let (port, served) = socks(&all);
         let sandbox = hook(url);
         let publish = sandbox.hooks(["publish", "PostDeployment", "{}", "--retries", "0"]);
-        let published = publish
-            .env("all_proxy", format!("{scheme}://127.0.0.1:{port}"))
-            .run();
+        let published = publish.env("all_proxy", format!("{scheme}://127.0.0.1:{port}")).run();
         published.assert_code(0);
         let read = served.join().expect("it was served");
         assert_eq!(&read[..requests.len()], requests, "{scheme} {url}");
-        assert!(
-            read[requests.len()].starts_with(b"POST / HTTP/1.1\r\n"),
-            "{scheme} {url}"
-        );
+        assert!(read[requests.len()].starts_with(b"POST / HTTP/1.1\r\n"), "{scheme} {url}");
     }
 }
 
 #[test]
 fn a_refusal_of_socks_is_named() {
     for (scheme, answers, words) in [
-        (
-            "socks5h",
-            &[&b"\x05\xff"[..]][..],
-            "wants a user and a password",
-        ),
+        ("socks5h", &[&b"\x05\xff"[..]][..], "wants a user and a password"),
         ("socks5h", &[b"\x05\x01"], "another way to log in"),
-        (
-            "socks5h",
-            &[b"\x05\0", b"\x05\x02\0\x01"],
-            "does not allow this connection",
-        ),
-        (
-            "socks5h",
-            &[b"\x05\0", b"\x05\x07\0\x01"],
-            "kind of address",
-        ),
+        ("socks5h", &[b"\x05\0", b"\x05\x02\0\x01"], "does not allow this connection"),
+        ("socks5h", &[b"\x05\0", b"\x05\x07\0\x01"], "kind of address"),
         ("socks4", &[b"\0\x5b......"], "SOCKS code 91"),
-        (
-            "socks5h",
-            &[b"\x05\0", b"\x05\x04\0\x01"],
-            "cannot reach or does not know",
-        ),
+        ("socks5h", &[b"\x05\0", b"\x05\x04\0\x01"], "cannot reach or does not know"),
         ("socks5h", &[b"\x05\0", b"\x05\x01\0\x01"], "SOCKS code 1"),
-        (
-            "socks5h",
-            &[b"HTTP/1.1 400 Bad Request\r\n\r\n"],
-            "not SOCKS",
-        ),
+        ("socks5h", &[b"HTTP/1.1 400 Bad Request\r\n\r\n"], "not SOCKS"),
     ] {
         let (port, served) = socks(answers);
         let sandbox = hook("http://127.0.0.1:9/");
         let publish = sandbox.hooks(["publish", "PostDeployment", "{}", "--retries", "0"]);
-        let published = publish
-            .env("all_proxy", format!("{scheme}://127.0.0.1:{port}"))
-            .run();
-        published
-            .assert_code(3)
-            .assert_stdout_has(&["the proxy: it", words]);
+        let published = publish.env("all_proxy", format!("{scheme}://127.0.0.1:{port}")).run();
+        published.assert_code(3).assert_stdout_has(&["the proxy: it", words]);
         served.join().expect("it was served");
     }
 }

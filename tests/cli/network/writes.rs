@@ -46,10 +46,7 @@ fn a_small_request_leaves_in_one_write() {
     let (finished, trace) = traced(&sandbox, calls, &[]);
     finished.assert_code(0);
     assert_eq!(receiver.request().body, b"{}");
-    let heads: Vec<&str> = trace
-        .lines()
-        .filter(|line| line.contains("POST /"))
-        .collect();
+    let heads: Vec<&str> = trace.lines().filter(|line| line.contains("POST /")).collect();
     assert_eq!(heads.len(), 1, "{trace}");
     assert_eq!(calls_on(&place(heads[0]), &trace).len(), 1, "{trace}");
 }

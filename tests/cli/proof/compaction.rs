@@ -114,10 +114,7 @@ fn calls_of<const N: usize>(
          [DIR]/hooks.json.journal.damaged\n",
     ]);
     assert_all_kept(&sandbox, journal, "without any fault");
-    assert_eq!(
-        sandbox.read("hooks.json.journal.damaged"),
-        format!("{DAMAGED}\n").as_bytes()
-    );
+    assert_eq!(sandbox.read("hooks.json.journal.damaged"), format!("{DAMAGED}\n").as_bytes());
     assert_eq!(sandbox.mode("hooks.json.journal.damaged"), 0o600);
     assert!(text(&sandbox).len() < 6 << 20, "it was not compacted");
     of_the_compaction(&calls)
@@ -138,10 +135,7 @@ fn a_kill_at_any_system_call_of_a_compaction_loses_nothing() {
         assert_all_kept(&sandbox, &journal, &format!("killed at {call}"));
         sandbox.hooks(REDELIVER).run().assert_code(0);
         assert_all_kept(&sandbox, &journal, &format!("one after {call}"));
-        assert!(
-            !text(&sandbox).contains(DAMAGED),
-            "still damaged after {call}"
-        );
+        assert!(!text(&sandbox).contains(DAMAGED), "still damaged after {call}");
         assert!(!sandbox.has("hooks.json.tmp"), "{call}");
         // Now it is well, and nothing is said any more.
         let again = sandbox.hooks(["-q"]).args(REDELIVER).run();
@@ -163,11 +157,7 @@ fn a_kill_in_the_compaction_of_a_long_journal_leaves_the_event_delivered_and_the
     let receiver = Receiver::new();
     let journal = long_journal(&receiver.url("/"));
     let calls = calls_of(&strace, &receiver, &journal, PUBLISH);
-    let calls = if scaled(0, 1) == 1 {
-        calls
-    } else {
-        thinned(&calls)
-    };
+    let calls = if scaled(0, 1) == 1 { calls } else { thinned(&calls) };
     for call in &calls {
         let sandbox = prepare(&receiver, &journal);
         let files = files_of(&sandbox.path().join("hooks.json"));
@@ -176,15 +166,9 @@ fn a_kill_in_the_compaction_of_a_long_journal_leaves_the_event_delivered_and_the
         assert!(came, "{call}");
         assert!(killed.stdout.starts_with("delivered"), "{call}");
         assert_all_kept(&sandbox, &journal, &format!("killed at {call}"));
-        assert!(
-            text(&sandbox).contains("now"),
-            "the event is off record at {call}"
-        );
+        assert!(text(&sandbox).contains("now"), "the event is off record at {call}");
     }
-    figures(&format!(
-        "killed at {} calls of a long compaction",
-        calls.len()
-    ));
+    figures(&format!("killed at {} calls of a long compaction", calls.len()));
 }
 
 #[test]
@@ -229,23 +213,13 @@ fn a_record_that_was_appended_without_the_lock_is_carried_over() {
     // A publish with a short deadline goes on without the lock, and appends to the old journal.
     let hurried = ["publish", "E", "{\"hurried\":true}", "--deadline", "1s"];
     let hurried = sandbox.hooks(hurried).run();
-    hurried
-        .assert_code(0)
-        .assert_stderr_has(&["journalled without it"]);
+    hurried.assert_code(0).assert_stderr_has(&["journalled without it"]);
     compacting.wait().assert_code(0);
     let journal = sandbox.journal();
-    let contents = journal
-        .iter()
-        .filter_map(|line| line["publication"]["content"].as_str());
+    let contents = journal.iter().filter_map(|line| line["publication"]["content"].as_str());
     let hurried = contents.filter(|content| content.contains("hurried"));
     assert_eq!(hurried.count(), 1);
     assert!(journal[0]["compacted"].is_object(), "{}", journal[0]);
     let states = states(&sandbox);
-    assert_eq!(
-        states
-            .iter()
-            .filter(|state| *state == "\"delivered\"")
-            .count(),
-        10
-    );
+    assert_eq!(states.iter().filter(|state| *state == "\"delivered\"").count(), 10);
 }

@@ -11,10 +11,7 @@ const DURABLE: &str = "saved, but not durable";
 /// `add`, `edit` and `remove`: the change is made and acknowledged, or neither.
 fn change(run: &Run, fault: &Fault, new: &Value) -> &'static str {
     if fault.code == 0 {
-        fault.must(
-            run.contents().as_ref() == Some(new),
-            "acknowledged, but not saved",
-        );
+        fault.must(run.contents().as_ref() == Some(new), "acknowledged, but not saved");
         fault.must(!fault.says("error:"), "an error with exit code 0");
         return "done";
     }
@@ -28,10 +25,7 @@ fn change(run: &Run, fault: &Fault, new: &Value) -> &'static str {
     fault.must(fault.says("[DIR]/"), "the path is named");
     fault.must(fault.says(fault.words), "the cause is named");
     if fault.says(DURABLE) {
-        fault.must(
-            run.contents().as_ref() == Some(new),
-            "not saved, whatever it says",
-        );
+        fault.must(run.contents().as_ref() == Some(new), "not saved, whatever it says");
         return "not durable";
     }
     fault.must(run.is_old(), "the old registry must be intact");
@@ -65,20 +59,14 @@ fn publication(run: &Run, fault: &Fault, new: &Value) -> &'static str {
     let begun = journal.contains(r#"{"publication":"#);
     let ended = journal.contains(r#"{"outcome":"#);
     let warned = fault.says("warning: ");
-    fault.must(
-        warned || (registered && begun && ended),
-        "what is not on record is warned of",
-    );
+    fault.must(warned || (registered && begun && ended), "what is not on record is warned of");
     fault.must(
         ended || !begun || fault.says("may be sent again"),
         "a redelivery would send it again, and nobody was told",
     );
     if warned {
         fault.must(fault.error != "EINTR", "EINTR is no reason for a warning");
-        fault.must(
-            fault.says("[DIR]/") && fault.says(fault.words),
-            "path and cause are named",
-        );
+        fault.must(fault.says("[DIR]/") && fault.says(fault.words), "path and cause are named");
         return "warned";
     }
     "delivered"
@@ -116,12 +104,7 @@ fn assert_seen(count: &[(&str, usize)], verdicts: &[&str]) {
 /// Each fault of a command that changes a registry.
 #[track_caller]
 fn assert_change(arguments: &[&str], registry: &str, prepare: &dyn Fn(&Sandbox)) {
-    let scenario = Scenario {
-        arguments,
-        registry,
-        prepare,
-        receiver: None,
-    };
+    let scenario = Scenario { arguments, registry, prepare, receiver: None };
     let seen = each_fault(&scenario, change);
     assert_seen(&seen, &["done", "not done", "not durable"]);
 }
@@ -186,16 +169,10 @@ fn redelivery(run: &Run, fault: &Fault, _: &Value) -> &'static str {
         );
         return "not sent";
     }
-    fault.must(
-        fault.code == 0 && run.was_sent(),
-        "it must be sent or refused",
-    );
+    fault.must(fault.code == 0 && run.was_sent(), "it must be sent or refused");
     let warned = fault.says("warning: ");
     fault.must(ended || warned, "what is not on record is warned of");
-    fault.must(
-        !warned || fault.error != "EINTR",
-        "EINTR is no reason for a warning",
-    );
+    fault.must(!warned || fault.error != "EINTR", "EINTR is no reason for a warning");
     if warned { "warned" } else { "delivered" }
 }
 

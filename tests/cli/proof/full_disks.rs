@@ -31,9 +31,7 @@ impl Disk {
     }
 
     fn hooks<'a>(&'a self, arguments: &[&str]) -> Invocation<'a> {
-        self.sandbox
-            .hooks(arguments)
-            .env("HOOKS_FILE", self.path(""))
+        self.sandbox.hooks(arguments).env("HOOKS_FILE", self.path(""))
     }
 
     fn ballast(&self) -> PathBuf {
@@ -49,8 +47,7 @@ impl Disk {
         let length = fs::metadata(self.ballast()).map_or(0, |file| file.len());
         pages = pages.min(length / 4096).saturating_sub(free);
         let file = fs::File::options().write(true).open(self.ballast());
-        file.and_then(|file| file.set_len(pages * 4096))
-            .expect("the ballast can be cut");
+        file.and_then(|file| file.set_len(pages * 4096)).expect("the ballast can be cut");
     }
 
     fn empty(&self) {
@@ -121,10 +118,7 @@ fn on_a_full_disk_a_publish_delivers_and_warns_of_what_is_not_on_record() {
         let published = disk.hooks(&["publish", "E", &content]).run();
         published.assert_code(0);
         assert_eq!(receiver.wait_for(number + 2).len(), number + 2);
-        assert!(
-            disk.read(".journal").starts_with(&journal),
-            "the journal lost something"
-        );
+        assert!(disk.read(".journal").starts_with(&journal), "the journal lost something");
         let recorded = disk.read(".journal").lines().count() == journal.lines().count() + 2
             && disk.read("") != registry;
         if !recorded {
@@ -135,9 +129,7 @@ fn on_a_full_disk_a_publish_delivers_and_warns_of_what_is_not_on_record() {
     assert!(warned >= 3, "{warned}");
     disk.empty();
     // The next publication is on record, whatever was cut off before.
-    let published = disk
-        .hooks(&["publish", "E", "{\"next\":1}", "--json"])
-        .run();
+    let published = disk.hooks(&["publish", "E", "{\"next\":1}", "--json"]).run();
     published.assert_code(0);
     let log = disk.hooks(&["log", "--json"]).run();
     log.assert_code(0);
@@ -197,11 +189,7 @@ fn at_a_file_size_limit_a_publish_delivers_and_warns() {
         "File too large",
     ]);
     receiver.request();
-    assert!(
-        sandbox
-            .read("hooks.json.journal")
-            .starts_with(journal.as_bytes())
-    );
+    assert!(sandbox.read("hooks.json.journal").starts_with(journal.as_bytes()));
     // Without the limit everything is on record again.
     sandbox.hooks(["publish", "E", "{}"]).run().assert_code(0);
     assert_eq!(sandbox.log()[0]["state"], "delivered");

@@ -53,26 +53,10 @@ fn status_lines_that_are_garbage_are_recorded_as_failures() {
 
 #[test]
 fn unusual_statuses_are_recorded_as_what_they_are() {
-    check(
-        "999",
-        Refused(999),
-        sends("HTTP/1.1 999 Go away\r\ncontent-length: 0\r\n\r\n"),
-    );
-    check(
-        "600",
-        Refused(600),
-        sends("HTTP/1.1 600 Past\r\ncontent-length: 0\r\n\r\n"),
-    );
-    check(
-        "299",
-        Delivered(299),
-        sends("HTTP/1.1 299 Fine\r\ncontent-length: 0\r\n\r\n"),
-    );
-    check(
-        "no reason",
-        Delivered(200),
-        sends("HTTP/1.1 200 \r\ncontent-length: 0\r\n\r\n"),
-    );
+    check("999", Refused(999), sends("HTTP/1.1 999 Go away\r\ncontent-length: 0\r\n\r\n"));
+    check("600", Refused(600), sends("HTTP/1.1 600 Past\r\ncontent-length: 0\r\n\r\n"));
+    check("299", Delivered(299), sends("HTTP/1.1 299 Fine\r\ncontent-length: 0\r\n\r\n"));
+    check("no reason", Delivered(200), sends("HTTP/1.1 200 \r\ncontent-length: 0\r\n\r\n"));
     check(
         "no reason, no space",
         Delivered(200),
@@ -98,21 +82,9 @@ fn unusual_statuses_are_recorded_as_what_they_are() {
         Refused(304),
         sends("HTTP/1.1 304 Same\r\ncontent-length: 4\r\n\r\nbody"),
     );
-    check(
-        "HTTP/1.0",
-        Delivered(200),
-        sends("HTTP/1.0 200 OK\r\n\r\nhello"),
-    );
-    check(
-        "HTTP/1.0 500",
-        Refused(500),
-        sends("HTTP/1.0 500 Oops\r\n\r\nhello"),
-    );
-    check(
-        "bare line feeds",
-        OnRecord,
-        sends("HTTP/1.1 200 OK\ncontent-length: 0\n\n"),
-    );
+    check("HTTP/1.0", Delivered(200), sends("HTTP/1.0 200 OK\r\n\r\nhello"));
+    check("HTTP/1.0 500", Refused(500), sends("HTTP/1.0 500 Oops\r\n\r\nhello"));
+    check("bare line feeds", OnRecord, sends("HTTP/1.1 200 OK\ncontent-length: 0\n\n"));
     check(
         "two replies",
         Delivered(200),
@@ -126,10 +98,8 @@ fn unusual_statuses_are_recorded_as_what_they_are() {
             "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n\0\x01",
         ),
     );
-    let (record, _) = outcome(
-        "101",
-        sends("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n"),
-    );
+    let (record, _) =
+        outcome("101", sends("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n"));
     assert_eq!(record["state"], "failed");
 }
 
@@ -148,21 +118,9 @@ fn interim_responses_end_in_the_final_one_or_in_a_failure() {
     );
     check("10 hints", Delivered(200), sends(hints(10)));
     check("50,000 hints", OnRecord, sends(hints(50_000)));
-    check(
-        "hints for ever",
-        Unanswered,
-        sends_forever("", "HTTP/1.1 102 Processing\r\n\r\n"),
-    );
-    check(
-        "100 for ever",
-        Unanswered,
-        sends_forever("", "HTTP/1.1 100 Continue\r\n\r\n"),
-    );
-    check(
-        "100 and the end",
-        Unanswered,
-        sends("HTTP/1.1 100 Continue\r\n\r\n"),
-    );
+    check("hints for ever", Unanswered, sends_forever("", "HTTP/1.1 102 Processing\r\n\r\n"));
+    check("100 for ever", Unanswered, sends_forever("", "HTTP/1.1 100 Continue\r\n\r\n"));
+    check("100 and the end", Unanswered, sends("HTTP/1.1 100 Continue\r\n\r\n"));
 }
 
 #[test]
@@ -176,46 +134,17 @@ fn too_many_or_too_long_headers_are_a_recorded_outcome() {
         format!("HTTP/1.1 200 OK\r\n{many}content-length: 0\r\n\r\n")
     };
     check("100 headers", Delivered(200), sends(headers(100, 10)));
-    check(
-        "8 KiB in one header",
-        Delivered(200),
-        sends(headers(1, 8 * 1024)),
-    );
-    check(
-        "a reason for ever",
-        Unanswered,
-        sends_forever("HTTP/1.1 200 ", "OK"),
-    );
+    check("8 KiB in one header", Delivered(200), sends(headers(1, 8 * 1024)));
+    check("a reason for ever", Unanswered, sends_forever("HTTP/1.1 200 ", "OK"));
     let head = "HTTP/1.1 200 OK\r\n";
     let too_much = [
-        (
-            "200 headers",
-            outcome("200 headers", sends(headers(200, 10))),
-        ),
-        (
-            "50,000 headers",
-            outcome("50,000 headers", sends(headers(50_000, 10))),
-        ),
-        (
-            "60 MB in one",
-            outcome("60 MB in one", sends(headers(1, 60 << 20))),
-        ),
-        (
-            "1 MB in one",
-            outcome("1 MB in one", sends(headers(1, 1 << 20))),
-        ),
-        (
-            "1 MB in many",
-            outcome("1 MB in many", sends(headers(100, 10_000))),
-        ),
-        (
-            "headers for ever",
-            outcome("headers for ever", sends_forever(head, "x-more: more\r\n")),
-        ),
-        (
-            "a name for ever",
-            outcome("a name for ever", sends_forever(head, "x")),
-        ),
+        ("200 headers", outcome("200 headers", sends(headers(200, 10)))),
+        ("50,000 headers", outcome("50,000 headers", sends(headers(50_000, 10)))),
+        ("60 MB in one", outcome("60 MB in one", sends(headers(1, 60 << 20)))),
+        ("1 MB in one", outcome("1 MB in one", sends(headers(1, 1 << 20)))),
+        ("1 MB in many", outcome("1 MB in many", sends(headers(100, 10_000)))),
+        ("headers for ever", outcome("headers for ever", sends_forever(head, "x-more: more\r\n"))),
+        ("a name for ever", outcome("a name for ever", sends_forever(head, "x"))),
     ];
     for (name, (record, _)) in too_much {
         let reason = record["reason"].as_str().unwrap_or_default();
@@ -255,21 +184,13 @@ fn a_server_that_does_not_wait_for_the_request_is_a_recorded_outcome() {
         let _ = stream.shutdown(Shutdown::Write);
         hold_open(stream);
     });
-    check(
-        "closed in the middle of the request",
-        Unanswered,
-        |mut stream| {
-            let _ = stream.read(&mut [0; 10]);
-        },
-    );
-    check(
-        "answered in the middle of the request",
-        OnRecord,
-        move |mut stream| {
-            let _ = stream.read(&mut [0; 10]);
-            let _ = stream.write_all(early.as_bytes());
-        },
-    );
+    check("closed in the middle of the request", Unanswered, |mut stream| {
+        let _ = stream.read(&mut [0; 10]);
+    });
+    check("answered in the middle of the request", OnRecord, move |mut stream| {
+        let _ = stream.read(&mut [0; 10]);
+        let _ = stream.write_all(early.as_bytes());
+    });
     check("a byte at a time", Delivered(200), move |mut stream| {
         if read_request(&stream).is_some() {
             for byte in early.as_bytes() {

@@ -36,14 +36,9 @@ fn a_thousand_kills_lose_nothing_that_was_acknowledged() {
         *killed.entry(verb).or_default() += count;
     }
     let finished: usize = ended.iter().map(|worker| worker.finished).sum();
-    figures(&format!(
-        "killed: {killed:?}; finished before: {finished}; seed {seed}"
-    ));
+    figures(&format!("killed: {killed:?}; finished before: {finished}; seed {seed}"));
     for verb in ["add", "edit", "remove", "publish", "redeliver"] {
-        assert!(
-            killed.contains_key(verb),
-            "no {verb} was killed: {killed:?}"
-        );
+        assert!(killed.contains_key(verb), "no {verb} was killed: {killed:?}");
     }
     complete(&sandbox);
     let log = sandbox.log();
@@ -59,23 +54,12 @@ fn a_thousand_kills_lose_nothing_that_was_acknowledged() {
                     && line["hook"] == delivery["hook"]
                     && line["state"] == "delivered"
             });
-            assert!(
-                on_record,
-                "{publication:#} was acknowledged, and is not on record"
-            );
+            assert!(on_record, "{publication:#} was acknowledged, and is not on record");
         }
     }
-    let urls: HashSet<_> = ended
-        .iter()
-        .flat_map(|worker| worker.hooks.keys())
-        .collect();
+    let urls: HashSet<_> = ended.iter().flat_map(|worker| worker.hooks.keys()).collect();
     for line in log {
-        let there = line["url"]
-            .as_str()
-            .is_some_and(|url| urls.contains(&url.to_owned()));
-        assert!(
-            !there || line["state"] == "delivered",
-            "never completed: {line:#}"
-        );
+        let there = line["url"].as_str().is_some_and(|url| urls.contains(&url.to_owned()));
+        assert!(!there || line["state"] == "delivered", "never completed: {line:#}");
     }
 }

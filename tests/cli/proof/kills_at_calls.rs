@@ -24,25 +24,13 @@ fn at_each_call(
         let invocation = sandbox.hooks(arguments);
         let (ended, killed) = strace.inject(invocation, Scope::All, call, Effect::Kill);
         // A thread may make fewer calls than in the first run.
-        assert!(
-            killed || ended.code() == Some(0),
-            "{} at {call}\n{}",
-            ended.command,
-            ended.stderr
-        );
+        assert!(killed || ended.code() == Some(0), "{} at {call}\n{}", ended.command, ended.stderr);
         hits += usize::from(killed);
         then(&sandbox, call, &ended);
         let left = sandbox.names();
-        assert!(
-            !left.contains(&"hooks.json.tmp".to_owned()),
-            "{left:?} after {call}"
-        );
+        assert!(!left.contains(&"hooks.json.tmp".to_owned()), "{left:?} after {call}");
     }
-    figures(&format!(
-        "{} killed at {hits} of {} system calls",
-        arguments[0],
-        calls.len()
-    ));
+    figures(&format!("{} killed at {hits} of {} system calls", arguments[0], calls.len()));
     assert!(hits * 10 >= calls.len() * 8, "{hits} of {}", calls.len());
 }
 
@@ -62,10 +50,7 @@ fn after_a_kill_at_any_system_call_of_add_the_next_add_succeeds() {
         || with_registry("https://h.example/"),
         |sandbox, call, _| {
             let before = sandbox.ids();
-            assert!(
-                before == ["7"] || before == ["7", "8"],
-                "{before:?} at {call}"
-            );
+            assert!(before == ["7"] || before == ["7", "8"], "{before:?} at {call}");
             let id = sandbox.add("https://h.example/next", "E");
             let mut expected = before.clone();
             expected.push(id);
@@ -105,10 +90,7 @@ fn after_a_kill_at_any_system_call_of_publish_the_event_is_on_record_and_the_nex
             assert_eq!(next.stderr, "", "at {call}");
             assert_eq!(sandbox.ids(), ["7"]);
             let state = sandbox.journal();
-            let unfinished = state
-                .iter()
-                .filter(|r| r.get("publication").is_some())
-                .count()
+            let unfinished = state.iter().filter(|r| r.get("publication").is_some()).count()
                 > state.iter().filter(|r| r.get("outcome").is_some()).count();
             if unfinished {
                 let kept = Sandbox::new();
@@ -125,10 +107,7 @@ fn after_a_kill_at_any_system_call_of_publish_the_event_is_on_record_and_the_nex
     for sandbox in &left {
         complete(sandbox);
         let log = sandbox.log();
-        assert!(
-            log.iter().all(|line| line["state"] == "delivered"),
-            "{log:#?}"
-        );
+        assert!(log.iter().all(|line| line["state"] == "delivered"), "{log:#?}");
     }
 }
 

@@ -9,20 +9,11 @@ const SECRET: &str = "hunter2hunter2hunter2";
 fn without_random_numbers(strace: &Strace, sandbox: &Sandbox, arguments: &[&str]) -> Output {
     // The C library makes the first call, and tolerates that it fails.
     for number in 1..=8 {
-        let call = Call {
-            name: "getrandom".to_owned(),
-            number,
-            shown: String::new(),
-        };
-        let invocation = sandbox
-            .hooks(arguments)
-            .env("RUST_BACKTRACE", "full")
-            .env("RUST_LIB_BACKTRACE", "1");
+        let call = Call { name: "getrandom".to_owned(), number, shown: String::new() };
+        let invocation =
+            sandbox.hooks(arguments).env("RUST_BACKTRACE", "full").env("RUST_LIB_BACKTRACE", "1");
         let (ended, came) = strace.inject(invocation, Scope::All, &call, Effect::Error("EIO"));
-        assert!(
-            came,
-            "{arguments:?} needs no random numbers: find another panic"
-        );
+        assert!(came, "{arguments:?} needs no random numbers: find another panic");
         if ended.stderr.contains("bug") {
             return ended;
         }
@@ -72,10 +63,7 @@ fn without_threads_a_publish_does_not_panic_and_the_event_is_on_record() {
     let reference = prepare();
     let (finished, calls) = strace.calls(reference.hooks(publish), Scope::All);
     finished.assert_code(0);
-    let threads: Vec<_> = calls
-        .iter()
-        .filter(|call| call.name.starts_with("clone"))
-        .collect();
+    let threads: Vec<_> = calls.iter().filter(|call| call.name.starts_with("clone")).collect();
     assert!(!threads.is_empty(), "a publish needs no threads any more");
     for call in threads {
         let sandbox = prepare();
@@ -85,16 +73,8 @@ fn without_threads_a_publish_does_not_panic_and_the_event_is_on_record() {
         ended.assert_hides("bug");
         assert!(matches!(ended.code(), Some(0 | 3)), "{}", ended.stderr);
         let log = sandbox.log();
-        assert_eq!(
-            log.len(),
-            1,
-            "the event is lost at {call}\n{}",
-            ended.stderr
-        );
-        sandbox
-            .hooks(["redeliver", "--failed", "--now"])
-            .run()
-            .assert_code(0);
+        assert_eq!(log.len(), 1, "the event is lost at {call}\n{}", ended.stderr);
+        sandbox.hooks(["redeliver", "--failed", "--now"]).run().assert_code(0);
         assert_eq!(sandbox.log()[0]["state"], "delivered", "{call}");
     }
 }
@@ -105,16 +85,10 @@ fn a_writer_that_waits_for_the_lock_without_a_thread_does_not_panic() {
     let sandbox = Sandbox::new();
     sandbox.add(refused_url(), "E");
     let _held = sandbox.lock();
-    let call = Call {
-        name: "clone3".to_owned(),
-        number: 1,
-        shown: String::new(),
-    };
+    let call = Call { name: "clone3".to_owned(), number: 1, shown: String::new() };
     let edit = sandbox.hooks(["edit", "1", "--disable"]);
     let (ended, _) = strace.inject(edit, Scope::All, &call, Effect::Error("EAGAIN"));
     // It may wait in another way or give up, but it names the file.
-    ended
-        .assert_hides("bug")
-        .assert_stderr_has(&["error: ", "[DIR]/hooks.json"]);
+    ended.assert_hides("bug").assert_stderr_has(&["error: ", "[DIR]/hooks.json"]);
     assert!(matches!(ended.code(), Some(1 | 6)), "{}", ended.stderr);
 }

@@ -39,12 +39,7 @@ impl Disk {
         let image = sandbox.path().join("image");
         system.make_image(&image);
         let mount = Mount::of_image(system, &image, &sandbox.path().join("disk"));
-        Some(Self {
-            mount,
-            sandbox,
-            system,
-            cuts: AtomicUsize::new(0),
-        })
+        Some(Self { mount, sandbox, system, cuts: AtomicUsize::new(0) })
     }
 
     fn registry(&self) -> PathBuf {
@@ -52,9 +47,7 @@ impl Disk {
     }
 
     fn hooks<'a>(&'a self, arguments: &[&str]) -> Invocation<'a> {
-        self.sandbox
-            .hooks(arguments)
-            .env("HOOKS_FILE", self.registry())
+        self.sandbox.hooks(arguments).env("HOOKS_FILE", self.registry())
     }
 
     fn add<'a>(&'a self, url: &str) -> Invocation<'a> {
@@ -63,14 +56,8 @@ impl Disk {
 
     /// Writes everything so far to the disk.
     fn sync(&self) {
-        let synced = Command::new("sync")
-            .arg("-f")
-            .arg(self.mount.path())
-            .status();
-        assert!(
-            synced.is_ok_and(|status| status.success()),
-            "sync -f failed"
-        );
+        let synced = Command::new("sync").arg("-f").arg(self.mount.path()).status();
+        assert!(synced.is_ok_and(|status| status.success()), "sync -f failed");
     }
 
     /// Cuts the power, and gives the disk as it is found afterwards.
@@ -83,10 +70,7 @@ impl Disk {
             .args([&self.sandbox.path().join("image"), &image])
             .status();
         assert!(copied.is_ok_and(|status| status.success()), "cp failed");
-        Cut {
-            mount: Mount::of_image(self.system, &image, &at("after")),
-            image,
-        }
+        Cut { mount: Mount::of_image(self.system, &image, &at("after")), image }
     }
 }
 
@@ -107,10 +91,7 @@ impl Cut {
             return Vec::new();
         };
         let registry: Value = serde_json::from_slice(&bytes).unwrap_or_else(|error| {
-            panic!(
-                "the power cut left {error} in {:?}",
-                String::from_utf8_lossy(&bytes)
-            )
+            panic!("the power cut left {error} in {:?}", String::from_utf8_lossy(&bytes))
         });
         let hooks = registry["hooks"].as_array().expect("an array of hooks");
         let url = |hook: &Value| hook["url"].as_str().unwrap_or_default().to_owned();
@@ -139,13 +120,8 @@ fn cut_at_each_acknowledgement(system: FileSystem) {
         disk.add(&url(number)).run().assert_code(0);
         assert_eq!(disk.cut().urls(), urls(number + 1));
     }
-    disk.hooks(&["edit", "3", "--event", "Changed"])
-        .run()
-        .assert_code(0);
-    let registry = disk
-        .cut()
-        .read("hooks.json")
-        .expect("the registry is there");
+    disk.hooks(&["edit", "3", "--event", "Changed"]).run().assert_code(0);
+    let registry = disk.cut().read("hooks.json").expect("the registry is there");
     assert!(String::from_utf8_lossy(&registry).contains("Changed"));
     let others: Vec<_> = disk_ids(&disk).into_iter().filter(|id| id != "3").collect();
     disk.hooks(&["remove"]).args(others).run().assert_code(0);
@@ -177,26 +153,16 @@ fn a_power_cut_after_the_first_add_keeps_the_folders_that_it_made() {
     let Some(disk) = Disk::new() else { return };
     let registry = disk.mount.path().join("a/b/c/hooks.json");
     disk.sync();
-    disk.add(&url(0))
-        .env("HOOKS_FILE", &registry)
-        .run()
-        .assert_code(0);
+    disk.add(&url(0)).env("HOOKS_FILE", &registry).run().assert_code(0);
     let cut = disk.cut();
-    assert!(
-        cut.read("a/b/c/hooks.json").is_some(),
-        "the first hook is lost"
-    );
+    assert!(cut.read("a/b/c/hooks.json").is_some(), "the first hook is lost");
 }
 
 /// Runs it with one sync left out: shows that these tests would notice a missing sync.
 fn without(sync: &str, of: &Path, disk: &Disk, invocation: Invocation) -> Option<Output> {
     let strace = Strace::find()?;
     disk.sync();
-    let call = Call {
-        name: sync.to_owned(),
-        number: 1,
-        shown: String::new(),
-    };
+    let call = Call { name: sync.to_owned(), number: 1, shown: String::new() };
     let paths = [of.to_owned()];
     let (finished, came) = strace.inject(invocation, Scope::On(&paths), &call, Effect::Nothing);
     assert!(came, "there was no {sync} to take out");
@@ -214,27 +180,19 @@ fn without_the_sync_of_the_folder_power_cuts_lose_acknowledged_changes() {
         added.assert_code(0);
         lost += usize::from(disk.cut().urls() != urls(number + 1));
     }
-    figures(&format!(
-        "without the folder's sync {lost} of 5 changes were lost"
-    ));
+    figures(&format!("without the folder's sync {lost} of 5 changes were lost"));
     assert!(lost > 0, "the test would not see a missing fsync");
 }
 
 /// Publishes, cuts the power when the request has arrived, and tells whether it is on record then.
 fn is_on_record_when_sent(disk: &Disk, synced: bool) -> Option<bool> {
     let receiver = Receiver::answering([Reply::status(200).held()]);
-    disk.hooks(&["edit", "3", "--url", &receiver.url("/"), "--event", "E"])
-        .run()
-        .assert_code(0);
+    disk.hooks(&["edit", "3", "--url", &receiver.url("/"), "--event", "E"]).run().assert_code(0);
     disk.sync();
     let journal = disk.mount.path().join("hooks.json.journal");
     let publish = || {
         let publish = disk.hooks(&["publish", "E", "{}"]);
-        if synced {
-            Some(publish.run())
-        } else {
-            without("fdatasync", &journal, disk, publish)
-        }
+        if synced { Some(publish.run()) } else { without("fdatasync", &journal, disk, publish) }
     };
     thread::scope(|scope| {
         let publishing = scope.spawn(publish);
@@ -286,10 +244,7 @@ fn a_power_cut_at_any_system_call_of_an_add_leaves_the_old_or_the_new_registry()
         let killed = strace.inject(disk.add(&url(1)), Scope::On(&files), call, Effect::Kill);
         assert!(killed.1, "not killed at {call}");
         let found = disk.cut().urls();
-        assert!(
-            found == urls(1) || found == urls(2),
-            "{found:?} after {call}"
-        );
+        assert!(found == urls(1) || found == urls(2), "{found:?} after {call}");
         seen[found.len() - 1] += 1;
     }
     assert!(seen[0] > 0 && seen[1] > 0, "{seen:?}");

@@ -46,15 +46,8 @@ fn json_value() -> impl Strategy<Value = Value> {
         any::<u64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
         ".{0,20}".prop_map(Value::from),
-        select(vec![
-            "E",
-            "*",
-            "http://127.0.0.1:9/",
-            "whsec_",
-            "2026-01-01T00:00:00Z",
-            "slack"
-        ])
-        .prop_map(Value::from),
+        select(vec!["E", "*", "http://127.0.0.1:9/", "whsec_", "2026-01-01T00:00:00Z", "slack"])
+            .prop_map(Value::from),
     ];
     leaf.prop_recursive(3, 16, 4, |inner| {
         prop_oneof![
@@ -98,12 +91,8 @@ fn registry() -> impl Strategy<Value = Vec<u8>> {
         });
         json!({"version": 1, "next_id": 9, "hooks": hooks.collect::<Vec<_>>()})
     });
-    let top = (
-        hooks,
-        select(vec!["version", "next_id", "hooks", "more"]),
-        json_value(),
-        any::<bool>(),
-    );
+    let top =
+        (hooks, select(vec!["version", "next_id", "hooks", "more"]), json_value(), any::<bool>());
     prop_oneof![
         6 => top.prop_map(|(mut registry, key, value, changes)| {
             if changes {

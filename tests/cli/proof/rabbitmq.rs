@@ -40,10 +40,7 @@ fn a_node_and_a_consumer_are_killed_and_every_publication_arrives() {
     let json = "content-type: application/json";
     let refused = cluster.curl("a", &["-H", json, "-d", &definitions], "definitions");
     assert_eq!(refused, "");
-    let junk = format!(
-        "echo no envelope | amqp-publish {} -e deploys -r E -p",
-        cluster.amqp(1)
-    );
+    let junk = format!("echo no envelope | amqp-publish {} -e deploys -r E -p", cluster.amqp(1));
     sh(&junk);
 
     let receiver = Receiver::new();
@@ -125,23 +122,13 @@ fn publish(edge: &Sandbox, number: usize, published: &Sender<(String, String, i3
             "{{ \"edge\":{number}, \"n\":{count}.0, \"odd\":1e400,\t\"text\":\"\\ud800 ü\" }}"
         );
         let deadline = format!("{}s", DEADLINE.as_secs());
-        let publish = [
-            "publish",
-            "PostDeployment",
-            "--json",
-            "--retries",
-            "0",
-            "--deadline",
-            &deadline,
-        ];
+        let publish =
+            ["publish", "PostDeployment", "--json", "--retries", "0", "--deadline", &deadline];
         let output: Output = edge.hooks(publish).arg(&content).run();
         let code = output.code().unwrap_or_default();
         assert!([0, 3].contains(&code), "{}", output.stderr);
         assert!(output.elapsed < 2 * DEADLINE, "{:?}", output.elapsed);
-        let id = output.json()["id"]
-            .as_str()
-            .expect("it has an id")
-            .to_owned();
+        let id = output.json()["id"].as_str().expect("it has an id").to_owned();
         let sent = published.send((id, content, code));
         sent.expect("they are counted");
     }
@@ -159,32 +146,20 @@ fn delivery_host(receiver: &Receiver) -> Sandbox {
 fn consumer(cluster: &Cluster, host: &Sandbox, node: usize) -> Group {
     let unit = fs::read_to_string(format!("{EXAMPLES}/rabbitmq/hooks-consumer@.service"));
     let unit = unit.expect("the unit is there");
-    let command = unit
-        .lines()
-        .find_map(|line| line.strip_prefix("ExecStart="));
+    let command = unit.lines().find_map(|line| line.strip_prefix("ExecStart="));
     let deliver = format!("{EXAMPLES}/rabbitmq/deliver");
-    let command = command
-        .expect("a command")
-        .replace("/usr/local/lib/hooks/deliver", &deliver);
+    let command = command.expect("a command").replace("/usr/local/lib/hooks/deliver", &deliver);
     let script =
         format!("while :; do {command} & echo $! >consumer-{node}; wait $!; sleep 0.2; done");
     let binary = Path::new(Sandbox::BINARY).parent().expect("a folder");
     let path = std::env::var("PATH").unwrap_or_default();
     let environment = [
         ("PATH", format!("{}:{path}", binary.display())),
-        (
-            "HOOKS_FILE",
-            host.path().join("hooks.json").display().to_string(),
-        ),
+        ("HOOKS_FILE", host.path().join("hooks.json").display().to_string()),
         ("TMPDIR", host.path().display().to_string()),
         ("AMQP", cluster.amqp(node)),
     ];
-    Group::start(
-        &script,
-        host.path(),
-        &format!("consumer-{node}.log"),
-        &environment,
-    )
+    Group::start(&script, host.path(), &format!("consumer-{node}.log"), &environment)
 }
 
 /// Kills `amqp-consume` alone: what it has started goes on, while `RabbitMQ` gives the message to another.
@@ -198,9 +173,7 @@ fn wait_for_all(receiver: &Receiver, hosts: &[Sandbox]) {
     let until = Instant::now() + Duration::from_secs(120);
     let arrived = || {
         let requests = receiver.requests();
-        let arrived = requests
-            .iter()
-            .map(|r| (r.the_header("webhook-id"), &r.target));
+        let arrived = requests.iter().map(|r| (r.the_header("webhook-id"), &r.target));
         arrived.collect::<std::collections::HashSet<_>>().len()
     };
     while arrived() < 2 * EACH * HOOKS {
@@ -216,11 +189,7 @@ fn wait_for_all(receiver: &Receiver, hosts: &[Sandbox]) {
 fn sh(script: &str) -> String {
     let output = Command::new("sh").args(["-c", script]).output();
     let output = output.expect("sh can be started");
-    assert!(
-        output.status.success(),
-        "{script}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
@@ -238,10 +207,8 @@ fn only_what_is_no_envelope_goes_to_the_dead_letters() {
     ] {
         let folder = Sandbox::new();
         let letters = folder.write("dead", "");
-        let publish = folder.write(
-            "amqp-publish",
-            format!("#!/bin/sh\ncat >'{}'\n", letters.display()),
-        );
+        let publish =
+            folder.write("amqp-publish", format!("#!/bin/sh\ncat >'{}'\n", letters.display()));
         fs::set_permissions(&publish, fs::Permissions::from_mode(0o700)).expect("it is ours");
         folder.write("message", message);
         // amqp-consume's place, which is ended where the message is given back.
@@ -249,21 +216,14 @@ fn only_what_is_no_envelope_goes_to_the_dead_letters() {
         let output = Command::new("sh")
             .args(["-c", &script])
             .current_dir(folder.path())
-            .env(
-                "PATH",
-                format!("{}:{hooks}:/usr/bin:/bin", folder.path().display()),
-            )
+            .env("PATH", format!("{}:{hooks}:/usr/bin:/bin", folder.path().display()))
             .env("HOOKS_FILE", folder.path().join("hooks.json"))
             .env("HOOKS_TIMEOUT", timeout)
             .output()
             .expect("sh can be started");
         let case = format!("{message}, {hooks}, {timeout}");
         assert_eq!(String::from_utf8_lossy(&output.stdout), taken, "{case}");
-        assert_eq!(
-            String::from_utf8_lossy(&folder.read("dead")),
-            dead,
-            "{case}"
-        );
+        assert_eq!(String::from_utf8_lossy(&folder.read("dead")), dead, "{case}");
     }
 }
 
@@ -276,14 +236,8 @@ fn systemd_and_shellcheck_find_nothing_wrong_with_the_example() {
     if !needs("systemd-analyze") || !needs("amqp-consume") {
         return;
     }
-    for unit in [
-        "hooks-consumer@.service",
-        "hooks-redeliver.service",
-        "hooks-redeliver.timer",
-    ] {
-        let said = sh(&format!(
-            "systemd-analyze verify --man=no '{folder}/{unit}' 2>&1"
-        ));
+    for unit in ["hooks-consumer@.service", "hooks-redeliver.service", "hooks-redeliver.timer"] {
+        let said = sh(&format!("systemd-analyze verify --man=no '{folder}/{unit}' 2>&1"));
         let own: Vec<&str> = said.lines().filter(|line| line.contains("hooks")).collect();
         assert_eq!(own, [""; 0]);
     }

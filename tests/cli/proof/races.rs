@@ -11,18 +11,14 @@ use crate::support::{DEPLOYMENT, Process, Receiver, Reply, Sandbox, hook_json};
 
 /// Writes a registry of hooks 1 to `count`.
 fn with_hooks(sandbox: &Sandbox, count: u64, url: impl Fn(u64) -> String) {
-    let hooks: Vec<_> = (1..=count)
-        .map(|id| hook_json(id, url(id), "PostDeployment"))
-        .collect();
+    let hooks: Vec<_> = (1..=count).map(|id| hook_json(id, url(id), "PostDeployment")).collect();
     sandbox.write_hooks(&hooks);
 }
 
 fn urls(registry: &Value) -> BTreeSet<String> {
     let hooks = registry["hooks"].as_array().expect("an array of hooks");
-    let urls: BTreeSet<_> = hooks
-        .iter()
-        .map(|hook| hook["url"].as_str().expect("a URL").to_owned())
-        .collect();
+    let urls: BTreeSet<_> =
+        hooks.iter().map(|hook| hook["url"].as_str().expect("a URL").to_owned()).collect();
     assert_eq!(urls.len(), hooks.len(), "a URL is there twice");
     urls
 }
@@ -42,9 +38,7 @@ fn added(number: usize) -> String {
 #[test]
 fn two_hundred_adds_at_once_are_two_hundred_hooks() {
     let sandbox = Sandbox::new();
-    let running: Vec<_> = (0..200)
-        .map(|number| start_add(&sandbox, &added(number)))
-        .collect();
+    let running: Vec<_> = (0..200).map(|number| start_add(&sandbox, &added(number))).collect();
     for process in running {
         process.wait().assert_code(0);
     }
@@ -86,19 +80,12 @@ fn a_publish_amid_fifty_adds_and_removes_changes_nothing_but_the_last_delivery()
         }
     });
     let mut registry = sandbox.registry();
-    for hook in registry["hooks"]
-        .as_array_mut()
-        .expect("hooks")
-        .iter_mut()
-        .skip(10)
-    {
+    for hook in registry["hooks"].as_array_mut().expect("hooks").iter_mut().skip(10) {
         hook["event"] = "Other".into();
     }
     registry["kept"] = json!({"by": "hand"});
     sandbox.write("hooks.json", registry.to_string());
-    let publish = sandbox
-        .hooks(["publish", "PostDeployment", DEPLOYMENT])
-        .spawn();
+    let publish = sandbox.hooks(["publish", "PostDeployment", DEPLOYMENT]).spawn();
     receiver.wait_for(10);
     let mut running = Vec::new();
     for number in 0..50 {
@@ -174,20 +161,14 @@ fn readers_see_a_whole_registry_at_every_moment_of_five_hundred_writes() {
                 })
             })
             .collect();
-        let written: Vec<_> = writing
-            .into_iter()
-            .map(thread::ScopedJoinHandle::join)
-            .collect();
+        let written: Vec<_> = writing.into_iter().map(thread::ScopedJoinHandle::join).collect();
         ended.store(true, Ordering::SeqCst);
         assert!(written.iter().all(Result::is_ok), "a writer failed");
         let (lists, reads): (u32, u32) = (
             listing.join().expect("list never fails"),
             reading.join().expect("a read never fails"),
         );
-        assert!(
-            lists > 20 && reads > 500,
-            "{lists} lists and {reads} reads only"
-        );
+        assert!(lists > 20 && reads > 500, "{lists} lists and {reads} reads only");
     });
     assert_eq!(sandbox.ids().len(), 40);
 }

@@ -74,10 +74,7 @@ fn eight_processes_killed_and_stopped_lose_nothing_and_deliver_every_event() {
         .iter()
         .map(|request| (request.the_header("webhook-id"), &*request.target))
         .collect();
-    let hooks: HashSet<_> = ended
-        .iter()
-        .flat_map(|worker| worker.hooks.keys())
-        .collect();
+    let hooks: HashSet<_> = ended.iter().flat_map(|worker| worker.hooks.keys()).collect();
     let log = sandbox.log();
     let delivered: HashSet<_> = log
         .iter()
@@ -88,22 +85,14 @@ fn eight_processes_killed_and_stopped_lose_nothing_and_deliver_every_event() {
     for publication in ended.iter().flat_map(|worker| &worker.published) {
         for delivery in publication["deliveries"].as_array().expect("deliveries") {
             let (id, url) = (publication["id"].as_str(), delivery["url"].as_str());
-            let (Some(of), Some(at)) = (id, url) else {
-                panic!("{publication:#}")
-            };
+            let (Some(of), Some(at)) = (id, url) else { panic!("{publication:#}") };
             if !hooks.contains(&at.to_owned()) {
                 continue;
             }
             events += 1;
             let path = &at[receiver.url("").len()..];
-            assert!(
-                arrived.contains(&(of, path)),
-                "{of} never came to {at}; seed {seed}"
-            );
-            assert!(
-                delivered.contains(&(id, url)),
-                "{of} to {at} is owed still; seed {seed}"
-            );
+            assert!(arrived.contains(&(of, path)), "{of} never came to {at}; seed {seed}");
+            assert!(delivered.contains(&(id, url)), "{of} to {at} is owed still; seed {seed}");
         }
     }
     let killed: usize = ended.iter().map(Worker::kills).sum();

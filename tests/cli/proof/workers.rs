@@ -80,20 +80,15 @@ impl<'a> Worker<'a> {
         let registry = self.sandbox.registry();
         let hooks = registry["hooks"].as_array().expect("an array of hooks");
         let next = registry["next_id"].as_u64().expect("a next id");
-        let ids: Vec<_> = hooks
-            .iter()
-            .map(|hook| hook["id"].as_u64().expect("an id"))
-            .collect();
+        let ids: Vec<_> = hooks.iter().map(|hook| hook["id"].as_u64().expect("an id")).collect();
         let unique: HashSet<_> = ids.iter().collect();
         assert!(
             unique.len() == ids.len() && ids.iter().all(|id| *id < next),
             "ids are used twice: {registry:#}"
         );
-        let mine = hooks.iter().filter(|hook| {
-            hook["url"]
-                .as_str()
-                .is_some_and(|url| url.starts_with(&self.prefix()))
-        });
+        let mine = hooks
+            .iter()
+            .filter(|hook| hook["url"].as_str().is_some_and(|url| url.starts_with(&self.prefix())));
         let found: Hooks = mine
             .map(|hook| {
                 let url = hook["url"].as_str().unwrap_or_default().to_owned();
@@ -140,23 +135,10 @@ impl<'a> Worker<'a> {
                 let hook = json!({"url": url, "event": self.event(), "insecure_ssl": false});
                 after.insert(url.clone(), hook);
                 let event = self.event();
-                (
-                    "add",
-                    vec![
-                        "--url".into(),
-                        url,
-                        "--event".into(),
-                        event,
-                        "--json".into(),
-                    ],
-                )
+                ("add", vec!["--url".into(), url, "--event".into(), event, "--json".into()])
             }
         };
-        Step {
-            verb,
-            arguments,
-            after,
-        }
+        Step { verb, arguments, after }
     }
 
     /// Makes one call, disturbs it at some moment of its life, and looks at what there is. It may fail where a
@@ -186,11 +168,7 @@ impl<'a> Worker<'a> {
             self.finished += 1;
             let undelivered = step.verb == "redeliver" || (may_fail && step.verb == "publish");
             let fine = code == 0 || (undelivered && code == 3) || (may_fail && code == 6);
-            assert!(
-                fine,
-                "{} ended with {code}\n{}",
-                ended.command, ended.stderr
-            );
+            assert!(fine, "{} ended with {code}\n{}", ended.command, ended.stderr);
         } else {
             *self.killed.entry(step.verb).or_default() += 1;
         }
@@ -212,10 +190,7 @@ impl<'a> Worker<'a> {
         let names = self.sandbox.names();
         let known = ["", ".journal", ".journal.damaged", ".lock", ".tmp"]
             .map(|suffix| format!("hooks.json{suffix}"));
-        assert!(
-            names.iter().all(|name| known.contains(name)),
-            "files pile up: {names:?}"
-        );
+        assert!(names.iter().all(|name| known.contains(name)), "files pile up: {names:?}");
     }
 }
 

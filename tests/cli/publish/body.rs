@@ -14,12 +14,7 @@ fn five_hundred_generated_objects_arrive_byte_for_byte() {
     sandbox.add(&receiver.url("/"), "PostDeployment");
     let mut runner = TestRunner::deterministic();
     let objects: Vec<String> = (0..500)
-        .map(|_| {
-            object()
-                .new_tree(&mut runner)
-                .expect("an object can be generated")
-                .current()
-        })
+        .map(|_| object().new_tree(&mut runner).expect("an object can be generated").current())
         .collect();
     // Four threads, each of which publishes one object after the other.
     thread::scope(|scope| {
@@ -40,19 +35,13 @@ fn five_hundred_generated_objects_arrive_byte_for_byte() {
         }
     });
     let mut sent: Vec<_> = objects.into_iter().map(String::into_bytes).collect();
-    let mut arrived: Vec<_> = receiver
-        .wait_for(500)
-        .into_iter()
-        .map(|request| request.body)
-        .collect();
+    let mut arrived: Vec<_> =
+        receiver.wait_for(500).into_iter().map(|request| request.body).collect();
     sent.sort_unstable();
     arrived.sort_unstable();
     assert_eq!(arrived.len(), 500);
     for (arrived, sent) in arrived.iter().zip(&sent) {
-        assert_eq!(
-            String::from_utf8_lossy(arrived),
-            String::from_utf8_lossy(sent)
-        );
+        assert_eq!(String::from_utf8_lossy(arrived), String::from_utf8_lossy(sent));
     }
 }
 
@@ -120,23 +109,15 @@ fn object() -> impl Strategy<Value = String> {
             ]
         }
     });
-    (
-        prop::collection::vec((key, value), 0..8),
-        space.clone(),
-        space,
-    )
-        .prop_map(|(members, inside, around)| {
+    (prop::collection::vec((key, value), 0..8), space.clone(), space).prop_map(
+        |(members, inside, around)| {
             format!("{around}{}{around}", members_to_text(&members, inside))
-        })
+        },
+    )
 }
 
 fn members_to_text(members: &[(String, String)], space: &str) -> String {
-    let members: Vec<_> = members
-        .iter()
-        .map(|(key, value)| format!("{key}{space}:{space}{value}"))
-        .collect();
-    format!(
-        "{{{space}{}{space}}}",
-        members.join(&format!("{space},{space}"))
-    )
+    let members: Vec<_> =
+        members.iter().map(|(key, value)| format!("{key}{space}:{space}{value}")).collect();
+    format!("{{{space}{}{space}}}", members.join(&format!("{space},{space}")))
 }

@@ -19,10 +19,7 @@ fn envelope(data: &str) -> String {
 }
 
 fn publish(sandbox: &Sandbox, envelope: &str) -> Output {
-    sandbox
-        .hooks(["publish", "--cloudevent"])
-        .stdin(envelope)
-        .run()
+    sandbox.hooks(["publish", "--cloudevent"]).stdin(envelope).run()
 }
 
 fn states(sandbox: &Sandbox) -> Vec<Value> {
@@ -35,9 +32,7 @@ fn what_the_format_sends_is_published_again_byte_for_byte_under_its_id() {
     let (edge, queue) = (Sandbox::new(), Receiver::new());
     edge.add_with(&queue.url("/"), "*", ["--format", "cloudevents"]);
     let content = "{ \"a\" :1e400, \"a\":\"\\ud800\",\t\"n\":12345678901234567890 }";
-    edge.hooks(["publish", "deploy.done", content])
-        .run()
-        .assert_code(0);
+    edge.hooks(["publish", "deploy.done", content]).run().assert_code(0);
     let sent = queue.request();
     let (sandbox, receiver) = (Sandbox::new(), Receiver::new());
     sandbox.add(&receiver.url("/"), "deploy.*");
@@ -124,13 +119,9 @@ fn what_is_delivered_is_not_sent_again_and_the_rest_is() {
     let answer = again.json();
     assert_eq!(answer["id"], ID);
     let deliveries = answer["deliveries"].as_array().unwrap().iter();
-    let states: Vec<_> = deliveries
-        .map(|one| [&one["hook"], &one["state"], &one["code"]])
-        .collect();
-    assert_eq!(
-        json!(states),
-        json!([[2, "delivered", 200], [1, "delivered", 200]])
-    );
+    let states: Vec<_> =
+        deliveries.map(|one| [&one["hook"], &one["state"], &one["code"]]).collect();
+    assert_eq!(json!(states), json!([[2, "delivered", 200], [1, "delivered", 200]]));
     // The first content counts, as some have got it. White space around data is the envelope's.
     let content = DEPLOYMENT.trim_end();
     assert_eq!(good.request().text(), content);
@@ -217,16 +208,10 @@ fn what_cannot_be_sent_any_more_keeps_no_queue_waiting() {
         sandbox.add(&bad.url("/c"), "*");
         sandbox.add(&bad.url("/d"), "*");
     }
-    sandbox
-        .hooks(["edit", "4", "--disable"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["edit", "4", "--disable"]).run().assert_code(0);
     let first = sandbox.hooks(["publish", "--cloudevent", "--retries", "0", "-"]);
     first.stdin(envelope("{}")).run().assert_code(3);
-    sandbox
-        .hooks(["edit", "2", "--disable"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["edit", "2", "--disable"]).run().assert_code(0);
     sandbox.hooks(["remove", "3"]).run().assert_code(0);
     publish(&sandbox, &envelope("{}")).assert(
         0,
@@ -280,10 +265,7 @@ fn what_is_no_envelope_is_refused_with_the_reason_and_nothing_is_sent() {
         (whole.replace("1.0", "0.3"), "the specversion is not 1.0"),
         (whole.replace("\"id\"", "\"no\""), "the envelope has no id"),
         (whole.replace("source", "no"), "the envelope has no source"),
-        (
-            whole.replace("\"type\"", "\"no\""),
-            "the envelope has no type",
-        ),
+        (whole.replace("\"type\"", "\"no\""), "the envelope has no type"),
         (
             whole.replace("{}", "[1]"),
             "data: line 1 column 1: an array, where one JSON object is wanted",
@@ -292,14 +274,8 @@ fn what_is_no_envelope_is_refused_with_the_reason_and_nothing_is_sent() {
             whole.replace("{}", "\"s3cret\""),
             "data: line 1 column 1: a string, where one JSON object is wanted",
         ),
-        (
-            whole.replace("Post", "Post "),
-            "its type is no event: an event is",
-        ),
-        (
-            format!("[{whole}]"),
-            "line 1 column 1: an array, where one JSON object is wanted",
-        ),
+        (whole.replace("Post", "Post "), "its type is no event: an event is"),
+        (format!("[{whole}]"), "line 1 column 1: an array, where one JSON object is wanted"),
         ("no JSON".to_owned(), "line 1 column 2: expected ident"),
     ] {
         let refused = publish(&sandbox, &broken);
@@ -334,13 +310,7 @@ fn an_event_is_wanted_without_an_envelope_and_fields_do_not_go_with_one() {
     let wrong = sandbox.hooks(["publish", "{\"id\":\"42\"}"]).run();
     wrong.assert_code(2);
     wrong.assert_stderr_has(&["error: wrong value for <EVENT>: an event is 1 to 100 letters"]);
-    for field in [
-        "--git",
-        "--id=1",
-        "--message=x",
-        "--status=failed",
-        "--set=a=b",
-    ] {
+    for field in ["--git", "--id=1", "--message=x", "--status=failed", "--set=a=b"] {
         let refused = sandbox.hooks(["publish", "--cloudevent", field, "-"]);
         let refused = refused.stdin(envelope("{}")).run();
         refused.assert_code(2);

@@ -14,15 +14,9 @@ fn sixty_slow_hooks_take_as_long_as_one() {
     let receiver = Receiver::answering([Reply::status(200).delay(Duration::from_millis(300))]);
     hooks_at(&sandbox, &receiver, 60);
     let published = sandbox.publish();
-    published
-        .assert_code(0)
-        .assert_took(Duration::from_millis(300), Duration::from_secs(3));
+    published.assert_code(0).assert_took(Duration::from_millis(300), Duration::from_secs(3));
     assert_eq!(receiver.wait_for(60).len(), 60);
-    assert!(
-        receiver.most_in_flight() > 20,
-        "{}",
-        receiver.most_in_flight()
-    );
+    assert!(receiver.most_in_flight() > 20, "{}", receiver.most_in_flight());
 }
 
 #[test]
@@ -49,9 +43,7 @@ fn jobs_bounds_how_many_are_in_flight() {
 /// Writes a registry of this many hooks at the receiver.
 fn hooks_at(sandbox: &Sandbox, receiver: &Receiver, count: u64) {
     let url = |id| receiver.url(&format!("/{id}"));
-    let hooks: Vec<_> = (1..=count)
-        .map(|id| hook_json(id, url(id), "PostDeployment"))
-        .collect();
+    let hooks: Vec<_> = (1..=count).map(|id| hook_json(id, url(id), "PostDeployment")).collect();
     sandbox.write_hooks(&hooks);
 }
 
@@ -62,9 +54,7 @@ fn while_a_receiver_is_slow_add_remove_and_edit_return_at_once_and_are_kept() {
     let slow = sandbox.add(&receiver.url("/slow"), "PostDeployment");
     let gone = sandbox.add(&receiver.url("/gone"), "PostDeployment");
     let moved = sandbox.add(&receiver.url("/moved"), "PostDeployment");
-    let publish = sandbox
-        .hooks(["publish", "PostDeployment", DEPLOYMENT])
-        .spawn();
+    let publish = sandbox.hooks(["publish", "PostDeployment", DEPLOYMENT]).spawn();
     receiver.wait_for(3);
     for arguments in [
         &["add", "--url", "https://h.example/new", "--event", "Other"][..],
@@ -73,19 +63,14 @@ fn while_a_receiver_is_slow_add_remove_and_edit_return_at_once_and_are_kept() {
         &["edit", &slow, "--header", "X-New: 1"],
     ] {
         let done = sandbox.hooks(arguments).run();
-        done.assert_code(0)
-            .assert_took(Duration::ZERO, Duration::from_secs(1));
+        done.assert_code(0).assert_took(Duration::ZERO, Duration::from_secs(1));
     }
     receiver.release();
     publish.wait().assert_code(0);
     assert_eq!(sandbox.ids(), ["1", "3", "4"]);
     assert_eq!(sandbox.hook(&slow)["last_status"], "OK");
     assert_eq!(sandbox.hook(&slow)["headers"], json!({"X-New": "1"}));
-    assert_eq!(
-        sandbox.hook(&moved).get("last_status"),
-        None,
-        "another URL now: not its delivery"
-    );
+    assert_eq!(sandbox.hook(&moved).get("last_status"), None, "another URL now: not its delivery");
 }
 
 #[test]
@@ -110,11 +95,7 @@ fn an_older_outcome_never_overwrites_a_newer_one() {
     assert_eq!(sandbox.hook("1"), newer);
     assert_eq!(sandbox.log()[0]["state"], "failed");
     // Nor is a hook said to be disabled that is not.
-    assert!(
-        !published.stderr.contains("disabled"),
-        "{}",
-        published.stderr
-    );
+    assert!(!published.stderr.contains("disabled"), "{}", published.stderr);
 }
 
 #[test]
@@ -127,19 +108,14 @@ fn twenty_publishes_at_once_to_ten_hooks_are_two_hundred_requests_and_outcomes()
             let sandbox = &sandbox;
             scope.spawn(move || {
                 let content = format!(r#"{{"n":{number}}}"#);
-                sandbox
-                    .hooks(["publish", "PostDeployment", &content])
-                    .run()
-                    .assert_code(0);
+                sandbox.hooks(["publish", "PostDeployment", &content]).run().assert_code(0);
             });
         }
     });
     let requests = receiver.wait_for(200);
     assert_eq!(requests.len(), 200);
-    let ids: HashSet<_> = requests
-        .iter()
-        .map(|request| request.the_header("webhook-id").to_owned())
-        .collect();
+    let ids: HashSet<_> =
+        requests.iter().map(|request| request.the_header("webhook-id").to_owned()).collect();
     assert_eq!(ids.len(), 20);
     let log = sandbox.log();
     assert_eq!(log.len(), 200);
@@ -163,10 +139,5 @@ fn more_hooks_than_allowed_open_files_are_delivered_in_turn() {
     published.assert_code(0);
     assert_eq!(published.stderr, "");
     assert_eq!(receiver.wait_for(60).len(), 60);
-    assert!(
-        sandbox
-            .log()
-            .iter()
-            .all(|entry| entry["state"] == "delivered")
-    );
+    assert!(sandbox.log().iter().all(|entry| entry["state"] == "delivered"));
 }

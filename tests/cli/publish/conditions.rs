@@ -14,10 +14,7 @@ fn one_hook(receiver: &Receiver, when: &str) -> Sandbox {
 #[test]
 fn a_hook_gets_the_deployments_of_which_its_condition_is_true() {
     let receiver = Receiver::new();
-    let sandbox = one_hook(
-        &receiver,
-        "branch == 'main' and (tries or 0) < 3 and event != 'Quiet'",
-    );
+    let sandbox = one_hook(&receiver, "branch == 'main' and (tries or 0) < 3 and event != 'Quiet'");
     let deployments = [
         ("E", r#"{"branch":"main"}"#, true),
         ("E", r#"{"branch":"main","tries":2}"#, true),
@@ -38,33 +35,21 @@ fn a_hook_gets_the_deployments_of_which_its_condition_is_true() {
         assert_eq!(receiver.requests().len(), expected, "{deployment}");
     }
     let publications = sandbox.journal();
-    let begun = publications
-        .iter()
-        .filter(|record| record.get("publication").is_some());
-    assert_eq!(
-        begun.count(),
-        expected,
-        "what nobody gets is not journalled"
-    );
+    let begun = publications.iter().filter(|record| record.get("publication").is_some());
+    assert_eq!(begun.count(), expected, "what nobody gets is not journalled");
 }
 
 #[test]
 fn the_status_counts_as_well() {
     let receiver = Receiver::new();
     let sandbox = one_hook(&receiver, "branch == 'main'");
-    sandbox
-        .hooks(["edit", "1", "--status", "failed"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["edit", "1", "--status", "failed"]).run().assert_code(0);
     for (deployment, count) in [
         (r#"{"branch":"main","status":"success"}"#, 0),
         (r#"{"branch":"dev","status":"failed"}"#, 0),
         (r#"{"branch":"main","status":"FAILED"}"#, 1),
     ] {
-        sandbox
-            .hooks(["publish", "E", deployment])
-            .run()
-            .assert_code(0);
+        sandbox.hooks(["publish", "E", deployment]).run().assert_code(0);
         assert_eq!(receiver.requests().len(), count, "{deployment}");
     }
 }
@@ -73,11 +58,7 @@ fn the_status_counts_as_well() {
 fn verbose_and_dry_runs_say_who_is_passed_over_and_why() {
     let receiver = Receiver::new();
     let sandbox = one_hook(&receiver, "branch == 'main'");
-    sandbox.add_with(
-        "http://127.0.0.1:9/",
-        "E",
-        ["--name", "chat", "--when", "x\n== 1"],
-    );
+    sandbox.add_with("http://127.0.0.1:9/", "E", ["--name", "chat", "--when", "x\n== 1"]);
     let main = r#"{"branch":"main"}"#;
     let note = "note: hook 2 (chat) is passed over: its condition is false: x\\n== 1\n";
     let published = sandbox.hooks(["-v", "publish", "E", main]).run();
@@ -103,26 +84,14 @@ fn a_condition_that_fails_is_a_failed_delivery_that_says_so() {
     let reason = "its condition fails: invalid operation: tried to use + operator on unsupported types string and number";
     let delivery = &published.json()["deliveries"][0];
     assert_eq!(delivery["reason"], reason);
-    assert_eq!(
-        delivery["attempts"], 1,
-        "another attempt would be no different"
-    );
+    assert_eq!(delivery["attempts"], 1, "another attempt would be no different");
     assert_eq!(sandbox.hook("1")["last_reason"], reason);
     assert_eq!(sandbox.log()[0]["state"], "failed");
-    let dry = sandbox
-        .hooks(["publish", "E", deployment, "--dry-run"])
-        .run();
-    dry.assert_code(3)
-        .assert_stderr_has(&["hook 1 cannot be called: its condition fails: "]);
+    let dry = sandbox.hooks(["publish", "E", deployment, "--dry-run"]).run();
+    dry.assert_code(3).assert_stderr_has(&["hook 1 cannot be called: its condition fails: "]);
     // Once it is mended, it is sent like any other.
-    sandbox
-        .hooks(["edit", "1", "--when", "seconds|int > 60"])
-        .run()
-        .assert_code(0);
-    sandbox
-        .hooks(["redeliver", "--failed"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["edit", "1", "--when", "seconds|int > 60"]).run().assert_code(0);
+    sandbox.hooks(["redeliver", "--failed"]).run().assert_code(0);
     assert_eq!(receiver.request().text(), deployment);
 }
 
@@ -144,10 +113,7 @@ fn what_is_no_condition_is_refused_before_anything_is_written() {
     let sandbox = Sandbox::new();
     let long = format!("x == '{}'", "y".repeat(4096));
     for (when, why) in [
-        (
-            "branch = 'main'",
-            "syntax error: unexpected input after expression",
-        ),
+        ("branch = 'main'", "syntax error: unexpected input after expression"),
         ("a b", "syntax error: unexpected input after expression"),
         ("{{ branch }}", "syntax error: unexpected `}`, expected `:`"),
         ("a|nosuch", "unknown filter: "),
@@ -161,9 +127,8 @@ fn what_is_no_condition_is_refused_before_anything_is_written() {
         ),
         (&long, "it has more than 4 KiB"),
     ] {
-        let refused = sandbox
-            .hooks(["add", "--url", "http://h/", "--event", "E", "--when", when])
-            .run();
+        let refused =
+            sandbox.hooks(["add", "--url", "http://h/", "--event", "E", "--when", when]).run();
         let said = format!("error: could not use the condition: {why}");
         refused.assert_code(2).assert_stderr_has(&[&said, "hint: "]);
     }
@@ -182,9 +147,7 @@ fn a_condition_that_a_hand_has_written_stops_nothing_else() {
     };
     let hooks: Vec<_> = whens.iter().enumerate().map(hook).collect();
     sandbox.write("hooks.json", json!(hooks).to_string());
-    let published = sandbox
-        .hooks(["publish", "E", r#"{"n":1}"#, "--json"])
-        .run();
+    let published = sandbox.hooks(["publish", "E", r#"{"n":1}"#, "--json"]).run();
     published.assert_code(3);
     let mut targets: Vec<String> = receiver.requests().into_iter().map(|r| r.target).collect();
     targets.sort_unstable();
@@ -192,11 +155,7 @@ fn a_condition_that_a_hand_has_written_stops_nothing_else() {
     let deliveries = published.json()["deliveries"].as_array().unwrap().clone();
     assert_eq!(deliveries.len(), whens.len());
     for arguments in [&["list"][..], &["show", "5"], &["log"]] {
-        sandbox
-            .hooks(arguments)
-            .run()
-            .assert_code(0)
-            .assert_hides("\u{1b}");
+        sandbox.hooks(arguments).run().assert_code(0).assert_hides("\u{1b}");
     }
 }
 
@@ -205,29 +164,16 @@ fn a_condition_is_shown_compared_and_cleared() {
     let sandbox = Sandbox::new();
     let add = ["add", "--url", "http://h/", "--event", "E"];
     let when = r#"branch == "it's main""#;
-    sandbox
-        .hooks(add)
-        .args(["--when", when, "--status", "failed"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(add).args(["--when", when, "--status", "failed"]).run().assert_code(0);
     let shown = sandbox.hooks(["show", "1", "--json"]).run();
     shown.assert_stdout_has(&["  ],\n  \"when\": \"branch == \\\"it's main\\\"\"\n}"]);
     sandbox
         .hooks(["show", "1"])
         .run()
         .assert_stdout_has(&["\nwhen            branch == \"it's main\"\n"]);
-    sandbox
-        .hooks(add)
-        .args(["--when", when])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(add).args(["--when", when]).run().assert_code(0);
     let other = sandbox.hooks(add).args(["--when", "it == 'x'"]).run();
-    other
-        .assert_code(4)
-        .assert_stderr_has(&[r"hooks edit 1 --when 'it == '\''x'\'''"]);
-    sandbox
-        .hooks(["edit", "1", "--when", ""])
-        .run()
-        .assert_code(0);
+    other.assert_code(4).assert_stderr_has(&[r"hooks edit 1 --when 'it == '\''x'\'''"]);
+    sandbox.hooks(["edit", "1", "--when", ""]).run().assert_code(0);
     assert_eq!(sandbox.hook("1").get("when"), None);
 }

@@ -11,46 +11,22 @@ fn the_request_is_a_post_with_these_headers_and_no_others() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::new();
     sandbox.add(&receiver.url("/a/b?c=d&e"), "PostDeployment");
-    let before = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs();
-    sandbox
-        .hooks(["publish", "postDEPLOYMENT", DEPLOYMENT])
-        .run()
-        .assert_code(0);
-    let after = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs();
+    let before = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    sandbox.hooks(["publish", "postDEPLOYMENT", DEPLOYMENT]).run().assert_code(0);
+    let after = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let request = receiver.request();
-    assert_eq!(
-        (request.method.as_str(), request.target.as_str()),
-        ("POST", "/a/b?c=d&e")
-    );
-    assert_eq!(
-        request.the_header("host"),
-        format!("127.0.0.1:{}", receiver.port())
-    );
-    assert_eq!(
-        request.the_header("content-length"),
-        DEPLOYMENT.len().to_string()
-    );
+    assert_eq!((request.method.as_str(), request.target.as_str()), ("POST", "/a/b?c=d&e"));
+    assert_eq!(request.the_header("host"), format!("127.0.0.1:{}", receiver.port()));
+    assert_eq!(request.the_header("content-length"), DEPLOYMENT.len().to_string());
     assert_eq!(request.the_header("content-type"), "application/json");
-    assert_eq!(
-        request.the_header("user-agent"),
-        format!("hooks/{}", env!("CARGO_PKG_VERSION"))
-    );
+    assert_eq!(request.the_header("user-agent"), format!("hooks/{}", env!("CARGO_PKG_VERSION")));
     assert_eq!(request.the_header("webhook-event"), "postDEPLOYMENT");
     let timestamp: u64 = request.the_header("webhook-timestamp").parse().unwrap();
     assert!((before..=after).contains(&timestamp), "{timestamp}");
     let id = request.the_header("webhook-id");
     assert!(crate::support::is_webhook_id(id), "{id}");
-    let mut names: Vec<_> = request
-        .headers
-        .iter()
-        .map(|(name, _)| name.to_ascii_lowercase())
-        .collect();
+    let mut names: Vec<_> =
+        request.headers.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
     names.sort();
     // No transfer-encoding, no expect, no cookie, no signature without a secret.
     names.retain(|name| !["accept", "accept-encoding", "connection"].contains(&name.as_str()));
@@ -74,12 +50,8 @@ fn the_hooks_of_a_publication_get_one_id_and_the_next_publication_another() {
     let receiver = Receiver::new();
     sandbox.add(&receiver.url("/1"), "PostDeployment");
     sandbox.add(&receiver.url("/2"), "PostDeployment");
-    let first = sandbox
-        .hooks(["publish", "PostDeployment", "{}", "--json"])
-        .run();
-    let second = sandbox
-        .hooks(["publish", "PostDeployment", "{}", "--json"])
-        .run();
+    let first = sandbox.hooks(["publish", "PostDeployment", "{}", "--json"]).run();
+    let second = sandbox.hooks(["publish", "PostDeployment", "{}", "--json"]).run();
     let ids: Vec<_> = receiver
         .wait_for(4)
         .iter()
@@ -98,16 +70,11 @@ fn user_and_password_become_basic_authorization_percent_decoded() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::new();
     for userinfo in ["user:p%40ss%3A", "token", ":only", "%C3%BC:%E2%82%AC"] {
-        sandbox.add(
-            &receiver.url_as(&format!("http://{userinfo}@127.0.0.1"), "/"),
-            "PostDeployment",
-        );
+        sandbox
+            .add(&receiver.url_as(&format!("http://{userinfo}@127.0.0.1"), "/"), "PostDeployment");
     }
     let published = sandbox.publish();
-    published
-        .assert_code(0)
-        .assert_hides("p%40ss")
-        .assert_hides("p@ss");
+    published.assert_code(0).assert_hides("p%40ss").assert_hides("p@ss");
     let mut sent: Vec<_> = receiver
         .wait_for(4)
         .iter()
@@ -143,13 +110,7 @@ fn a_header_of_the_hook_is_sent_and_wins_over_basic_authorization() {
     assert_eq!(request.the_header("authorization"), "Bearer abc");
     assert_eq!(request.the_header("x-team"), "ops, dev");
     assert_eq!(request.the_header("user-agent"), "mine");
-    for name in [
-        "authorization",
-        "x-team",
-        "user-agent",
-        "content-type",
-        "host",
-    ] {
+    for name in ["authorization", "x-team", "user-agent", "content-type", "host"] {
         assert_eq!(request.count(name), 1, "{name}");
     }
 }
@@ -160,22 +121,13 @@ fn a_disabled_hook_gets_nothing() {
     let (receiver, disabled) = (Receiver::new(), Receiver::never());
     sandbox.add(&receiver.url("/"), "*");
     let id = sandbox.add(&disabled.url("/"), "PostDeployment");
-    sandbox
-        .hooks(["edit", &id, "--disable"])
-        .run()
-        .assert_code(0);
-    let published = sandbox
-        .hooks(["publish", "PostDeployment", "{}", "--json"])
-        .run();
+    sandbox.hooks(["edit", &id, "--disable"]).run().assert_code(0);
+    let published = sandbox.hooks(["publish", "PostDeployment", "{}", "--json"]).run();
     published.assert_code(0);
     let deliveries = &published.json()["deliveries"];
     let states = [&deliveries[0]["state"], &deliveries[1]["state"]];
     assert_eq!(states, ["delivered", "held"], "{deliveries:#}");
-    assert_eq!(
-        receiver.request().the_header("webhook-event"),
-        "PostDeployment",
-        "not the star"
-    );
+    assert_eq!(receiver.request().the_header("webhook-event"), "PostDeployment", "not the star");
 }
 
 #[test]
@@ -229,16 +181,10 @@ fn a_registry_that_is_damaged_meanwhile_is_left_alone_and_the_outcome_is_in_the_
     sandbox.write("hooks.json", "half an edi");
     receiver.release();
     let published = publish.wait();
-    published
-        .assert_code(0)
-        .assert_stderr_has(&["warning: ", "[DIR]/hooks.json", "journal"]);
+    published.assert_code(0).assert_stderr_has(&["warning: ", "[DIR]/hooks.json", "journal"]);
     assert_eq!(sandbox.registry_bytes(), b"half an edi");
     // The log shows the journal, and then the error about the registry.
     let log = sandbox.hooks(["log", "--json"]).run();
     log.assert_code(1).assert_stderr_has(&["[DIR]/hooks.json"]);
-    assert!(
-        log.stdout.contains("\"state\":\"delivered\""),
-        "{}",
-        log.stdout
-    );
+    assert!(log.stdout.contains("\"state\":\"delivered\""), "{}", log.stdout);
 }

@@ -78,11 +78,8 @@ fn field_flags_leave_standard_input_to_a_loop() {
         .shell(script)
         .run()
         .assert_code(0);
-    let messages: Vec<_> = receiver
-        .wait_for(2)
-        .iter()
-        .map(|request| request.json()["message"].clone())
-        .collect();
+    let messages: Vec<_> =
+        receiver.wait_for(2).iter().map(|request| request.json()["message"].clone()).collect();
     assert_eq!(messages, ["one", "two"]);
 }
 
@@ -102,10 +99,7 @@ fn field_flags_go_over_the_json_and_other_keys_keep_their_spelling() {
     };
     let text = publish(&["-", "--status", "success", "--set", "new:=true"]);
     let squeezed: String = text.split_whitespace().collect();
-    assert!(
-        squeezed.contains("\"big\":1e400") && squeezed.contains("\"z\":0.10"),
-        "{text}"
-    );
+    assert!(squeezed.contains("\"big\":1e400") && squeezed.contains("\"z\":0.10"), "{text}");
     assert!(squeezed.contains("\"a\":12345678901234567890123"), "{text}");
     assert!(
         squeezed.contains("\"status\":\"success\"") && squeezed.contains("\"new\":true"),
@@ -132,18 +126,11 @@ fn a_flag_replaces_every_spelling_of_a_duplicate_key() {
 fn a_status_has_kudus_five_values() {
     let (sandbox, receiver) = one_hook();
     for status in ["pending", "building", "deploying", "failed", "success"] {
-        sandbox
-            .hooks(["publish", "PostDeployment", "--status", status])
-            .run()
-            .assert_code(0);
+        sandbox.hooks(["publish", "PostDeployment", "--status", status]).run().assert_code(0);
         assert_eq!(receiver.requests().pop().unwrap().json()["status"], status);
     }
-    let refused = sandbox
-        .hooks(["publish", "PostDeployment", "--status", "done"])
-        .run();
-    refused
-        .assert_code(2)
-        .assert_stderr_has(&["error: ", "--status", "success"]);
+    let refused = sandbox.hooks(["publish", "PostDeployment", "--status", "done"]).run();
+    refused.assert_code(2).assert_stderr_has(&["error: ", "--status", "success"]);
     receiver.wait_for(5);
     assert_eq!(receiver.requests().len(), 5);
 }
@@ -152,13 +139,8 @@ fn a_status_has_kudus_five_values() {
 fn an_invalid_assignment_is_a_wrong_argument_and_is_not_quoted() {
     let (sandbox, _receiver) = one_uncalled_hook();
     for assignment in ["s3cret", "=s3cret", "a:=s3cret", ":=1", "a:="] {
-        let refused = sandbox
-            .hooks(["publish", "PostDeployment", "--set", assignment])
-            .run();
-        refused
-            .assert_code(2)
-            .assert_stderr_has(&["error: ", "--set"])
-            .assert_hides("s3cret");
+        let refused = sandbox.hooks(["publish", "PostDeployment", "--set", assignment]).run();
+        refused.assert_code(2).assert_stderr_has(&["error: ", "--set"]).assert_hides("s3cret");
     }
 }
 
@@ -170,41 +152,22 @@ fn git_fills_the_fields_from_a_commit_and_never_touches_standard_input() {
     let (sandbox, receiver) = one_hook();
     repository(&sandbox);
     let publish = |arguments: &[&str]| {
-        let publish = sandbox
-            .hooks(["publish", "PostDeployment"])
-            .args(arguments)
-            .env("USER", "deployer");
-        publish
-            .directory(sandbox.path().join("repository"))
-            .stdin_left_open()
-            .run()
-            .assert_code(0);
+        let publish =
+            sandbox.hooks(["publish", "PostDeployment"]).args(arguments).env("USER", "deployer");
+        publish.directory(sandbox.path().join("repository")).stdin_left_open().run().assert_code(0);
         receiver.requests().pop().unwrap().json()
     };
     let sent = publish(&["--git"]);
     assert_eq!(sent["author"], "Q \"Grüße\" R");
     assert_eq!(sent["author_email"], "q@example.com");
-    assert_eq!(
-        sent["message"].as_str().unwrap().trim_end(),
-        "Second\n\nwith a body"
-    );
+    assert_eq!(sent["message"].as_str().unwrap().trim_end(), "Second\n\nwith a body");
     assert_eq!(sent["deployer"], "deployer");
     assert_eq!(sent["status"], "success");
     assert_eq!(sent["id"].as_str().unwrap().len(), 40);
     assert_eq!(sent["start_time"], sent["end_time"]);
-    let first = publish(&[
-        "--git",
-        "HEAD~1",
-        "--status",
-        "failed",
-        "--set",
-        "branch=main",
-    ]);
+    let first = publish(&["--git", "HEAD~1", "--status", "failed", "--set", "branch=main"]);
     assert_eq!(first["message"].as_str().unwrap().trim_end(), "First");
-    assert_eq!(
-        (&first["status"], &first["branch"]),
-        (&json!("failed"), &json!("main"))
-    );
+    assert_eq!((&first["status"], &first["branch"]), (&json!("failed"), &json!("main")));
     assert_ne!(first["id"], sent["id"]);
 }
 
@@ -231,9 +194,7 @@ fn an_unknown_revision_is_refused_with_a_hint() {
         .hooks(["publish", "PostDeployment", "--git"])
         .env("GIT_CEILING_DIRECTORIES", "/")
         .run();
-    outside
-        .assert_code(1)
-        .assert_stderr_has(&["error: ", "git"]);
+    outside.assert_code(1).assert_stderr_has(&["error: ", "git"]);
 }
 
 /// A repository with two commits in `repository/`.
@@ -260,13 +221,7 @@ fn repository(sandbox: &Sandbox) {
     };
     git(&["init", "--quiet"]);
     git(&["commit", "--quiet", "--allow-empty", "-m", "First"]);
-    git(&[
-        "commit",
-        "--quiet",
-        "--allow-empty",
-        "-m",
-        "Second\n\nwith a body",
-    ]);
+    git(&["commit", "--quiet", "--allow-empty", "-m", "Second\n\nwith a body"]);
 }
 
 #[test]
@@ -274,10 +229,7 @@ fn flags_do_not_make_a_deployment_larger_than_what_is_published() {
     let (sandbox, _receiver) = one_uncalled_hook();
     let large = "x".repeat(100_000);
     let keys: Vec<String> = (0..11).map(|n| format!("--set=k{n}={large}")).collect();
-    let refused = sandbox
-        .hooks(["publish", "PostDeployment"])
-        .args(&keys)
-        .run();
+    let refused = sandbox.hooks(["publish", "PostDeployment"]).args(&keys).run();
     refused.assert(
         1,
         "",

@@ -15,11 +15,7 @@ fn publish(sandbox: &Sandbox, event: &str, deployment: &str) {
 fn a_hook_with_statuses_gets_the_deployments_that_have_one_of_them() {
     let sandbox = Sandbox::new();
     let (some, all) = (Receiver::new(), Receiver::new());
-    sandbox.add_with(
-        &some.url("/"),
-        "PostDeployment",
-        ["--status", "failed,Pending"],
-    );
+    sandbox.add_with(&some.url("/"), "PostDeployment", ["--status", "failed,Pending"]);
     sandbox.add(&all.url("/"), "PostDeployment");
     let deployments = [
         (r#"{"status":"failed"}"#, true),
@@ -46,10 +42,7 @@ fn a_hook_with_statuses_gets_the_deployments_that_have_one_of_them() {
         requests.iter().map(crate::support::Request::text).collect()
     };
     let matching = deployments.iter().filter(|(_, matches)| *matches);
-    assert_eq!(
-        got(&some),
-        matching.map(|(text, _)| *text).collect::<Vec<_>>()
-    );
+    assert_eq!(got(&some), matching.map(|(text, _)| *text).collect::<Vec<_>>());
     assert_eq!(got(&all), deployments.map(|(text, _)| text));
 }
 
@@ -58,11 +51,7 @@ fn a_failed_run_goes_to_the_hooks_that_want_failures() {
     let sandbox = Sandbox::new();
     let (failures, successes) = (Receiver::new(), Receiver::new());
     sandbox.add_with(&failures.url("/"), "PostDeployment", ["--status", "failed"]);
-    sandbox.add_with(
-        &successes.url("/"),
-        "PostDeployment",
-        ["--status", "success"],
-    );
+    sandbox.add_with(&successes.url("/"), "PostDeployment", ["--status", "success"]);
     for code in [0, 7, 1] {
         let script = format!("exit {code}");
         let ran = sandbox.hooks(["run", "PostDeployment", "--", "sh", "-c", &script]);
@@ -84,19 +73,10 @@ fn a_star_gets_every_event_and_names_the_one_that_came() {
     publish(&sandbox, "postdeployment", "{}");
     let events = |receiver: &Receiver| -> Vec<String> {
         let requests = receiver.requests();
-        requests
-            .iter()
-            .map(|request| request.the_header("webhook-event").to_owned())
-            .collect()
+        requests.iter().map(|request| request.the_header("webhook-event").to_owned()).collect()
     };
-    assert_eq!(
-        events(&every),
-        ["PostDeployment", "Backup.done/eu:west-1", "postdeployment"]
-    );
-    assert_eq!(
-        events(&failures),
-        ["PostDeployment", "Backup.done/eu:west-1"]
-    );
+    assert_eq!(events(&every), ["PostDeployment", "Backup.done/eu:west-1", "postdeployment"]);
+    assert_eq!(events(&failures), ["PostDeployment", "Backup.done/eu:west-1"]);
     assert_eq!(events(&one), ["PostDeployment", "postdeployment"]);
 }
 
@@ -104,15 +84,8 @@ fn a_star_gets_every_event_and_names_the_one_that_came() {
 fn a_star_can_be_registered_and_not_published() {
     let sandbox = Sandbox::new();
     sandbox.add(URL, "*");
-    for arguments in [
-        &["publish", "*", "{}"][..],
-        &["run", "*", "--", "touch", "deployed"],
-    ] {
-        sandbox
-            .hooks(arguments)
-            .run()
-            .assert_code(2)
-            .assert_stderr_has(&["error: "]);
+    for arguments in [&["publish", "*", "{}"][..], &["run", "*", "--", "touch", "deployed"]] {
+        sandbox.hooks(arguments).run().assert_code(2).assert_stderr_has(&["error: "]);
     }
     assert!(!sandbox.has("deployed") && !sandbox.has("hooks.json.journal"));
 }
@@ -127,15 +100,10 @@ fn verbose_says_why_a_hook_was_skipped() {
     add("b", "PostDeployment", ["--status", "failed"]);
     add("c", "*", ["--status", "failed,pending"]);
     add("d", "PostDeployment", ["--status", ""]);
-    sandbox
-        .hooks(["edit", "4", "--disable"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["edit", "4", "--disable"]).run().assert_code(0);
     sandbox.add(&receiver.url("/"), "PostDeployment");
     let publish = |deployment: &str, option: &str| {
-        sandbox
-            .hooks(["publish", "PostDeployment", deployment, option])
-            .run()
+        sandbox.hooks(["publish", "PostDeployment", deployment, option]).run()
     };
     let delivered = "delivered  hook 5  http://127.0.0.1:[PORT]/  200 OK ([MS])\n";
     publish(r#"{"status":"succ\u001bess"}"#, "-v").assert(
@@ -158,9 +126,7 @@ fn verbose_says_why_a_hook_was_skipped() {
     );
     let held = "note: hook 4 is disabled, and the event is held for it; to enable it: hooks edit 4 --enable\n";
     publish("{}", "--color=never").assert(0, delivered, held);
-    let ran = sandbox
-        .hooks(["run", "-v", "PostDeployment", "--", "true"])
-        .run();
+    let ran = sandbox.hooks(["run", "-v", "PostDeployment", "--", "true"]).run();
     ran.assert(
         0,
         "",

@@ -36,14 +36,10 @@ fn a_text_in_latin_1_is_published_with_marks_for_what_is_no_utf_8() {
     let receiver = Receiver::new();
     sandbox.add(&receiver.url("/"), "PostDeployment");
     let text = OsStr::from_bytes(b"caf\xe9");
-    let run = sandbox
-        .hooks(["run", "PostDeployment", "--message"])
-        .arg(text);
+    let run = sandbox.hooks(["run", "PostDeployment", "--message"]).arg(text);
     run.args(["--", "true"]).run().assert_code(0);
     let set = OsStr::from_bytes(b"branch=caf\xe9");
-    let publish = sandbox
-        .hooks(["publish", "PostDeployment", "--set"])
-        .arg(set);
+    let publish = sandbox.hooks(["publish", "PostDeployment", "--set"]).arg(set);
     publish.run().assert_code(0);
     let requests = receiver.wait_for(2);
     assert_eq!(requests[0].json()["message"], "caf\u{fffd}");
@@ -58,11 +54,7 @@ fn a_deployments_file_may_have_any_name() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::new();
     sandbox.add(&receiver.url("/"), "PostDeployment");
-    std::fs::write(
-        sandbox.path().join(OsStr::from_bytes(b"caf\xe9.json")),
-        "{\"n\":7}",
-    )
-    .unwrap();
+    std::fs::write(sandbox.path().join(OsStr::from_bytes(b"caf\xe9.json")), "{\"n\":7}").unwrap();
     let publish = sandbox.hooks(["publish", "PostDeployment"]);
     let publish = publish.arg(OsStr::from_bytes(b"@caf\xe9.json"));
     publish.directory(sandbox.path()).run().assert_code(0);

@@ -10,33 +10,18 @@ use crate::support::{DEPLOYMENT, Receiver, Reply, Sandbox, needs, refused_url, w
 #[test]
 fn a_result_line_comes_as_each_delivery_ends() {
     let sandbox = Sandbox::new();
-    let (quick, slow) = (
-        Receiver::new(),
-        Receiver::answering([Reply::status(404).held()]),
-    );
+    let (quick, slow) = (Receiver::new(), Receiver::answering([Reply::status(404).held()]));
     sandbox.add(&slow.url("/slow"), "PostDeployment");
     sandbox.add(&quick.url("/quick"), "PostDeployment");
-    let publish = sandbox
-        .hooks(["publish", "PostDeployment", DEPLOYMENT])
-        .spawn();
+    let publish = sandbox.hooks(["publish", "PostDeployment", DEPLOYMENT]).spawn();
     let line = publish.stdout_line("/quick");
-    assert!(
-        line.contains("delivered") && line.contains("hook 2"),
-        "{line}"
-    );
-    assert_eq!(
-        slow.wait_for(1).len(),
-        1,
-        "while the other one is still awaited"
-    );
+    assert!(line.contains("delivered") && line.contains("hook 2"), "{line}");
+    assert_eq!(slow.wait_for(1).len(), 1, "while the other one is still awaited");
     slow.release();
     let published = publish.wait();
     published.assert_code(3);
     assert!(!published.stdout.contains('\u{1b}') && !published.stderr.contains('\u{1b}'));
-    assert!(
-        !published.stderr.contains('\r'),
-        "no progress off a terminal"
-    );
+    assert!(!published.stderr.contains('\r'), "no progress off a terminal");
 }
 
 #[test]
@@ -44,24 +29,13 @@ fn quiet_shows_only_what_failed() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::new();
     sandbox.add(&receiver.url("/"), "PostDeployment");
-    sandbox
-        .hooks(["publish", "PostDeployment", "{}", "--quiet"])
-        .run()
-        .assert(0, "", "");
-    sandbox
-        .hooks(["publish", "Nothing", "{}", "-q"])
-        .run()
-        .assert(0, "", "");
+    sandbox.hooks(["publish", "PostDeployment", "{}", "--quiet"]).run().assert(0, "", "");
+    sandbox.hooks(["publish", "Nothing", "{}", "-q"]).run().assert(0, "", "");
     sandbox.add(refused_url(), "PostDeployment");
-    let failed = sandbox
-        .hooks(["publish", "PostDeployment", "{}", "-q", "--retries", "0"])
-        .run();
+    let failed = sandbox.hooks(["publish", "PostDeployment", "{}", "-q", "--retries", "0"]).run();
     failed.assert_code(3);
     let said = format!("{}{}", failed.stdout, failed.stderr);
-    assert!(
-        said.contains("hook 2") && !said.contains("hook 1"),
-        "{said}"
-    );
+    assert!(said.contains("hook 2") && !said.contains("hook 1"), "{said}");
     sandbox
         .hooks(["publish", "PostDeployment", "[]", "-q"])
         .run()
@@ -76,22 +50,11 @@ fn verbose_shows_each_attempt_and_each_hook_that_was_skipped() {
     let receiver = Receiver::answering([Reply::status(503), Reply::status(200)]);
     let other = Receiver::never();
     sandbox.add(&receiver.url("/"), "PostDeployment");
-    sandbox.add_with(
-        &other.url("/filtered"),
-        "PostDeployment",
-        ["--status", "failed"],
-    );
+    sandbox.add_with(&other.url("/filtered"), "PostDeployment", ["--status", "failed"]);
     sandbox.add(&other.url("/disabled"), "PostDeployment");
-    sandbox
-        .hooks(["edit", "3", "--disable"])
-        .run()
-        .assert_code(0);
-    let published = sandbox
-        .hooks(["publish", "PostDeployment", DEPLOYMENT, "--verbose"])
-        .run();
-    published
-        .assert_code(0)
-        .assert_stderr_has(&["503", "hook 2", "hook 3", "disabled"]);
+    sandbox.hooks(["edit", "3", "--disable"]).run().assert_code(0);
+    let published = sandbox.hooks(["publish", "PostDeployment", DEPLOYMENT, "--verbose"]).run();
+    published.assert_code(0).assert_stderr_has(&["503", "hook 2", "hook 3", "disabled"]);
 }
 
 #[test]
@@ -103,11 +66,7 @@ fn on_a_terminal_a_line_shows_the_deliveries_that_are_awaited() {
     let receiver = Receiver::answering([Reply::status(200).held()]);
     sandbox.add(&receiver.url("/awaited"), "PostDeployment");
     let script = r#"script -qec "'$1' publish PostDeployment '{}'" /dev/null; echo "code $?""#;
-    let publish = sandbox
-        .hooks::<&str>([])
-        .shell(script)
-        .env("TERM", "xterm-256color")
-        .spawn();
+    let publish = sandbox.hooks::<&str>([]).shell(script).env("TERM", "xterm-256color").spawn();
     receiver.wait_for(1);
     // A line that is drawn again has no end that could be awaited, so time has to pass.
     std::thread::sleep(std::time::Duration::from_millis(2500));
@@ -120,12 +79,7 @@ fn on_a_terminal_a_line_shows_the_deliveries_that_are_awaited() {
         "{:?}",
         published.stdout
     );
-    let last_lines = published
-        .stdout
-        .rsplit("\u{1b}[")
-        .next()
-        .unwrap_or_default()
-        .to_owned();
+    let last_lines = published.stdout.rsplit("\u{1b}[").next().unwrap_or_default().to_owned();
     assert!(last_lines.ends_with("code 0\n"), "{last_lines:?}");
 }
 
@@ -166,28 +120,15 @@ fn the_json_of_a_publication_tells_of_every_delivery() {
     sandbox.add(&url, "PostDeployment");
     sandbox.add(&bad.url("/"), "PostDeployment");
     sandbox.add(refused_url(), "PostDeployment");
-    let published = sandbox
-        .hooks([
-            "publish",
-            "PostDeployment",
-            "{}",
-            "--json",
-            "--retries",
-            "0",
-        ])
-        .run();
+    let published =
+        sandbox.hooks(["publish", "PostDeployment", "{}", "--json", "--retries", "0"]).run();
     published.assert_code(3);
     let publication = published.json();
     assert_eq!(publication["event"], "PostDeployment");
     let deliveries = publication["deliveries"].as_array().unwrap();
     assert_eq!(deliveries.len(), 3);
-    let of = |hook: u64| {
-        deliveries
-            .iter()
-            .find(|delivery| delivery["hook"] == hook)
-            .unwrap()
-            .clone()
-    };
+    let of =
+        |hook: u64| deliveries.iter().find(|delivery| delivery["hook"] == hook).unwrap().clone();
     let mut delivered = of(1);
     assert!(delivered["duration_ms"].is_u64(), "{delivered}");
     delivered.as_object_mut().unwrap().remove("duration_ms");
@@ -205,33 +146,12 @@ fn the_json_of_a_publication_tells_of_every_delivery() {
         })
     );
     assert_eq!(
-        (
-            &of(2)["delivered"],
-            &of(2)["status"],
-            &of(2)["code"],
-            &of(2)["reason"]
-        ),
-        (
-            &json!(false),
-            &json!("Not Found"),
-            &json!(404),
-            &json!("no such channel")
-        )
+        (&of(2)["delivered"], &of(2)["status"], &of(2)["code"], &of(2)["reason"]),
+        (&json!(false), &json!("Not Found"), &json!(404), &json!("no such channel"))
     );
-    assert_eq!(
-        (&of(3)["delivered"], &of(3)["status"]),
-        (&json!(false), &json!("Failure"))
-    );
+    assert_eq!((&of(3)["delivered"], &of(3)["status"]), (&json!(false), &json!("Failure")));
     assert_eq!(of(3).get("code"), None);
-    assert!(
-        of(3)["reason"]
-            .as_str()
-            .unwrap()
-            .to_lowercase()
-            .contains("refused"),
-        "{}",
-        of(3)
-    );
+    assert!(of(3)["reason"].as_str().unwrap().to_lowercase().contains("refused"), "{}", of(3));
     let nobody = sandbox.hooks(["publish", "Nothing", "{}", "--json"]).run();
     nobody.assert_code(0);
     assert_eq!(nobody.json()["deliveries"], json!([]));
@@ -249,18 +169,12 @@ fn with_standard_output_and_error_closed_it_delivers_and_records() {
         let sandbox = Sandbox::new();
         let receiver = Receiver::new();
         let id = sandbox.add(&receiver.url("/"), "PostDeployment");
-        let published = sandbox
-            .hooks(["publish", "PostDeployment", DEPLOYMENT])
-            .shell(script)
-            .run();
+        let published =
+            sandbox.hooks(["publish", "PostDeployment", DEPLOYMENT]).shell(script).run();
         receiver.request();
         assert_eq!(sandbox.hook(&id)["last_status"], "OK", "{script}");
         assert_eq!(sandbox.log()[0]["state"], "delivered", "{script}");
-        assert!(
-            matches!(published.code(), Some(0 | 1)),
-            "{script}: {:?}",
-            published.status
-        );
+        assert!(matches!(published.code(), Some(0 | 1)), "{script}: {:?}", published.status);
     }
 }
 
@@ -279,10 +193,7 @@ fn more_lines_than_a_pipe_holds_do_not_stop_a_publish() {
             r#"{separator}{{"id":{id},"url":"http://127.0.0.1:9/{path}{id}","event":"E"}}"#
         );
     }
-    sandbox.write(
-        "hooks.json",
-        format!(r#"{{"version":1,"hooks":[{hooks}]}}"#),
-    );
+    sandbox.write("hooks.json", format!(r#"{{"version":1,"hooks":[{hooks}]}}"#));
     let (reader, writer) = std::io::pipe().expect("a pipe");
     let mut publish = Command::new(env!("CARGO_BIN_EXE_hooks"))
         .args(["publish", "E", "{}", "--retries", "0", "--deadline", "50s"])

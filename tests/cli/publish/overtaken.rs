@@ -18,20 +18,13 @@ fn what_another_run_has_delivered_since_is_not_said_to_have_failed() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::silent(), Reply::status(202)]);
     let publish = stopped(&sandbox, &receiver);
-    sandbox
-        .hooks(["redeliver", "--failed"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["redeliver", "--failed"]).run().assert_code(0);
     let before = sandbox.registry_bytes();
     let journal = sandbox.read("hooks.json.journal");
     publish.signal(Signal::Continue);
     let published = publish.wait();
     let url = receiver.url("/");
-    published.assert(
-        0,
-        &format!("delivered  hook 1  {url}  202 Accepted ([MS])\n"),
-        "",
-    );
+    published.assert(0, &format!("delivered  hook 1  {url}  202 Accepted ([MS])\n"), "");
     assert_eq!(sandbox.registry_bytes(), before);
     assert_eq!(sandbox.read("hooks.json.journal"), journal);
     assert_eq!(receiver.requests().len(), 2);
@@ -50,10 +43,7 @@ fn what_another_run_is_at_is_left_to_it() {
     assert_eq!(published.stdout, "");
     assert_eq!(sandbox.log()[0]["state"], "pending");
     // So a third one does not take it up.
-    sandbox
-        .hooks(["redeliver", "--failed", "--now"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["redeliver", "--failed", "--now"]).run().assert_code(0);
     receiver.release();
     redeliver.wait().assert_code(0);
     assert_eq!(sandbox.log()[0]["state"], "delivered");
@@ -68,10 +58,6 @@ fn what_nobody_has_taken_up_has_failed() {
     publish.signal(Signal::Continue);
     let published = publish.wait();
     published.assert_code(3);
-    assert!(
-        published.stdout.contains("no answer within"),
-        "{}",
-        published.stdout
-    );
+    assert!(published.stdout.contains("no answer within"), "{}", published.stdout);
     assert_eq!(sandbox.log()[0]["state"], "failed");
 }

@@ -15,20 +15,9 @@ fn every_2xx_is_delivered() {
         sandbox.add(&receiver.url(&format!("/{status}")), "PostDeployment");
     }
     sandbox.publish().assert_code(0);
-    let last: Vec<_> = sandbox
-        .ids()
-        .iter()
-        .map(|id| sandbox.hook(id)["last_status"].clone())
-        .collect();
-    assert_eq!(
-        last[..4],
-        [
-            json!("OK"),
-            json!("Created"),
-            json!("Accepted"),
-            json!("No Content")
-        ]
-    );
+    let last: Vec<_> =
+        sandbox.ids().iter().map(|id| sandbox.hook(id)["last_status"].clone()).collect();
+    assert_eq!(last[..4], [json!("OK"), json!("Created"), json!("Accepted"), json!("No Content")]);
     assert_eq!(sandbox.hook("6")["last_code"], 299);
 }
 
@@ -45,10 +34,7 @@ fn a_redirect_is_a_failure_that_names_its_location_and_is_never_followed() {
         assert_eq!(receiver.requests().len(), 1, "{status} is not tried again");
         let hook = sandbox.hook(&id);
         assert_eq!(hook["last_code"], status);
-        assert!(
-            hook["last_reason"].as_str().unwrap().contains(&location),
-            "{hook}"
-        );
+        assert!(hook["last_reason"].as_str().unwrap().contains(&location), "{hook}");
     }
 }
 
@@ -66,20 +52,10 @@ fn a_failures_reason_is_what_the_receiver_said() {
     let published = sandbox.publish();
     published.assert_code(3).assert_hides("\u{1b}");
     assert_eq!(sandbox.hook("1")["last_reason"], "{\"text\":\"no_text\"}");
-    assert!(
-        !sandbox.hook("2")["last_reason"]
-            .as_str()
-            .unwrap()
-            .is_empty()
-    );
+    assert!(!sandbox.hook("2")["last_reason"].as_str().unwrap().is_empty());
     let kept = sandbox.hook("3")["last_reason"].as_str().unwrap().len();
     assert!((1..=1100).contains(&kept), "1 KiB is kept, not {kept}");
-    assert!(
-        sandbox.hook("4")["last_reason"]
-            .as_str()
-            .unwrap()
-            .ends_with('!')
-    );
+    assert!(sandbox.hook("4")["last_reason"].as_str().unwrap().ends_with('!'));
 }
 
 #[test]
@@ -89,20 +65,12 @@ fn the_context_is_kept_up_to_4_kibibytes_and_on_a_characters_boundary() {
     let id = sandbox.add(&receiver.url("/"), "PostDeployment");
     // Three bytes a character, so that 4 KiB would end within one.
     let sent = format!("{{\"a\":\"{}\"}}", "€".repeat(100_000));
-    sandbox
-        .hooks(["publish", "PostDeployment"])
-        .stdin(sent.as_str())
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["publish", "PostDeployment"]).stdin(sent.as_str()).run().assert_code(0);
     assert_eq!(receiver.request().body.len(), sent.len());
     let hook = sandbox.hook(&id);
     let context = hook["last_context"].as_str().unwrap();
     assert!(sent.starts_with(context));
-    assert!(
-        (4_090..=4_096).contains(&context.len()),
-        "{}",
-        context.len()
-    );
+    assert!((4_090..=4_096).contains(&context.len()), "{}", context.len());
 }
 
 #[test]
@@ -112,9 +80,7 @@ fn one_that_fails_does_not_stop_the_others() {
     sandbox.add(&first.url("/"), "PostDeployment");
     sandbox.add(refused_url(), "PostDeployment");
     sandbox.add(&last.url("/"), "PostDeployment");
-    let published = sandbox
-        .hooks(["publish", "PostDeployment", "{}", "--retries", "0"])
-        .run();
+    let published = sandbox.hooks(["publish", "PostDeployment", "{}", "--retries", "0"]).run();
     published.assert_code(3);
     first.request();
     last.request();
@@ -136,19 +102,9 @@ fn a_status_that_has_arrived_counts_whatever_the_body_does_then() {
         sandbox.add(&receiver.url("/"), "PostDeployment");
     }
     let published = sandbox
-        .hooks([
-            "publish",
-            "PostDeployment",
-            "{}",
-            "--timeout",
-            "2s",
-            "--retries",
-            "0",
-        ])
+        .hooks(["publish", "PostDeployment", "{}", "--timeout", "2s", "--retries", "0"])
         .run();
-    published
-        .assert_code(0)
-        .assert_took(Duration::ZERO, Duration::from_secs(6));
+    published.assert_code(0).assert_took(Duration::ZERO, Duration::from_secs(6));
     for receiver in &receivers {
         receiver.request();
     }

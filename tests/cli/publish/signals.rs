@@ -34,10 +34,7 @@ fn an_interrupt_ends_it_within_a_second_and_records_what_is_known() {
                 // It was started, and its outcome is not known.
                 "unfinished"
             };
-            assert!(
-                expected.contains(entry["state"].as_str().unwrap()),
-                "{entry:#}"
-            );
+            assert!(expected.contains(entry["state"].as_str().unwrap()), "{entry:#}");
         }
     }
 }
@@ -53,15 +50,9 @@ fn what_an_interrupt_cut_off_is_redelivered_at_once_under_the_same_id() {
     publish.wait().assert_code(130);
     let failed = sandbox.hooks(["log", "--failed", "--json"]).run();
     assert_eq!(failed.json_lines()[0]["state"], "unfinished");
-    sandbox
-        .hooks(["redeliver", "--failed"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["redeliver", "--failed"]).run().assert_code(0);
     let requests = receiver.wait_for(2);
-    assert_eq!(
-        requests[0].the_header("webhook-id"),
-        requests[1].the_header("webhook-id")
-    );
+    assert_eq!(requests[0].the_header("webhook-id"), requests[1].the_header("webhook-id"));
     assert_eq!(requests[0].body, requests[1].body);
 }
 
@@ -73,9 +64,7 @@ fn after_an_interrupt_nothing_new_is_started() {
     let publish = sandbox.hooks(PUBLISH).args(["--verbose"]).spawn();
     receiver.wait_for(1);
     // During the wait before the second attempt.
-    publish
-        .end_by(Signal::Interrupt, Duration::from_secs(2))
-        .assert_code(130);
+    publish.end_by(Signal::Interrupt, Duration::from_secs(2)).assert_code(130);
     assert_eq!(receiver.requests().len(), 1);
     assert_ne!(sandbox.log()[0]["state"], "delivered");
 }
@@ -93,9 +82,7 @@ fn a_dns_lookup_that_hangs_does_not_delay_an_interrupt() {
     let library = super::deadline::hanging_look_up(&sandbox);
     let publish = sandbox.hooks(PUBLISH).env("LD_PRELOAD", library).spawn();
     publish.stdout_line(&quick.port().to_string());
-    publish
-        .end_by(Signal::Terminate, Duration::from_secs(2))
-        .assert_code(143);
+    publish.end_by(Signal::Terminate, Duration::from_secs(2)).assert_code(143);
     assert_eq!(sandbox.hook("2")["last_status"], json!("OK"));
 }
 
@@ -109,9 +96,7 @@ fn an_interrupt_ends_a_publish_while_the_registry_is_locked() {
     let held = sandbox.lock();
     publish.signal(Signal::Interrupt);
     let ended = publish.wait();
-    ended
-        .assert_code(130)
-        .assert_took(Duration::ZERO, Duration::from_secs(8));
+    ended.assert_code(130).assert_took(Duration::ZERO, Duration::from_secs(8));
     drop(held);
     assert_eq!(sandbox.log().len(), 1);
 }
@@ -140,9 +125,7 @@ fn an_interrupt_while_another_process_holds_the_lock_does_not_wait_for_the_deadl
     publish.stdout_line(&quick.port().to_string());
     let held = sandbox.lock();
     // The merge of the one known outcome may be tried for two seconds, not for thirty.
-    publish
-        .end_by(Signal::Interrupt, Duration::from_secs(6))
-        .assert_code(130);
+    publish.end_by(Signal::Interrupt, Duration::from_secs(6)).assert_code(130);
     drop(held);
     let log = sandbox.log();
     let quick = log.iter().find(|entry| entry["hook"] == 1).unwrap();

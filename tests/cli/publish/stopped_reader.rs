@@ -80,20 +80,13 @@ fn where_nothing_is_sent_a_stopped_reader_is_given_up() {
         // With a journal.
         (&["publish", "PostDeployment", "{}"], false),
         (&redeliver, true),
-        (
-            &["publish", "PostDeployment", "{}", "--defer", "--json"],
-            true,
-        ),
+        (&["publish", "PostDeployment", "{}", "--defer", "--json"], true),
         (&["redeliver", "--failed", "--dry-run"], true),
     ] {
         let (_reader, writer) = full_pipe();
         let (code, stderr) = ended(start(&sandbox, arguments, writer));
         assert_eq!(code, Some(0), "{arguments:?}: {stderr}");
-        assert_eq!(
-            stderr.contains(GIVEN_UP),
-            is_answered,
-            "{arguments:?}: {stderr}"
-        );
+        assert_eq!(stderr.contains(GIVEN_UP), is_answered, "{arguments:?}: {stderr}");
     }
 }
 
@@ -102,11 +95,7 @@ fn a_dry_run_to_many_hooks_is_left_out_but_once_said() {
     let sandbox = Sandbox::new();
     refusing_hooks(&sandbox, 300);
     let (reader, writer) = std::io::pipe().expect("a pipe");
-    let (code, stderr) = ended(start(
-        &sandbox,
-        &["publish", "E", "{}", "--dry-run"],
-        writer,
-    ));
+    let (code, stderr) = ended(start(&sandbox, &["publish", "E", "{}", "--dry-run"], writer));
     assert_eq!(code, Some(0));
     assert_eq!(stderr, format!("{GIVEN_UP}note: nothing was sent\n"));
     drop(reader);
@@ -123,10 +112,7 @@ fn who_reads_slowly_gets_all_of_a_dry_run() {
     assert!(started.elapsed() > Duration::from_secs(3), "it is no test");
     assert_eq!(text.matches("# hook ").count(), 300);
     assert_eq!(text.matches("content-length: 2\n\n{}\n").count(), 300);
-    assert_eq!(
-        ended(running),
-        (Some(0), "note: nothing was sent\n".to_owned())
-    );
+    assert_eq!(ended(running), (Some(0), "note: nothing was sent\n".to_owned()));
 }
 
 #[test]
@@ -138,10 +124,7 @@ fn who_reads_slowly_gets_all_the_json_past_the_deadline() {
     let publish = [&publish[..], &["--deadline", "2s"]].concat();
     let running = start(&sandbox, &publish, writer);
     let publication: Value = serde_json::from_str(&read_slowly(reader)).expect("it is whole");
-    assert_eq!(
-        publication["deliveries"].as_array().map(Vec::len),
-        Some(300)
-    );
+    assert_eq!(publication["deliveries"].as_array().map(Vec::len), Some(300));
     assert_eq!(ended(running), (Some(3), String::new()));
 }
 

@@ -30,9 +30,7 @@ fn a_slip_that_goes_to_the_hooks_for_every_event_alone_is_told_too() {
     let published = sandbox.hooks(["publish", "PostDeploy", "{}"]).run();
     published.assert_code(0);
     published.assert_stderr_has(&["did you mean PostDeployment?"]);
-    let exact = sandbox
-        .hooks(["publish", "Built", "{}", "--must-match"])
-        .run();
+    let exact = sandbox.hooks(["publish", "Built", "{}", "--must-match"]).run();
     assert_eq!((exact.code(), &*exact.stderr), (Some(0), ""));
 }
 
@@ -40,9 +38,7 @@ fn a_slip_that_goes_to_the_hooks_for_every_event_alone_is_told_too() {
 fn hooks_that_a_filter_passes_over_are_named_where_nobody_else_gets_it() {
     let sandbox = Sandbox::new();
     sandbox.add_with(URL, "PostDeployment", ["--status", "failed"]);
-    let published = sandbox
-        .hooks(["publish", "PostDeployment", "{\"status\":\"success\"}"])
-        .run();
+    let published = sandbox.hooks(["publish", "PostDeployment", "{\"status\":\"success\"}"]).run();
     let notes = "note: no hook is to be called for PostDeployment in [DIR]/hooks.json\n\
                  note: hook 1: it wants the status failed, and this deployment's is success\n";
     published.assert(0, "", notes);
@@ -54,10 +50,7 @@ fn a_disabled_hook_is_named_and_one_that_its_receiver_disabled_is_a_warning() {
     let (good, gone) = (Receiver::new(), Receiver::answering([Reply::status(410)]));
     sandbox.add(&good.url("/"), "PostDeployment");
     sandbox.add(URL, "PostDeployment");
-    sandbox
-        .hooks(["edit", "2", "--disable"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["edit", "2", "--disable"]).run().assert_code(0);
     let publish = ["publish", "PostDeployment", "{}"];
     let note =
         "hook 2 is disabled, and the event is held for it; to enable it: hooks edit 2 --enable";

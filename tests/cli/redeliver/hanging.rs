@@ -29,19 +29,9 @@ fn the_journal_hardly_grows_by_events_whose_turn_does_not_come() {
     }
     sandbox.write("hooks.json.journal", &journal);
     for _ in 0..12 {
-        let redeliver = [
-            "redeliver",
-            "--failed",
-            "--now",
-            "--deadline",
-            "2s",
-            "--timeout",
-            "1s",
-        ];
+        let redeliver = ["redeliver", "--failed", "--now", "--deadline", "2s", "--timeout", "1s"];
         let redelivered = sandbox.hooks(redeliver).run();
-        redelivered
-            .assert_code(3)
-            .assert_stderr_has(&["are left for the next run"]);
+        redelivered.assert_code(3).assert_stderr_has(&["are left for the next run"]);
     }
     let grown = sandbox.read("hooks.json.journal").len() - journal.len();
     assert!(grown < 100_000, "{grown} bytes");

@@ -17,14 +17,9 @@ fn what_a_disabled_hook_would_have_got_is_sent_on_request_alone() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::new();
     let hook = sandbox.add(&receiver.url("/"), "PostDeployment");
-    sandbox
-        .hooks(["edit", &hook, "--disable"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["edit", &hook, "--disable"]).run().assert_code(0);
     for content in ["{\"n\":1}", "{\"n\":2}"] {
-        let published = sandbox
-            .hooks(["publish", "PostDeployment", content, "--json"])
-            .run();
+        let published = sandbox.hooks(["publish", "PostDeployment", content, "--json"]).run();
         published.assert_code(0);
         assert_eq!(published.json()["deliveries"][0]["state"], "held");
     }
@@ -38,10 +33,7 @@ fn what_a_disabled_hook_would_have_got_is_sent_on_request_alone() {
         "note: 2 held for it while it was disabled; to send:",
         "redeliver --held 1",
     ]);
-    sandbox
-        .hooks(["redeliver", "--failed", "--now"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["redeliver", "--failed", "--now"]).run().assert_code(0);
     assert_eq!(receiver.requests().len(), 0, "--failed leaves what is held");
     sandbox.hooks(held).run().assert_code(0);
     let texts: Vec<String> = receiver.requests().iter().map(Request::text).collect();
@@ -55,29 +47,12 @@ fn a_filter_holds_too_and_an_old_one_is_left_by_since() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::never();
     let hook = sandbox.add_with(&receiver.url("/"), "E", ["--status", "failed"]);
-    sandbox
-        .hooks(["edit", &hook, "--disable"])
-        .run()
-        .assert_code(0);
-    sandbox
-        .hooks(["publish", "E", "{\"status\":\"success\"}"])
-        .run()
-        .assert_code(0);
-    assert!(
-        !sandbox.has("hooks.json.journal"),
-        "the filter does not want it"
-    );
-    sandbox
-        .hooks(["publish", "E", "{\"status\":\"failed\"}"])
-        .run()
-        .assert_code(0);
-    sandbox
-        .hooks(["edit", &hook, "--enable"])
-        .run()
-        .assert_code(0);
-    let none = sandbox
-        .hooks(["redeliver", "--held", &hook, "--since", "0.001s"])
-        .run();
+    sandbox.hooks(["edit", &hook, "--disable"]).run().assert_code(0);
+    sandbox.hooks(["publish", "E", "{\"status\":\"success\"}"]).run().assert_code(0);
+    assert!(!sandbox.has("hooks.json.journal"), "the filter does not want it");
+    sandbox.hooks(["publish", "E", "{\"status\":\"failed\"}"]).run().assert_code(0);
+    sandbox.hooks(["edit", &hook, "--enable"]).run().assert_code(0);
+    let none = sandbox.hooks(["redeliver", "--held", &hook, "--since", "0.001s"]).run();
     none.assert_code(0);
     none.assert_stderr_has(&["1 older than --since"]);
 }
@@ -91,64 +66,39 @@ fn after_a_wrong_url_the_events_go_to_the_right_one() {
         .hooks(["publish", "PostDeployment", "{\"n\":1}", "--retries", "0"])
         .run()
         .assert_code(3);
-    sandbox
-        .hooks(["edit", &hook, "--url", &right.url("/")])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["edit", &hook, "--url", &right.url("/")]).run().assert_code(0);
     let unmoved = sandbox.hooks(["redeliver", "--failed", "--now"]).run();
     unmoved.assert_code(0);
     unmoved.assert_stderr_has(&["1 to a hook that has another URL since (--moved)"]);
     assert_eq!(right.requests().len(), 0);
-    let moved = sandbox
-        .hooks(["redeliver", "--failed", "--now", "--moved"])
-        .run();
+    let moved = sandbox.hooks(["redeliver", "--failed", "--now", "--moved"]).run();
     moved.assert_code(0);
     assert_eq!(right.request().text(), "{\"n\":1}");
-    sandbox
-        .hooks(["redeliver", "--failed", "--now", "--moved"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["redeliver", "--failed", "--now", "--moved"]).run().assert_code(0);
     assert_eq!(right.requests().len(), 1);
 }
 
 #[test]
 fn a_publication_can_be_sent_to_a_hook_that_it_was_not_for() {
     let sandbox = Sandbox::new();
-    let (first, second) = (
-        Receiver::new(),
-        Receiver::answering([Reply::status(500), Reply::status(200)]),
-    );
+    let (first, second) =
+        (Receiver::new(), Receiver::answering([Reply::status(500), Reply::status(200)]));
     sandbox.add(&first.url("/"), "PostDeployment");
-    sandbox
-        .hooks(["publish", "PostDeployment", "{\"n\":1}"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["publish", "PostDeployment", "{\"n\":1}"]).run().assert_code(0);
     let other = sandbox.add(&second.url("/"), "Other");
     let id = ids(&sandbox).remove(0);
     let to = ["redeliver", &id, "--to", &other];
     let failed = sandbox.hooks(to).args(["--retries", "0"]).run();
     failed.assert_code(3);
     // From now on it is owed to that hook as to any other.
-    sandbox
-        .hooks(["redeliver", "--failed"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["redeliver", "--failed"]).run().assert_code(0);
     let requests = second.requests();
     assert_eq!(requests.len(), 2);
     assert_eq!(requests[1].text(), "{\"n\":1}");
     assert_eq!(requests[1].the_header("webhook-id"), id);
-    sandbox
-        .hooks(["redeliver", "msg_none", "--to", &other])
-        .run()
-        .assert_code(5);
-    sandbox
-        .hooks(["redeliver", &id, "--to", "99"])
-        .run()
-        .assert_code(5);
-    sandbox
-        .hooks(["redeliver", "1", "--to", &other])
-        .run()
-        .assert_code(2);
+    sandbox.hooks(["redeliver", "msg_none", "--to", &other]).run().assert_code(5);
+    sandbox.hooks(["redeliver", &id, "--to", "99"]).run().assert_code(5);
+    sandbox.hooks(["redeliver", "1", "--to", &other]).run().assert_code(2);
 }
 
 #[test]
@@ -157,20 +107,14 @@ fn what_is_named_and_cannot_be_sent_is_a_failure() {
     let receiver = Receiver::new();
     sandbox.add(&receiver.url("/"), "PostDeployment");
     sandbox.add(&receiver.url("/2"), "Other");
-    sandbox
-        .hooks(["publish", "PostDeployment", "{}"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["publish", "PostDeployment", "{}"]).run().assert_code(0);
     let id = ids(&sandbox).remove(0);
     sandbox.hooks(["redeliver", "2"]).run().assert_code(3);
     let both = sandbox.hooks(["redeliver", "1", "2"]).run();
     both.assert_code(3);
     both.assert_stderr_has(&["nothing was published to hook 2 yet"]);
     assert_eq!(receiver.requests().len(), 2);
-    sandbox
-        .hooks(["edit", "1", "--disable"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["edit", "1", "--disable"]).run().assert_code(0);
     let disabled = sandbox.hooks(["redeliver", &id]).run();
     disabled.assert_code(3);
     disabled.assert_stderr_has(&["hook 1 is left out of", "it is disabled"]);
@@ -198,9 +142,5 @@ fn a_dry_run_shows_the_requests_and_claims_nothing() {
     assert_eq!(receiver.requests().len(), 1);
     let sent = sandbox.hooks(["redeliver", "--failed"]).run();
     sent.assert_code(0);
-    assert!(
-        sent.stdout.trim_end().ends_with("PostDeployment"),
-        "{}",
-        sent.stdout
-    );
+    assert!(sent.stdout.trim_end().ends_with("PostDeployment"), "{}", sent.stdout);
 }

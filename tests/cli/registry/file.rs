@@ -20,10 +20,7 @@ fn fields_that_this_version_does_not_know_are_kept() {
     let sandbox = Sandbox::new();
     sandbox.write("hooks.json", BY_HAND);
     sandbox.add("https://h.example/", "PostDeployment");
-    sandbox
-        .hooks(["publish", "E", "{}", "--retries", "0"])
-        .run()
-        .assert_code(3);
+    sandbox.hooks(["publish", "E", "{}", "--retries", "0"]).run().assert_code(3);
     let text = String::from_utf8(sandbox.registry_bytes()).unwrap();
     let squeezed: String = text.split_whitespace().collect();
     for kept in [
@@ -40,10 +37,7 @@ fn fields_that_this_version_does_not_know_are_kept() {
 #[test]
 fn a_next_id_below_the_highest_id_is_ignored() {
     let sandbox = Sandbox::new();
-    sandbox.write(
-        "hooks.json",
-        BY_HAND.replace("\"next_id\": 8", "\"next_id\": 2"),
-    );
+    sandbox.write("hooks.json", BY_HAND.replace("\"next_id\": 8", "\"next_id\": 2"));
     assert_eq!(sandbox.add("https://h.example/", "PostDeployment"), "8");
     sandbox.write("hooks.json", BY_HAND.replace("\"next_id\": 8,", ""));
     assert_eq!(sandbox.add("https://h.example/", "PostDeployment"), "8");
@@ -96,9 +90,7 @@ fn a_file_that_is_no_registry_is_refused_by_every_verb_and_never_written() {
         sandbox.write("hooks.json", &bytes);
         for verb in VERBS {
             let refused = sandbox.hooks(verb).run();
-            refused
-                .assert_code(1)
-                .assert_stderr_has(&["error: ", "[DIR]/hooks.json"]);
+            refused.assert_code(1).assert_stderr_has(&["error: ", "[DIR]/hooks.json"]);
             assert_eq!(refused.stdout, "", "{what}");
             assert_eq!(sandbox.registry_bytes(), bytes, "{what}: {verb:?}");
         }
@@ -123,15 +115,8 @@ fn the_place_of_the_damage_is_named() {
 #[test]
 fn a_newer_versions_file_is_refused_with_both_versions() {
     let sandbox = Sandbox::new();
-    sandbox.write(
-        "hooks.json",
-        BY_HAND.replace("\"version\": 1", "\"version\": 2"),
-    );
-    sandbox
-        .hooks(["list"])
-        .run()
-        .assert_code(1)
-        .assert_stderr_has(&["version 2", "version 1"]);
+    sandbox.write("hooks.json", BY_HAND.replace("\"version\": 1", "\"version\": 2"));
+    sandbox.hooks(["list"]).run().assert_code(1).assert_stderr_has(&["version 2", "version 1"]);
 }
 
 #[test]
@@ -142,10 +127,7 @@ fn a_bad_url_in_the_file_is_a_failed_delivery_and_no_more() {
     // Without the number that the tests' own JSON parser does not read.
     let text = BY_HAND.replace("1e400", "1");
     let text = text.replace(r#""hooks": ["#, &format!(r#""hooks": [{bad}"#));
-    sandbox.write(
-        "hooks.json",
-        text.replace("http://127.0.0.1:9/", &receiver.url("/")),
-    );
+    sandbox.write("hooks.json", text.replace("http://127.0.0.1:9/", &receiver.url("/")));
     let published = sandbox.hooks(["publish", "E", "{}", "--json"]).run();
     published.assert_code(3);
     receiver.wait_for(1);
@@ -159,11 +141,9 @@ fn a_bad_url_in_the_file_is_a_failed_delivery_and_no_more() {
 #[cfg(unix)]
 fn symlinks_are_followed_and_stay_symlinks() {
     use std::os::unix::fs::symlink;
-    for (target, exists) in [
-        ("real/hooks.json", true),
-        ("real/hooks.json", false),
-        ("[DIR]/real/hooks.json", true),
-    ] {
+    for (target, exists) in
+        [("real/hooks.json", true), ("real/hooks.json", false), ("[DIR]/real/hooks.json", true)]
+    {
         let sandbox = Sandbox::new();
         let target = target.replace("[DIR]", &sandbox.path().to_string_lossy());
         fs::create_dir(sandbox.path().join("real")).unwrap();
@@ -175,15 +155,7 @@ fn symlinks_are_followed_and_stay_symlinks() {
         symlink("middle.json", sandbox.path().join("hooks.json")).unwrap();
         sandbox.hooks(ADD).run().assert_code(0);
         for link in ["hooks.json", "middle.json"] {
-            assert!(
-                sandbox
-                    .path()
-                    .join(link)
-                    .symlink_metadata()
-                    .unwrap()
-                    .is_symlink(),
-                "{link}"
-            );
+            assert!(sandbox.path().join(link).symlink_metadata().unwrap().is_symlink(), "{link}");
         }
         assert_eq!(sandbox.ids().len(), if exists { 2 } else { 1 });
         let real = sandbox.path().join("real/hooks.json");
@@ -235,10 +207,7 @@ fn a_temporary_file_that_a_crash_has_left_is_replaced() {
 fn a_publish_without_room_for_its_files_delivers_and_warns() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::new();
-    sandbox.write(
-        "hooks.json",
-        BY_HAND.replace("http://127.0.0.1:9/", &receiver.url("/")),
-    );
+    sandbox.write("hooks.json", BY_HAND.replace("http://127.0.0.1:9/", &receiver.url("/")));
     let before = sandbox.registry_bytes();
     let full = r#"trap "" XFSZ; ulimit -f 0; exec "$@""#;
     let published = sandbox.hooks(["publish", "E", "{}"]).shell(full).run();

@@ -61,24 +61,12 @@ fn an_id_above_the_limit_is_a_string_in_every_json() {
 fn the_limit_is_what_a_double_holds() {
     let sandbox = Sandbox::new();
     let hook = |id: &str| format!(r#"{{"id":{id},"url":"http://h/{id}","event":"E"}}"#);
-    let ids = [
-        "9007199254740991",
-        "9007199254740992",
-        "18446744073709551615",
-    ];
+    let ids = ["9007199254740991", "9007199254740992", "18446744073709551615"];
     let hooks = ids.map(hook).join(",");
-    sandbox.write(
-        "hooks.json",
-        format!(r#"{{"version":1,"hooks":[{hooks}]}}"#),
-    );
+    sandbox.write("hooks.json", format!(r#"{{"version":1,"hooks":[{hooks}]}}"#));
     let listed = sandbox.hooks(["list", "--json"]).run();
-    let ids: Vec<Value> = listed
-        .json()
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|hook| hook["id"].clone())
-        .collect();
+    let ids: Vec<Value> =
+        listed.json().as_array().unwrap().iter().map(|hook| hook["id"].clone()).collect();
     assert_eq!(
         ids,
         [
@@ -88,9 +76,7 @@ fn the_limit_is_what_a_double_holds() {
         ]
     );
     // The numbers below the limit are used up.
-    let refused = sandbox
-        .hooks(["add", "--url", "http://h/", "--event", "E"])
-        .run();
+    let refused = sandbox.hooks(["add", "--url", "http://h/", "--event", "E"]).run();
     refused.assert(1, "", "error: could not add the hook: no id is left\n");
 }
 
@@ -107,10 +93,8 @@ fn new_ids_go_on_below_the_limit() {
         let hooks = format!(
             r#"[{{"id":{KUDUS},"url":"http://h/","event":"E"}},{{"id":4,"url":"http://h/4","event":"E"}}]"#
         );
-        sandbox.write(
-            "hooks.json",
-            format!(r#"{{"version":1,"next_id":{next_id},"hooks":{hooks}}}"#),
-        );
+        sandbox
+            .write("hooks.json", format!(r#"{{"version":1,"next_id":{next_id},"hooks":{hooks}}}"#));
         assert_eq!(sandbox.add("http://h/5", "E"), "5", "{next_id}");
         assert_eq!(sandbox.registry()["next_id"], 6);
         assert_eq!(sandbox.ids(), [KUDUS, "4", "5"]);
@@ -141,13 +125,7 @@ fn a_journal_of_numbers_is_read() {
     sandbox.write("hooks.json", kudus_file(&receiver.url("/")));
     sandbox.hooks(["publish", "E", "{}"]).run().assert_code(3);
     let journal = String::from_utf8(sandbox.read("hooks.json.journal")).unwrap();
-    sandbox.write(
-        "hooks.json.journal",
-        journal.replace(&format!("\"{KUDUS}\""), KUDUS),
-    );
+    sandbox.write("hooks.json.journal", journal.replace(&format!("\"{KUDUS}\""), KUDUS));
     assert_eq!(sandbox.log()[0]["state"], "failed");
-    sandbox
-        .hooks(["redeliver", "--failed"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["redeliver", "--failed"]).run().assert_code(0);
 }

@@ -30,15 +30,10 @@ fn a_writer_waits_for_the_lock_says_so_and_goes_on_when_it_is_free() {
     let waiting = sandbox.hooks(ADD).spawn();
     let note = waiting.stderr_line("waiting");
     let holder = format!("process {} ", std::process::id());
-    assert!(
-        note.starts_with("note: waiting for ") && note.contains(&holder),
-        "{note}"
-    );
+    assert!(note.starts_with("note: waiting for ") && note.contains(&holder), "{note}");
     drop(held);
     let added = waiting.wait();
-    added
-        .assert_code(0)
-        .assert_took(Duration::from_millis(500), Duration::from_secs(9));
+    added.assert_code(0).assert_took(Duration::from_millis(500), Duration::from_secs(9));
     assert_eq!(sandbox.ids(), ["7", "8"]);
 }
 
@@ -54,9 +49,7 @@ fn a_registry_that_stays_locked_is_exit_code_6_and_names_the_holder() {
             let sandbox = &sandbox;
             scope.spawn(move || {
                 let locked = sandbox.hooks(verb).run();
-                locked
-                    .assert_code(6)
-                    .assert_stderr_has(&["note: ", "error: ", "[DIR]/hooks.json"]);
+                locked.assert_code(6).assert_stderr_has(&["note: ", "error: ", "[DIR]/hooks.json"]);
                 locked.assert_took(Duration::from_secs(8), Duration::from_secs(20));
             });
         }
@@ -70,15 +63,9 @@ fn the_holder_of_the_lock_is_named_by_its_process_id() {
     sandbox.add("https://h.example/", "PostDeployment");
     // The file holds the id of the process that took the lock last.
     let _held = sandbox.lock();
-    fs::write(
-        sandbox.path().join("hooks.json.lock"),
-        std::process::id().to_string(),
-    )
-    .unwrap();
+    fs::write(sandbox.path().join("hooks.json.lock"), std::process::id().to_string()).unwrap();
     let locked = sandbox.hooks(["remove", "1"]).run();
-    locked
-        .assert_code(6)
-        .assert_stderr_has(&[&std::process::id().to_string()]);
+    locked.assert_code(6).assert_stderr_has(&[&std::process::id().to_string()]);
 }
 
 #[test]
@@ -87,9 +74,7 @@ fn a_publish_delivers_while_the_registry_is_locked_and_keeps_its_deadline() {
     let receiver = Receiver::new();
     sandbox.add(&receiver.url("/"), "E");
     let held = sandbox.lock();
-    let published = sandbox
-        .hooks(["publish", "E", "{}", "--deadline", "4s"])
-        .run();
+    let published = sandbox.hooks(["publish", "E", "{}", "--deadline", "4s"]).run();
     // The exit code is that of the deliveries.
     published
         .assert_code(0)

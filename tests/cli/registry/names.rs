@@ -19,9 +19,7 @@ fn a_name_stands_wherever_an_id_may() {
         &["redeliver", "chaT", "--json"],
     ] {
         let by_name = sandbox.hooks(arguments).run();
-        by_name
-            .assert_code(0)
-            .assert_stdout_has(&[&receiver.url("/")]);
+        by_name.assert_code(0).assert_stdout_has(&[&receiver.url("/")]);
         assert!(!by_name.stdout.contains("/other"), "{}", by_name.stdout);
     }
     sandbox.hooks(["remove", "chat", "1"]).run().assert_code(0);
@@ -47,32 +45,20 @@ fn the_name_stands_after_the_id_and_on_every_line_about_the_hook() {
             "--json",
         ])
         .run();
-    added
-        .assert_code(0)
-        .assert_stdout_has(&["\"id\": 1,\n  \"name\": \"Chat-2.x_y\",\n  \"url\""]);
+    added.assert_code(0).assert_stdout_has(&["\"id\": 1,\n  \"name\": \"Chat-2.x_y\",\n  \"url\""]);
     let text = String::from_utf8(sandbox.registry_bytes()).unwrap();
-    assert!(
-        text.contains("\"id\": 1,\n      \"name\": \"Chat-2.x_y\",\n      \"url\""),
-        "{text}"
-    );
+    assert!(text.contains("\"id\": 1,\n      \"name\": \"Chat-2.x_y\",\n      \"url\""), "{text}");
     let shown = sandbox.hooks(["show", "1"]).run();
     shown
         .assert_code(0)
         .assert_stdout_has(&["id              1\nname            Chat-2.x_y\nurl "]);
-    let line = format!(
-        "delivered  hook 1 (Chat-2.x_y)  {}  200 OK (",
-        receiver.url("/")
-    );
+    let line = format!("delivered  hook 1 (Chat-2.x_y)  {}  200 OK (", receiver.url("/"));
     let published = sandbox.hooks(["publish", "E", "{}"]).run();
     assert!(published.stdout.starts_with(&line), "{}", published.stdout);
     let passed = sandbox.hooks(["-v", "publish", "F", "{}"]).run();
     passed.assert_stderr_has(&["note: hook 1 (Chat-2.x_y) is passed over: it waits for E"]);
     let dry = sandbox.hooks(["publish", "E", "{}", "--dry-run"]).run();
-    assert!(
-        dry.stdout.starts_with("# hook 1 (Chat-2.x_y)\n"),
-        "{}",
-        dry.stdout
-    );
+    assert!(dry.stdout.starts_with("# hook 1 (Chat-2.x_y)\n"), "{}", dry.stdout);
 }
 
 #[test]
@@ -105,24 +91,8 @@ fn two_hooks_never_have_one_name() {
     let taken = "error: could not use the name CHAT: hook 1 has it\nhint: see 'hooks show 1'\n";
     for arguments in [
         &["edit", "2", "--name", "CHAT"][..],
-        &[
-            "add",
-            "--url",
-            "http://h/2",
-            "--event",
-            "E",
-            "--name",
-            "CHAT",
-        ],
-        &[
-            "add",
-            "--url",
-            "http://h/3",
-            "--event",
-            "E",
-            "--name",
-            "CHAT",
-        ],
+        &["add", "--url", "http://h/2", "--event", "E", "--name", "CHAT"],
+        &["add", "--url", "http://h/3", "--event", "E", "--name", "CHAT"],
     ] {
         sandbox.hooks(arguments).run().assert(4, "", taken);
     }
@@ -133,20 +103,14 @@ fn two_hooks_never_have_one_name() {
 fn adding_again_compares_the_name() {
     let sandbox = Sandbox::new();
     let add = ["add", "--url", "http://h/1", "--event", "E"];
-    sandbox
-        .hooks(add)
-        .args(["--name", "chat"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(add).args(["--name", "chat"]).run().assert_code(0);
     let known = "note: hook 1 (chat) is registered already\n";
     for name in [&[][..], &["--name", "chat"], &["--name", "CHAT"]] {
         let again = sandbox.hooks(add).args(name).run();
         again.assert(0, &again.stdout, known);
     }
     let conflict = sandbox.hooks(add).args(["--name", "other"]).run();
-    conflict
-        .assert_code(4)
-        .assert_stderr_has(&["hook 1 (chat)", "hooks edit 1 --name 'other'"]);
+    conflict.assert_code(4).assert_stderr_has(&["hook 1 (chat)", "hooks edit 1 --name 'other'"]);
 }
 
 #[test]
@@ -163,26 +127,15 @@ fn what_is_no_name_is_a_wrong_argument() {
         ("é", letters),
         ("a\n", letters),
         (&long, letters),
-        (
-            "msg_1",
-            "a name that begins with msg_ would be a publication's id",
-        ),
-        (
-            "MSG_1",
-            "a name that begins with msg_ would be a publication's id",
-        ),
+        ("msg_1", "a name that begins with msg_ would be a publication's id"),
+        ("MSG_1", "a name that begins with msg_ would be a publication's id"),
     ] {
-        let refused = sandbox
-            .hooks(["edit", "1", &format!("--name={name}")])
-            .run();
+        let refused = sandbox.hooks(["edit", "1", &format!("--name={name}")]).run();
         let said =
             format!("error: wrong value for --name <NAME>: {why}\nhint: see 'hooks edit --help'\n");
         refused.assert(2, "", &said);
     }
-    sandbox
-        .hooks(["edit", "1", "--name", &"x".repeat(64)])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["edit", "1", "--name", &"x".repeat(64)]).run().assert_code(0);
 }
 
 #[test]
@@ -195,13 +148,8 @@ fn a_file_with_one_name_twice_is_refused_and_left_as_it_is() {
     );
     sandbox.write("hooks.json", file);
     let listed = sandbox.hooks(["list"]).run();
-    listed
-        .assert_code(1)
-        .assert_stderr_has(&["line 2", "two hooks have the name of hook 2"]);
-    sandbox
-        .hooks(["edit", "1", "--name", "x"])
-        .run()
-        .assert_code(1);
+    listed.assert_code(1).assert_stderr_has(&["line 2", "two hooks have the name of hook 2"]);
+    sandbox.hooks(["edit", "1", "--name", "x"]).run().assert_code(1);
     assert_eq!(sandbox.registry_bytes(), file.as_bytes());
 }
 
@@ -218,23 +166,13 @@ fn a_name_that_a_hand_has_written_may_be_any_text() {
         {"id": 5, "name": "6", "url": "http://h/5", "event": "F"},
     ]);
     sandbox.write("hooks.json", hooks.to_string());
-    for arguments in [
-        &["list"][..],
-        &["show", "1"],
-        &["publish", "E", "{}"],
-        &["log"],
-    ] {
+    for arguments in [&["list"][..], &["show", "1"], &["publish", "E", "{}"], &["log"]] {
         let ran = sandbox.hooks(arguments).run();
-        ran.assert_code(0)
-            .assert_hides("\u{1b}")
-            .assert_hides("\u{202e}");
+        ran.assert_code(0).assert_hides("\u{1b}").assert_hides("\u{202e}");
     }
     // A number is an id.
     sandbox.hooks(["show", "6"]).run().assert_code(5);
-    sandbox
-        .hooks(["edit", "4", "--name", "x"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["edit", "4", "--name", "x"]).run().assert_code(0);
     assert_eq!(sandbox.hook("1")["name"], odd);
 }
 
@@ -248,11 +186,7 @@ fn names_and_ids_that_nobody_has_are_told_together() {
         (&["7", "ci"], "id or name 7 or ci"),
     ] {
         let said = format!("error: no hook has the {named}\nhint: see 'hooks list'\n");
-        sandbox
-            .hooks(["remove"])
-            .args(hooks)
-            .run()
-            .assert(5, "", &said);
+        sandbox.hooks(["remove"]).args(hooks).run().assert(5, "", &said);
     }
     let forced = sandbox.hooks(["remove", "--force", "ci", "Chat"]).run();
     forced.assert_code(0);

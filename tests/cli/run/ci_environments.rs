@@ -24,12 +24,7 @@ struct Job<'a> {
 impl<'a> Job<'a> {
     fn new(sandbox: &'a Sandbox) -> Self {
         let (repository, _, hash) = checkout(sandbox);
-        Self {
-            sandbox,
-            repository,
-            hash,
-            receiver: Receiver::new(),
-        }
+        Self { sandbox, repository, hash, receiver: Receiver::new() }
     }
 
     /// `sh ci-step.sh true` with this environment, and nothing of the machine's.
@@ -64,9 +59,7 @@ impl<'a> Job<'a> {
         let requests = self.receiver.requests();
         let mut deployment = requests.last().expect("it was published").json();
         for time in ["start_time", "end_time"] {
-            let removed = deployment
-                .as_object_mut()
-                .and_then(|keys| keys.remove(time));
+            let removed = deployment.as_object_mut().and_then(|keys| keys.remove(time));
             assert!(removed.is_some(), "{time} is missing");
         }
         deployment
@@ -116,10 +109,7 @@ fn gitlabs_environment_gives_a_complete_deployment() {
     for (line, reference) in [
         ("CI=true", "refs/heads/feature-branch-1"),
         ("CI_COMMIT_TAG=v1.0", "refs/tags/v1.0"),
-        (
-            "CI_MERGE_REQUEST_REF_PATH=refs/merge-requests/1/head",
-            "refs/merge-requests/1/head",
-        ),
+        ("CI_MERGE_REQUEST_REF_PATH=refs/merge-requests/1/head", "refs/merge-requests/1/head"),
     ] {
         let wanted = job.deployment(&json!({
             "deployer": "tanuki",
@@ -155,10 +145,7 @@ fn what_is_not_known_is_left_out() {
                     let text = value.as_str().unwrap_or("no text");
                     assert!(!text.is_empty(), "{name}: {key} is empty");
                     let path = text.trim_start_matches("https://");
-                    assert!(
-                        !path.contains("//") && !path.ends_with('/'),
-                        "{name}: {text}"
-                    );
+                    assert!(!path.contains("//") && !path.ends_with('/'), "{name}: {text}");
                 }
                 let known: BTreeSet<&str> = keys.keys().map(String::as_str).collect();
                 assert!(known.contains("id") && known.contains("status"), "{name}");

@@ -47,14 +47,7 @@ fn it_deploys_and_publishes_the_checked_out_commit() {
     let registry = json!([{"id": "1", "url": receiver.url("/"), "event": "PostDeployment", "insecure_ssl": false}]);
     for (code, status) in [(0, "success"), (7, "failed")] {
         let script = r#"echo "deploying to $1"; exit "$2""#;
-        let command = [
-            "sh",
-            "-c",
-            script,
-            "deploy",
-            "production",
-            &code.to_string(),
-        ];
+        let command = ["sh", "-c", script, "deploy", "production", &code.to_string()];
         let ran = step(&repository, &checkout, &command)
             .env("GITHUB_SHA", &hash)
             .env("HOOKS_REGISTRY", registry.to_string())
@@ -73,10 +66,7 @@ fn it_deploys_and_publishes_the_checked_out_commit() {
         assert_eq!(deployment["deployer"], "octo");
         assert_eq!(deployment["status"], status);
         assert_eq!(deployment["ref"], "refs/heads/main");
-        assert_eq!(
-            deployment["url"],
-            "https://git.example/acme/site/actions/runs/4711"
-        );
+        assert_eq!(deployment["url"], "https://git.example/acme/site/actions/runs/4711");
     }
 }
 
@@ -87,16 +77,9 @@ fn without_a_registry_or_with_a_damaged_one_it_deploys() {
     for (registry, said) in [
         (None, "note: no hook is to be called for PostDeployment"),
         (Some(""), "note: no hook is to be called for PostDeployment"),
-        (
-            Some("{ broken"),
-            "warning: not published, and not kept for later: ",
-        ),
+        (Some("{ broken"), "warning: not published, and not kept for later: "),
     ] {
-        let mut call = step(
-            &repository,
-            &checkout,
-            &["sh", "-c", "echo deployed; exit 7"],
-        );
+        let mut call = step(&repository, &checkout, &["sh", "-c", "echo deployed; exit 7"]);
         if let Some(registry) = registry {
             call = call.env("HOOKS_REGISTRY", registry);
         }
@@ -113,21 +96,12 @@ fn the_registry_is_readable_by_its_owner_alone_and_hidden_from_the_command() {
     let (repository, checkout, _) = checkout(&sandbox);
     let url = receiver.url("/s3cr3t-t0k3n-1234567890");
     let registry = json!([{"id": "1", "url": url, "event": "PostDeployment"}]).to_string();
-    let ran = step(
-        &repository,
-        &checkout,
-        &["sh", "-c", r#"env; echo "file=$HOOKS_FILE""#],
-    )
-    .env("HOOKS_REGISTRY", &registry)
-    .run();
+    let ran = step(&repository, &checkout, &["sh", "-c", r#"env; echo "file=$HOOKS_FILE""#])
+        .env("HOOKS_REGISTRY", &registry)
+        .run();
     ran.assert_code(0).assert_hides("s3cr3t");
-    let file = ran
-        .stdout
-        .lines()
-        .find_map(|line| line.strip_prefix("file="));
-    let file = file
-        .unwrap()
-        .replace("[DIR]", &sandbox.path().to_string_lossy());
+    let file = ran.stdout.lines().find_map(|line| line.strip_prefix("file="));
+    let file = file.unwrap().replace("[DIR]", &sandbox.path().to_string_lossy());
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(Path::new(&file)), 0o600);
     assert_eq!(mode(Path::new(&file).parent().unwrap()), 0o700);
@@ -142,9 +116,8 @@ fn a_cancelled_job_ends_the_command_and_is_published_as_failed() {
     let registry =
         json!([{"id": "1", "url": receiver.url("/"), "event": "PostDeployment"}]).to_string();
     let script = "trap 'exit 7' TERM; echo ready; while :; do sleep 0.1; done";
-    let running = step(&repository, &checkout, &["sh", "-c", script])
-        .env("HOOKS_REGISTRY", registry)
-        .spawn();
+    let running =
+        step(&repository, &checkout, &["sh", "-c", script]).env("HOOKS_REGISTRY", registry).spawn();
     running.stdout_line("ready");
     running.signal(Signal::Terminate);
     running.wait().assert_code(7);

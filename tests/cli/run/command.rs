@@ -45,10 +45,7 @@ fn the_code_is_the_one_that_a_shell_would_give() {
         (&[""], 127),
     ] {
         std::fs::create_dir_all(sandbox.path().join("config")).unwrap();
-        let ran = sandbox
-            .hooks(["run", "PostDeployment", "--"])
-            .args(command)
-            .run();
+        let ran = sandbox.hooks(["run", "PostDeployment", "--"]).args(command).run();
         ran.assert_code(code);
         assert_eq!(ran.stdout, "", "{command:?}");
         let status = if code == 0 { "success" } else { "failed" };
@@ -61,11 +58,7 @@ fn the_code_is_the_one_that_a_shell_would_give() {
 fn a_command_that_could_not_start_is_named() {
     let (sandbox, receiver) = one_hook();
     let delivered = "delivered  hook 1  http://127.0.0.1:[PORT]/  200 OK ([MS])\n";
-    let call = |command: &str| {
-        sandbox
-            .hooks(["run", "PostDeployment", "--", command])
-            .run()
-    };
+    let call = |command: &str| sandbox.hooks(["run", "PostDeployment", "--", command]).run();
     call("no-such\u{1b}command").assert(
         127,
         "",
@@ -89,26 +82,18 @@ fn a_script_without_an_interpreter_line_is_run_by_the_shell() {
             .run();
         ran.assert_code(7);
         assert_eq!(ran.stdout, "a b and *\n", "{command}: {}", ran.stderr);
-        assert_eq!(
-            receiver.requests().pop().unwrap().json()["status"],
-            "failed"
-        );
+        assert_eq!(receiver.requests().pop().unwrap().json()["status"], "failed");
     }
 }
 
 #[test]
 fn a_command_reads_its_input_and_writes_ten_megabytes() {
     let (sandbox, receiver) = one_hook();
-    let input: Vec<u8> = (0..10 * 1024 * 1024_u32)
-        .map(|n| b"0123456789abcdef\n"[(n % 17) as usize])
-        .collect();
+    let input: Vec<u8> =
+        (0..10 * 1024 * 1024_u32).map(|n| b"0123456789abcdef\n"[(n % 17) as usize]).collect();
     let ran = run(&sandbox, "cat; exit 7").stdin(input.clone()).run();
     ran.assert_code(7);
-    assert!(
-        ran.stdout.as_bytes() == input,
-        "{} bytes came",
-        ran.stdout.len()
-    );
+    assert!(ran.stdout.as_bytes() == input, "{} bytes came", ran.stdout.len());
     receiver.request();
 }
 
@@ -131,9 +116,7 @@ fn a_command_gets_the_folder_and_the_environment() {
 fn start_time_and_end_time_are_those_of_the_command() {
     let (sandbox, receiver) = one_hook();
     let before = DateTime::<Utc>::from(SystemTime::now()) - Duration::from_millis(1);
-    let ran = run(&sandbox, "echo ready; read -r _; exit 7")
-        .stdin_left_open()
-        .spawn();
+    let ran = run(&sandbox, "echo ready; read -r _; exit 7").stdin_left_open().spawn();
     ran.stdout_line("ready");
     let running = DateTime::<Utc>::from(SystemTime::now());
     // So that the clock shows a difference.
@@ -148,10 +131,7 @@ fn start_time_and_end_time_are_those_of_the_command() {
         DateTime::parse_from_rfc3339(text).unwrap().into()
     };
     let (start, end) = (time("start_time"), time("end_time"));
-    assert!(
-        before <= start && start <= running,
-        "{before} {start} {running}"
-    );
+    assert!(before <= start && start <= running, "{before} {start} {running}");
     assert!(running < end && end <= after, "{running} {end} {after}");
 }
 
@@ -162,15 +142,7 @@ fn the_commit_is_published_with_how_it_went() {
     let hash = repository.commit("main", PLAIN);
     let ran = repository
         .call(&repository.work(), &["run", "PostDeployment", "--git"])
-        .args([
-            "HEAD",
-            "--set",
-            "ref=refs/heads/main",
-            "--",
-            "sh",
-            "-c",
-            "cat; exit 7",
-        ])
+        .args(["HEAD", "--set", "ref=refs/heads/main", "--", "sh", "-c", "cat; exit 7"])
         .shell(r#"exec "$@""#)
         .stdin("input")
         .env("REMOTE_USER", "remi");
@@ -197,28 +169,18 @@ fn a_commit_that_cannot_be_read_is_only_a_warning() {
     let repository = Repository::new(&sandbox);
     let run = |from: &std::path::Path, revision: &str| {
         let call = repository.call(from, &["run", "PostDeployment", "--git", revision, "--"]);
-        call.args(["sh", "-c", "echo deployed; exit 7"])
-            .shell(r#"exec "$@""#)
+        call.args(["sh", "-c", "echo deployed; exit 7"]).shell(r#"exec "$@""#)
     };
     let delivered = "delivered  hook 1  http://127.0.0.1:[PORT]/  200 OK ([MS])\n";
     let zeros = "0".repeat(40);
     for (ran, cause) in [
-        (
-            run(&repository.work(), "HEAD").run(),
-            "HEAD: there is no commit yet",
-        ),
-        (
-            run(&repository.bare(), "x").run(),
-            "x: git knows no such revision",
-        ),
+        (run(&repository.work(), "HEAD").run(), "HEAD: there is no commit yet"),
+        (run(&repository.bare(), "x").run(), "x: git knows no such revision"),
         (
             run(&repository.work(), &zeros).run(),
             "0000000000000000000000000000000000000000: it stands for a branch that was deleted",
         ),
-        (
-            run(sandbox.path(), "HEAD").run(),
-            "HEAD: there is no git repository here",
-        ),
+        (run(sandbox.path(), "HEAD").run(), "HEAD: there is no git repository here"),
         (
             run(&repository.work(), "HEAD")
                 .shell(r#"mkdir -p bin; ln -sf /bin/sh bin/; PATH=$PWD/bin exec "$@""#)
@@ -244,9 +206,7 @@ fn a_receiver_that_hangs_delays_the_end_by_the_deadline_at_most() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::silent()]);
     sandbox.add(&receiver.url("/"), "PostDeployment");
-    let ran = run(&sandbox, "echo deployed; exit 7")
-        .env("HOOKS_DEADLINE", "2s")
-        .run();
+    let ran = run(&sandbox, "echo deployed; exit 7").env("HOOKS_DEADLINE", "2s").run();
     assert_own(&ran);
     ran.assert_took(Duration::from_secs(1), Duration::from_secs(5));
     assert_eq!(sandbox.log()[0]["state"], "failed");
@@ -265,9 +225,7 @@ fn a_registry_that_cannot_be_used_is_only_a_warning() {
         ("folder.json", "folder.json"),
         ("broken.json/x/hooks.json", "broken.json/x/hooks.json"),
     ] {
-        let ran = run(&sandbox, "echo deployed; exit 7")
-            .env("HOOKS_FILE", file)
-            .run();
+        let ran = run(&sandbox, "echo deployed; exit 7").env("HOOKS_FILE", file).run();
         assert_own(&ran);
         ran.assert_stderr_has(&["warning: not published, and not kept for later: ", cause]);
     }
@@ -316,20 +274,12 @@ fn streams_that_are_closed_or_whose_reader_has_gone_change_nothing() {
     .iter()
     .enumerate()
     {
-        run(&sandbox, "echo deployed; exit 7")
-            .shell(script)
-            .run()
-            .assert_code(0);
+        run(&sandbox, "echo deployed; exit 7").shell(script).run().assert_code(0);
         assert_eq!(sandbox.read("out"), b"deployed\n", "{script}");
         assert_eq!(sandbox.read("code"), b"7\n", "{script}");
         assert_eq!(receiver.requests().len(), number + 1, "{script}");
     }
-    assert!(
-        sandbox
-            .log()
-            .iter()
-            .all(|entry| entry["state"] == "delivered")
-    );
+    assert!(sandbox.log().iter().all(|entry| entry["state"] == "delivered"));
     for closed in [">&- 2>&-", ">&- 2>&- <&-"] {
         let script = format!(r#""$@" {closed}; echo $? >code"#);
         run(&sandbox, "exit 7").shell(&script).run().assert_code(0);
@@ -340,11 +290,7 @@ fn streams_that_are_closed_or_whose_reader_has_gone_change_nothing() {
 #[test]
 fn a_program_that_the_command_leaves_running_is_not_waited_for() {
     let (sandbox, receiver) = one_hook();
-    let ran = run(
-        &sandbox,
-        "sleep 300 >out 2>&1 & echo $! >pid; echo deployed; exit 7",
-    )
-    .run();
+    let ran = run(&sandbox, "sleep 300 >out 2>&1 & echo $! >pid; echo deployed; exit 7").run();
     let pid = String::from_utf8(sandbox.read("pid")).unwrap();
     let killed = std::process::Command::new("kill").arg(pid.trim()).status();
     assert!(killed.unwrap().success(), "it was running until now");

@@ -32,10 +32,9 @@ const WAIT: &str = "echo ready; while :; do read -r _ || exit 99; done";
 
 #[test]
 fn run_ends_as_the_command_ends_and_publishes_its_status() {
-    for (signal, name, by_default) in [
-        (Signal::Terminate, "TERM", 143),
-        (Signal::Interrupt, "INT", 130),
-    ] {
+    for (signal, name, by_default) in
+        [(Signal::Terminate, "TERM", 143), (Signal::Interrupt, "INT", 130)]
+    {
         for (trap, code, status) in [
             (String::new(), by_default, "failed"),
             (format!("trap 'exit 7' {name}; "), 7, "failed"),
@@ -81,9 +80,7 @@ fn a_signal_while_publishing_cuts_the_publish_and_the_code_stays_the_commands() 
         let sandbox = hooked(&receiver);
         let running = run(&sandbox, &format!("exit {code}")).spawn();
         receiver.wait_for(1);
-        running
-            .end_by(Signal::Terminate, Duration::from_secs(2))
-            .assert_code(code);
+        running.end_by(Signal::Terminate, Duration::from_secs(2)).assert_code(code);
         let redelivered = sandbox.hooks(["redeliver", "--failed", "--now"]).run();
         redelivered.assert_code(0);
         let requests = receiver.wait_for(2);
@@ -103,16 +100,9 @@ fn a_second_signal_before_the_command_ends_leaves_the_event_to_redeliver() {
     running.stdout_line("got 1");
     running.signal(Signal::Terminate);
     running.wait().assert_code(7);
-    assert_eq!(
-        receiver.requests().len(),
-        0,
-        "the second signal cuts the publish"
-    );
+    assert_eq!(receiver.requests().len(), 0, "the second signal cuts the publish");
     assert_ne!(sandbox.log()[0]["state"], "delivered");
-    sandbox
-        .hooks(["redeliver", "--failed", "--now"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["redeliver", "--failed", "--now"]).run().assert_code(0);
     assert_eq!(receiver.request().json()["status"], "failed");
 }
 
@@ -131,10 +121,7 @@ fn interrupted_on_a_terminal(sandbox: &Sandbox, command: &str) -> Output {
         .env("TERM", "dumb")
         .spawn();
     let keys = sandbox.path().join("keys");
-    let mut keys = File::options()
-        .write(true)
-        .open(keys)
-        .expect("the terminal reads its keys");
+    let mut keys = File::options().write(true).open(keys).expect("the terminal reads its keys");
     running.stdout_line("ready");
     keys.write_all(b"\x03").expect("the terminal takes keys");
     running.wait()
@@ -203,7 +190,6 @@ fn a_second_signal_during_the_publish_ends_it_and_the_event_is_not_lost() {
     let ran = ready(run(&sandbox, WAIT));
     ran.signal(Signal::Terminate);
     receiver.wait_for(1);
-    ran.end_by(Signal::Terminate, Duration::from_secs(2))
-        .assert_code(143);
+    ran.end_by(Signal::Terminate, Duration::from_secs(2)).assert_code(143);
     assert_ne!(sandbox.log()[0]["state"], "delivered");
 }

@@ -25,9 +25,7 @@ impl Capture {
             loop {
                 let read = stream.read(&mut chunk).unwrap_or(0);
                 let (state, changed) = &*writer.0;
-                let mut state = state
-                    .lock()
-                    .expect("no thread panics while it holds a capture");
+                let mut state = state.lock().expect("no thread panics while it holds a capture");
                 state.bytes.extend_from_slice(&chunk[..read]);
                 state.closed |= read == 0;
                 changed.notify_all();
@@ -53,8 +51,7 @@ impl Capture {
                 .split_inclusive('\n')
                 .find(|line| line.ends_with('\n') && line.contains(needle))
                 .map(|line| line.trim_end().to_owned());
-            line.map(Ok)
-                .or_else(|| state.closed.then(|| Err(text.into_owned())))
+            line.map(Ok).or_else(|| state.closed.then(|| Err(text.into_owned())))
         })
         .unwrap_or_else(|so_far| Err(String::from_utf8_lossy(&so_far).into_owned()))
         .unwrap_or_else(|said| panic!("no line with {needle:?} came; all that came was:\n{said}"))
@@ -63,9 +60,7 @@ impl Capture {
     fn wait<T>(&self, limit: Duration, ready: impl Fn(&State) -> Option<T>) -> Result<T, Vec<u8>> {
         let (state, changed) = &*self.0;
         let until = Instant::now() + limit;
-        let mut state = state
-            .lock()
-            .expect("no thread panics while it holds a capture");
+        let mut state = state.lock().expect("no thread panics while it holds a capture");
         loop {
             if let Some(value) = ready(&state) {
                 return Ok(value);

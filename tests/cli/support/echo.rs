@@ -15,11 +15,8 @@ pub(crate) fn whole(request: &Request) -> Vec<u8> {
 
 /// Answers with the request as JSON, as httpbin does.
 pub(crate) fn json(request: &Request) -> Vec<u8> {
-    let headers: serde_json::Map<_, _> = request
-        .headers
-        .iter()
-        .map(|(name, value)| (name.clone(), value.as_str().into()))
-        .collect();
+    let headers: serde_json::Map<_, _> =
+        request.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
     let body = serde_json::json!({ "url": request.target, "headers": headers });
     answer("410 Gone", &body.to_string())
 }
@@ -42,9 +39,5 @@ pub(crate) fn location(request: &Request) -> Vec<u8> {
 }
 
 fn answer(status: &str, body: &str) -> Vec<u8> {
-    format!(
-        "HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into()
+    format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into()
 }

@@ -45,12 +45,7 @@ impl<'a> Run<'a> {
         let sandbox = Sandbox::new();
         (scenario.prepare)(&sandbox);
         let read = |suffix: &str| {
-            fs::read(
-                sandbox
-                    .path()
-                    .join(format!("{}{suffix}", scenario.registry)),
-            )
-            .ok()
+            fs::read(sandbox.path().join(format!("{}{suffix}", scenario.registry))).ok()
         };
         Self {
             scenario,
@@ -75,15 +70,8 @@ impl<'a> Run<'a> {
 
     fn invocation(&self) -> Invocation<'_> {
         let link = self.sandbox.path().join("link.json");
-        let file = if link.symlink_metadata().is_ok() {
-            link
-        } else {
-            self.path()
-        };
-        self.sandbox
-            .hooks(self.scenario.arguments)
-            .env("HOOKS_FILE", file)
-            .stdin(DEPLOYMENT)
+        let file = if link.symlink_metadata().is_ok() { link } else { self.path() };
+        self.sandbox.hooks(self.scenario.arguments).env("HOOKS_FILE", file).stdin(DEPLOYMENT)
     }
 
     /// The registry without what differs from run to run; none if it is missing or damaged.
@@ -201,17 +189,8 @@ pub(crate) fn each_fault(
             failures.extend(fault.failure());
         }
     }
-    assert!(
-        failures.is_empty(),
-        "{} of the faults:\n{}",
-        failures.len(),
-        failures.join("\n")
-    );
-    figures(&format!(
-        "{}: {} calls, {count:?}",
-        scenario.arguments[0],
-        calls.len()
-    ));
+    assert!(failures.is_empty(), "{} of the faults:\n{}", failures.len(), failures.join("\n"));
+    figures(&format!("{}: {} calls, {count:?}", scenario.arguments[0], calls.len()));
     count
 }
 
@@ -237,8 +216,5 @@ fn next_command_works(run: &Run, fault: &Fault, new: &Value) {
         "the next command must end where the first one should have",
     );
     let temporary = format!("{}.tmp", run.path().display());
-    fault.must(
-        fs::symlink_metadata(temporary).is_err(),
-        "no temporary file stays",
-    );
+    fault.must(fs::symlink_metadata(temporary).is_err(), "no temporary file stays");
 }

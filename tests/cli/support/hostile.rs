@@ -33,25 +33,13 @@ pub(crate) fn outcome(
     let server = Server::new(serve);
     let sandbox = Sandbox::new();
     sandbox.write_hooks(&[hook_json(1, server.url("/"), "E")]);
-    let publish = [
-        "publish",
-        "E",
-        "{}",
-        "--retries",
-        "0",
-        "--timeout",
-        "1500ms",
-    ];
+    let publish = ["publish", "E", "{}", "--retries", "0", "--timeout", "1500ms"];
     let mut running = sandbox.hooks(publish).spawn();
     let peak = peak_memory(&mut running);
     let published = running.wait();
     let about = format!("{name}\n{}\n{}", published.stdout, published.stderr);
     assert!(peak < MOST_MEMORY, "{peak} KiB at {about}");
-    assert!(
-        matches!(published.code(), Some(0 | 3)),
-        "exit code {:?} at {about}",
-        published.code()
-    );
+    assert!(matches!(published.code(), Some(0 | 3)), "exit code {:?} at {about}", published.code());
     let note = "note: 1 not delivered; to send again: hooks redeliver --failed\n";
     assert!(["", note].contains(&&*published.stderr), "{about}");
     assert_eq!(published.stdout.lines().count(), 1, "{about}");

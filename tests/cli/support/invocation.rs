@@ -53,17 +53,12 @@ impl<'a> Invocation<'a> {
     }
 
     pub(crate) fn args<S: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
-        self.arguments.extend(
-            arguments
-                .into_iter()
-                .map(|argument| argument.as_ref().to_owned()),
-        );
+        self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
         self
     }
 
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
-        self.environment
-            .push((name.into(), Some(value.as_ref().to_owned())));
+        self.environment.push((name.into(), Some(value.as_ref().to_owned())));
         self
     }
 
@@ -112,9 +107,8 @@ impl<'a> Invocation<'a> {
         let mut command = self.command();
         let shown = self.shown();
         let started = Instant::now();
-        let mut child = command
-            .spawn()
-            .unwrap_or_else(|error| panic!("can't start `{shown}`: {error}"));
+        let mut child =
+            command.spawn().unwrap_or_else(|error| panic!("can't start `{shown}`: {error}"));
         let stdin = child.stdin.take();
         let held = match (self.stdin, stdin) {
             (Stdin::Bytes(bytes), Some(mut pipe)) => {
@@ -146,10 +140,7 @@ impl<'a> Invocation<'a> {
         } else {
             Command::new(Sandbox::BINARY)
         };
-        command
-            .args(&self.arguments)
-            .current_dir(&self.directory)
-            .env_clear();
+        command.args(&self.arguments).current_dir(&self.directory).env_clear();
         command.envs(self.sandbox.environment());
         for (name, value) in &self.environment {
             match value {
@@ -167,11 +158,8 @@ impl<'a> Invocation<'a> {
     }
 
     fn shown(&self) -> String {
-        let arguments: Vec<_> = self
-            .arguments
-            .iter()
-            .map(|argument| argument.to_string_lossy())
-            .collect();
+        let arguments: Vec<_> =
+            self.arguments.iter().map(|argument| argument.to_string_lossy()).collect();
         let call = format!("hooks {}", arguments.join(" "));
         match &self.shell {
             Some(script) => format!("{call}   (as {script})"),

@@ -117,23 +117,15 @@ impl FileSystem {
     /// Makes an empty image of it, as small as it may be.
     pub(crate) fn make_image(self, image: &Path) {
         let (mebibytes, options): (_, &[&str]) = match self {
-            Self::Ext4 => (
-                8,
-                &["-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"],
-            ),
+            Self::Ext4 => (8, &["-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"]),
             Self::Xfs => (300, &["-q"]),
             Self::Btrfs => (128, &["-q"]),
         };
         let file = fs::File::create(image).expect("an image can be created");
-        file.set_len(mebibytes << 20)
-            .expect("an image can be sparse");
+        file.set_len(mebibytes << 20).expect("an image can be sparse");
         let mut mkfs = Command::new(format!("mkfs.{}", self.name()));
         let made = mkfs.args(options).arg(image).output();
         let made = made.expect("mkfs can be started");
-        assert!(
-            made.status.success(),
-            "{}",
-            String::from_utf8_lossy(&made.stderr)
-        );
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     }
 }

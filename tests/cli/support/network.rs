@@ -18,7 +18,5 @@ pub(crate) fn needs_network() -> bool {
 
 /// Makes this call a command of `sh` on such a network. It takes the call's environment and folder.
 pub(crate) fn on_an_own_network<'a>(invocation: Invocation<'a>, command: &str) -> Invocation<'a> {
-    invocation.shell(&format!(
-        "exec unshare -rn python3 -c '{LOOPBACK_UP}' {command}"
-    ))
+    invocation.shell(&format!("exec unshare -rn python3 -c '{LOOPBACK_UP}' {command}"))
 }

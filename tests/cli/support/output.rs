@@ -42,10 +42,9 @@ impl Output {
         if self.code() != Some(code) {
             let _ = writeln!(wrong, "expected exit code {code}, got {}", self.status);
         }
-        for (name, expected, actual) in [
-            ("stdout", stdout, &self.stdout),
-            ("stderr", stderr, &self.stderr),
-        ] {
+        for (name, expected, actual) in
+            [("stdout", stdout, &self.stdout), ("stderr", stderr, &self.stderr)]
+        {
             if !matches(expected, actual) {
                 let _ = write!(
                     wrong,
@@ -54,12 +53,7 @@ impl Output {
                 );
             }
         }
-        assert!(
-            wrong.is_empty(),
-            "$ {}\n{wrong}\n{}",
-            self.command,
-            self.all()
-        );
+        assert!(wrong.is_empty(), "$ {}\n{wrong}\n{}", self.command, self.all());
         self
     }
 
@@ -129,11 +123,7 @@ impl Output {
     #[track_caller]
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
-            panic!(
-                "$ {}\nstandard output is not JSON: {error}\n{}",
-                self.command,
-                self.all()
-            )
+            panic!("$ {}\nstandard output is not JSON: {error}\n{}", self.command, self.all())
         })
     }
 
@@ -144,11 +134,7 @@ impl Output {
             .lines()
             .map(|line| {
                 serde_json::from_str(line).unwrap_or_else(|error| {
-                    panic!(
-                        "$ {}\na line is not JSON: {error}\n{}",
-                        self.command,
-                        self.all()
-                    )
+                    panic!("$ {}\na line is not JSON: {error}\n{}", self.command, self.all())
                 })
             })
             .collect()

@@ -19,11 +19,7 @@ pub(crate) struct Past {
 impl Past {
     /// Nothing has happened yet.
     pub(crate) fn before(now: DateTime<Utc>) -> Self {
-        Self {
-            now,
-            records: Vec::new(),
-            publications: 0,
-        }
+        Self { now, records: Vec::new(), publications: 0 }
     }
 
     /// An event was published so many minutes ago, to these hooks. Gives its id.
@@ -31,10 +27,8 @@ impl Past {
         let time = self.now - TimeDelta::minutes(minutes);
         self.publications += 1;
         let id = format!("msg_01a2121c-0d8f-72e9-b13c-{:012}", self.publications);
-        let targets: Vec<_> = hooks
-            .iter()
-            .map(|hook| json!({"hook": hook["id"], "url": hook["url"]}))
-            .collect();
+        let targets: Vec<_> =
+            hooks.iter().map(|hook| json!({"hook": hook["id"], "url": hook["url"]})).collect();
         let publication = json!({"publication": {
             "id": id, "time": written(time), "event": event, "deadline": written(time + DEADLINE),
             "targets": targets, "content": "{\"id\":\"42\",\"status\":\"success\"}",

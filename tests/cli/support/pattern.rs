@@ -22,9 +22,7 @@ const PLACEHOLDERS: [(&str, Taken); 7] = [
 pub(crate) fn matches(expected: &str, actual: &str) -> bool {
     let (mut expected, mut actual) = (expected, actual);
     while !expected.is_empty() {
-        let found = PLACEHOLDERS
-            .iter()
-            .find(|(name, _)| expected.starts_with(name));
+        let found = PLACEHOLDERS.iter().find(|(name, _)| expected.starts_with(name));
         if let Some((name, length)) = found {
             let Some(taken) = length(actual) else {
                 return false;
@@ -49,11 +47,7 @@ pub(crate) fn difference(
     same: impl Fn(&str, &str) -> bool,
 ) -> String {
     let (wanted, found): (Vec<_>, Vec<_>) = (lines(expected), lines(actual));
-    let head = wanted
-        .iter()
-        .zip(&found)
-        .take_while(|(w, f)| same(w, f))
-        .count();
+    let head = wanted.iter().zip(&found).take_while(|(w, f)| same(w, f)).count();
     let (wanted_rest, found_rest) = (&wanted[head..], &found[head..]);
     let tail = wanted_rest
         .iter()

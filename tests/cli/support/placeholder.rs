@@ -25,9 +25,7 @@ pub(crate) fn time(text: &str) -> Option<usize> {
     if !looks_right || !(separator == "T" || separator == " ") {
         return None;
     }
-    let clock = run(&text[11..], |c| {
-        c.is_ascii_digit() || matches!(c, ':' | '.')
-    });
+    let clock = run(&text[11..], |c| c.is_ascii_digit() || matches!(c, ':' | '.'));
     let zone = zone(&text[11 + clock..]);
     (clock >= 5).then_some(11 + clock + zone)
 }
@@ -48,9 +46,7 @@ fn zone(text: &str) -> usize {
 pub(crate) fn duration(text: &str) -> Option<usize> {
     let digits = run(text, |c| c.is_ascii_digit() || c == '.');
     let space = usize::from(text[digits..].starts_with(' '));
-    let unit = ["ms", "s"]
-        .into_iter()
-        .find(|unit| text[digits + space..].starts_with(unit))?;
+    let unit = ["ms", "s"].into_iter().find(|unit| text[digits + space..].starts_with(unit))?;
     let end = digits + space + unit.len();
     let ends_a_word = !text[end..].starts_with(|c: char| c.is_ascii_alphanumeric());
     (digits > 0 && ends_a_word).then_some(end)
@@ -58,10 +54,7 @@ pub(crate) fn duration(text: &str) -> Option<usize> {
 
 pub(crate) fn port(text: &str) -> Option<usize> {
     let digits = run(text, |c| c.is_ascii_digit());
-    text[..digits]
-        .parse::<u16>()
-        .is_ok_and(|port| port > 0)
-        .then_some(digits)
+    text[..digits].parse::<u16>().is_ok_and(|port| port > 0).then_some(digits)
 }
 
 pub(crate) fn number(text: &str) -> Option<usize> {
@@ -72,9 +65,7 @@ pub(crate) fn number(text: &str) -> Option<usize> {
 /// A signing secret as the tool makes them: `whsec_` and 32 bytes in padded base64.
 pub(crate) fn secret(text: &str) -> Option<usize> {
     let rest = text.strip_prefix("whsec_")?;
-    let base64 = run(rest, |c| {
-        c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=')
-    });
+    let base64 = run(rest, |c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '='));
     (base64 == 44).then_some(6 + base64)
 }
 

@@ -47,11 +47,7 @@ impl Process {
         self.signal(signal);
         let ended = self.wait();
         let took = sent.elapsed();
-        assert!(
-            took < within,
-            "$ {}\nended {took:?} after the signal",
-            ended.command
-        );
+        assert!(took < within, "$ {}\nended {took:?} after the signal", ended.command);
         ended
     }
 
@@ -69,10 +65,7 @@ impl Process {
 
     /// Whether it has not ended yet.
     pub(crate) fn is_running(&mut self) -> bool {
-        self.child
-            .try_wait()
-            .expect("a child can be asked whether it has ended")
-            .is_none()
+        self.child.try_wait().expect("a child can be asked whether it has ended").is_none()
     }
 
     /// Waits for the end; a process that hangs is killed and fails the test.
@@ -134,17 +127,13 @@ fn send(pid: u32, signal: Signal) {
         Signal::Stop => Unix::STOP,
         Signal::Continue => Unix::CONT,
     };
-    let pid = i32::try_from(pid)
-        .ok()
-        .and_then(Pid::from_raw)
-        .expect("a child has a valid process id");
+    let pid =
+        i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a child has a valid process id");
     // The process may have ended a moment ago.
     let _ = kill_process(pid, signal);
 }
 
 #[cfg(not(unix))]
 fn send(pid: u32, _: Signal) {
-    let _ = std::process::Command::new("taskkill")
-        .args(["/F", "/PID", &pid.to_string()])
-        .status();
+    let _ = std::process::Command::new("taskkill").args(["/F", "/PID", &pid.to_string()]).status();
 }

@@ -66,9 +66,7 @@ impl Drop for Program {
 /// A port for a program that cannot be told to pick one itself.
 pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
-    let address = listener
-        .local_addr()
-        .expect("a bound socket has an address");
+    let address = listener.local_addr().expect("a bound socket has an address");
     address.port()
 }
 
@@ -79,16 +77,9 @@ pub(crate) fn needs_success(library: &str, command: &mut Command) -> Option<Stri
     if let Ok(output) = output
         && output.status.success()
     {
-        return Some(
-            String::from_utf8_lossy(&output.stdout)
-                .trim_end()
-                .to_owned(),
-        );
+        return Some(String::from_utf8_lossy(&output.stdout).trim_end().to_owned());
     }
     // There is no program of this name, so `needs` says that it is missing.
-    assert!(
-        !super::needs(library),
-        "{library} is there but does not work"
-    );
+    assert!(!super::needs(library), "{library} is there but does not work");
     None
 }

@@ -32,9 +32,7 @@ pub(crate) struct Rng(u64);
 impl Rng {
     /// The seed is part of every message of a proof that fails.
     pub(crate) fn new() -> (Self, u64) {
-        let given = std::env::var("HOOKS_PROOF_SEED")
-            .ok()
-            .and_then(|seed| seed.parse().ok());
+        let given = std::env::var("HOOKS_PROOF_SEED").ok().and_then(|seed| seed.parse().ok());
         let seed = given.unwrap_or_else(|| {
             let now = SystemTime::now().duration_since(UNIX_EPOCH);
             now.map_or(1, |now| u64::from(now.subsec_nanos()))

@@ -88,29 +88,16 @@ impl Receiver {
         expected: Expected,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
-        let address = listener
-            .local_addr()
-            .expect("a bound socket has an address");
+        let address = listener.local_addr().expect("a bound socket has an address");
         let shared = Arc::new(Shared::default());
-        shared.lock().script = script
-            .into_iter()
-            .collect::<Vec<_>>()
-            .into_iter()
-            .rev()
-            .collect();
+        shared.lock().script = script.into_iter().collect::<Vec<_>>().into_iter().rev().collect();
         let config = tls.map(Identity::server_config);
         let accepting = thread::spawn({
             let shared = shared.clone();
             move || accept(&listener, &shared, config.as_ref())
         });
         let scheme = if tls.is_some() { "https" } else { "http" };
-        Self {
-            address,
-            scheme,
-            expected,
-            shared,
-            accepting: Some(accepting),
-        }
+        Self { address, scheme, expected, shared, accepting: Some(accepting) }
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -143,20 +130,14 @@ impl Receiver {
     /// Waits for this many requests.
     #[track_caller]
     pub(crate) fn wait_for(&self, count: usize) -> Vec<Request> {
-        self.wait(
-            |state| state.requests.len() >= count,
-            &format!("{count} requests"),
-        );
+        self.wait(|state| state.requests.len() >= count, &format!("{count} requests"));
         self.requests()
     }
 
     /// Waits for this many connections, whatever came over them.
     #[track_caller]
     pub(crate) fn wait_for_connections(&self, count: usize) {
-        self.wait(
-            |state| state.connections >= count,
-            &format!("{count} connections"),
-        );
+        self.wait(|state| state.connections >= count, &format!("{count} connections"));
     }
 
     /// Sends the replies that are `Reply::held`.
@@ -199,11 +180,7 @@ impl Drop for Receiver {
         self.shared.changed.notify_all();
         if let Some(accepting) = self.accepting.take() {
             let panicked = accepting.join().is_err();
-            assert!(
-                !panicked || thread::panicking(),
-                "the receiver at {} panicked",
-                self.address
-            );
+            assert!(!panicked || thread::panicking(), "the receiver at {} panicked", self.address);
         }
         if thread::panicking() {
             return;
@@ -214,11 +191,7 @@ impl Drop for Receiver {
             Expected::Request => assert!(!calls.is_empty(), "nothing called {}", self.address),
             Expected::NoRequest => assert!(calls.is_empty(), "{} got {calls:#?}", self.address),
             Expected::NoConnection => {
-                assert_eq!(
-                    connections, 0,
-                    "{} was connected to: {calls:#?}",
-                    self.address
-                );
+                assert_eq!(connections, 0, "{} was connected to: {calls:#?}", self.address);
             }
         }
     }
@@ -226,16 +199,11 @@ impl Drop for Receiver {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn sleep<'a>(&self, state: MutexGuard<'a, State>, limit: Duration) -> MutexGuard<'a, State> {
-        self.changed
-            .wait_timeout(state, limit)
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .0
+        self.changed.wait_timeout(state, limit).unwrap_or_else(std::sync::PoisonError::into_inner).0
     }
 
     /// Waits for `limit`, for a release, or for the end of the receiver; false at the end.
@@ -243,9 +211,8 @@ impl Shared {
         let until = limit.map(|limit| Instant::now() + limit);
         let mut state = self.lock();
         while state.closing.is_none() {
-            let left = until.map_or(TIMEOUT, |until| {
-                until.saturating_duration_since(Instant::now())
-            });
+            let left =
+                until.map_or(TIMEOUT, |until| until.saturating_duration_since(Instant::now()));
             if left.is_zero() || (until_released && state.released) {
                 return true;
             }
@@ -266,20 +233,18 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, tls: Option<&Arc<rustls:
             break;
         }
         state.connections += 1;
-        state
-            .open
-            .insert(number, stream.try_clone().expect("a socket can be cloned"));
+        state.open.insert(number, stream.try_clone().expect("a socket can be cloned"));
         drop(state);
         shared.changed.notify_all();
         let (shared, tls) = (shared.clone(), tls.cloned());
         workers.push(thread::spawn(move || {
             // A client may close its connection at any moment.
             let _ = match tls {
-                Some(config) => rustls::ServerConnection::new(config)
-                    .map_err(io::Error::other)
-                    .and_then(|connection| {
-                        serve(rustls::StreamOwned::new(connection, stream), &shared)
-                    }),
+                Some(config) => {
+                    rustls::ServerConnection::new(config).map_err(io::Error::other).and_then(
+                        |connection| serve(rustls::StreamOwned::new(connection, stream), &shared),
+                    )
+                }
                 None => serve(stream, &shared),
             };
             if let Some(stream) = shared.lock().open.remove(&number) {
@@ -329,11 +294,8 @@ fn serve(stream: impl Read + Write, shared: &Shared) -> io::Result<()> {
 }
 
 fn next_reply(state: &mut State) -> Reply {
-    let next = if state.script.len() > 1 {
-        state.script.pop()
-    } else {
-        state.script.last().cloned()
-    };
+    let next =
+        if state.script.len() > 1 { state.script.pop() } else { state.script.last().cloned() };
     next.expect("a receiver's script has at least one answer")
 }
 

@@ -29,12 +29,7 @@ pub(crate) struct Reply {
 
 #[derive(Clone, Debug)]
 enum Answer {
-    Response {
-        status: u16,
-        reason: String,
-        headers: Vec<(String, String)>,
-        body: Vec<u8>,
-    },
+    Response { status: u16, reason: String, headers: Vec<(String, String)>, body: Vec<u8> },
     Steps(Vec<Step>),
 }
 
@@ -54,12 +49,7 @@ impl Reply {
             headers: Vec::new(),
             body: Vec::new(),
         };
-        Self {
-            reads: true,
-            closes: false,
-            before: Vec::new(),
-            answer,
-        }
+        Self { reads: true, closes: false, before: Vec::new(), answer }
     }
 
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
@@ -107,18 +97,12 @@ impl Reply {
 
     /// Accepts the connection and never reads from it.
     pub(crate) fn never_read() -> Self {
-        Self {
-            reads: false,
-            ..Self::silent()
-        }
+        Self { reads: false, ..Self::silent() }
     }
 
     /// Sends this without reading, as a server of another protocol does, and nothing more.
     pub(crate) fn greeting(bytes: impl Into<Vec<u8>>) -> Self {
-        Self {
-            reads: false,
-            ..Self::steps(vec![Step::Send(bytes.into()), Step::Hold])
-        }
+        Self { reads: false, ..Self::steps(vec![Step::Send(bytes.into()), Step::Hold]) }
     }
 
     /// A response whose header never ends, a byte at a time.
@@ -154,24 +138,14 @@ impl Reply {
     }
 
     fn steps(steps: Vec<Step>) -> Self {
-        Self {
-            reads: true,
-            closes: true,
-            before: Vec::new(),
-            answer: Answer::Steps(steps),
-        }
+        Self { reads: true, closes: true, before: Vec::new(), answer: Answer::Steps(steps) }
     }
 
     pub(crate) fn into_steps(self) -> Vec<Step> {
         let mut steps = self.before;
         match self.answer {
             Answer::Steps(more) => steps.extend(more),
-            Answer::Response {
-                status,
-                reason,
-                headers,
-                body,
-            } => {
+            Answer::Response { status, reason, headers, body } => {
                 let mut head = format!("HTTP/1.1 {status} {reason}\r\n");
                 for (name, value) in headers {
                     let _ = write!(head, "{name}: {value}\r\n");

@@ -15,11 +15,8 @@ pub(crate) struct Commit<'a> {
 }
 
 /// A commit whose text does not matter.
-pub(crate) const PLAIN: Commit<'static> = Commit {
-    author: "Ada Author",
-    email: "ada@example.com",
-    message: "Plain work",
-};
+pub(crate) const PLAIN: Commit<'static> =
+    Commit { author: "Ada Author", email: "ada@example.com", message: "Plain work" };
 
 /// `site.git`, the server's, and `work`, the clone, both in the sandbox.
 pub(crate) struct Repository<'a> {
@@ -31,10 +28,7 @@ impl<'a> Repository<'a> {
     #[track_caller]
     pub(crate) fn new(sandbox: &'a Sandbox) -> Self {
         let repository = Self { sandbox };
-        repository.git(
-            sandbox.path(),
-            &["init", "-q", "--bare", "-b", "main", "site.git"],
-        );
+        repository.git(sandbox.path(), &["init", "-q", "--bare", "-b", "main", "site.git"]);
         repository.git(sandbox.path(), &["init", "-q", "-b", "main", "work"]);
         let bare = repository.bare().to_string_lossy().into_owned();
         repository.git(&repository.work(), &["remote", "add", "origin", &bare]);
@@ -54,10 +48,7 @@ impl<'a> Repository<'a> {
     pub(crate) fn commit(&self, branch: &str, commit: Commit) -> String {
         self.git(&self.work(), &["checkout", "-q", "-B", branch]);
         let committed = self
-            .call(
-                &self.work(),
-                &["commit", "-q", "--allow-empty", "--allow-empty-message"],
-            )
+            .call(&self.work(), &["commit", "-q", "--allow-empty", "--allow-empty-message"])
             .args(["--cleanup=verbatim", "-F", "-"])
             .stdin(commit.message)
             .env("GIT_AUTHOR_NAME", commit.author)
@@ -74,8 +65,7 @@ impl<'a> Repository<'a> {
 
     /// `git push origin …`, from the clone.
     pub(crate) fn push(&self, refs: &[&str]) -> Invocation<'a> {
-        self.call(&self.work(), &["push", "-q", "origin"])
-            .args(refs)
+        self.call(&self.work(), &["push", "-q", "origin"]).args(refs)
     }
 
     /// What git answers, in this folder.
@@ -104,9 +94,7 @@ impl<'a> Repository<'a> {
 
 /// The machine's PATH with the binary's folder in front.
 pub(crate) fn path_with_hooks() -> String {
-    let folder = Path::new(Sandbox::BINARY)
-        .parent()
-        .expect("the binary lies in a folder");
+    let folder = Path::new(Sandbox::BINARY).parent().expect("the binary lies in a folder");
     let path = std::env::var("PATH").unwrap_or_default();
     format!("{}:{path}", folder.display())
 }
@@ -122,9 +110,5 @@ pub(crate) fn executable(path: &Path) {
 pub(crate) fn mkfifo(sandbox: &Sandbox, name: &str) {
     let path = sandbox.path().join(name);
     let made = Command::new("mkfifo").arg(&path).status();
-    assert!(
-        made.is_ok_and(|status| status.success()),
-        "can't make {}",
-        path.display()
-    );
+    assert!(made.is_ok_and(|status| status.success()), "can't make {}", path.display());
 }

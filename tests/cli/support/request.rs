@@ -25,9 +25,7 @@ impl Request {
             if stream.read_until(b'\n', &mut line)? == 0 {
                 return Ok(None);
             }
-            let line = String::from_utf8_lossy(&line)
-                .trim_end_matches(['\r', '\n'])
-                .to_owned();
+            let line = String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned();
             if line.is_empty() {
                 break;
             }
@@ -51,9 +49,7 @@ impl Request {
         };
         // A chunked body is not read: a delivery never has one.
         let length = request.header("content-length").map_or(0, |length| {
-            length
-                .parse()
-                .unwrap_or_else(|_| panic!("content-length: {length} is no number"))
+            length.parse().unwrap_or_else(|_| panic!("content-length: {length} is no number"))
         });
         request.body = vec![0; length];
         if stream.read_exact(&mut request.body).is_err() {
@@ -74,16 +70,12 @@ impl Request {
     /// The value of a header that must be there.
     #[track_caller]
     pub(crate) fn the_header(&self, name: &str) -> &str {
-        self.header(name)
-            .unwrap_or_else(|| panic!("no {name} among {:#?}", self.headers))
+        self.header(name).unwrap_or_else(|| panic!("no {name} among {:#?}", self.headers))
     }
 
     /// How often a header was sent.
     pub(crate) fn count(&self, name: &str) -> usize {
-        self.headers
-            .iter()
-            .filter(|(n, _)| n.eq_ignore_ascii_case(name))
-            .count()
+        self.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).count()
     }
 
     pub(crate) fn text(&self) -> String {

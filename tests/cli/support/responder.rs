@@ -52,11 +52,7 @@ impl Responder {
                 let _ = serve(stream, &requests, respond, tls.as_ref());
             }
         });
-        Self {
-            server,
-            scheme,
-            requests,
-        }
+        Self { server, scheme, requests }
     }
 
     /// The URL of a path, which starts with a slash.

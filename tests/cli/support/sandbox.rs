@@ -23,10 +23,7 @@ impl Sandbox {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         // Resolved, because the tool prints resolved paths and a temp folder may be behind a symlink.
-        let path = folder
-            .path()
-            .canonicalize()
-            .expect("the temporary folder has a real path");
+        let path = folder.path().canonicalize().expect("the temporary folder has a real path");
         Self { folder, path }
     }
 
@@ -41,10 +38,7 @@ impl Sandbox {
     ) -> Invocation<'_> {
         Invocation::new(
             self,
-            arguments
-                .into_iter()
-                .map(|argument| argument.as_ref().to_owned())
-                .collect(),
+            arguments.into_iter().map(|argument| argument.as_ref().to_owned()).collect(),
         )
     }
 
@@ -75,9 +69,7 @@ impl Sandbox {
     /// Publishes the deployment of `fixtures/deploy.json` as a `PostDeployment`.
     #[track_caller]
     pub(crate) fn publish(&self) -> Output {
-        self.hooks(["publish", "PostDeployment"])
-            .stdin(super::DEPLOYMENT)
-            .run()
+        self.hooks(["publish", "PostDeployment"]).stdin(super::DEPLOYMENT).run()
     }
 
     pub(crate) fn environment(&self) -> Vec<(OsString, OsString)> {
@@ -116,11 +108,7 @@ impl Sandbox {
         let entries = fs::read_dir(&self.path).expect("the sandbox can be read");
         let mut names: Vec<_> = entries
             .map(|entry| {
-                entry
-                    .expect("the sandbox can be read")
-                    .file_name()
-                    .to_string_lossy()
-                    .into_owned()
+                entry.expect("the sandbox can be read").file_name().to_string_lossy().into_owned()
             })
             .collect();
         names.sort();
@@ -160,22 +148,16 @@ impl Sandbox {
     #[track_caller]
     pub(crate) fn hook(&self, id: &str) -> Value {
         let registry = self.registry();
-        let hooks = registry["hooks"]
-            .as_array()
-            .expect("the registry has an array of hooks");
+        let hooks = registry["hooks"].as_array().expect("the registry has an array of hooks");
         let found = hooks.iter().find(|hook| id_of(hook) == id);
-        found
-            .unwrap_or_else(|| panic!("no hook {id} in {registry:#}"))
-            .clone()
+        found.unwrap_or_else(|| panic!("no hook {id} in {registry:#}")).clone()
     }
 
     /// The ids in the registry, in its order.
     #[track_caller]
     pub(crate) fn ids(&self) -> Vec<String> {
         let registry = self.registry();
-        let hooks = registry["hooks"]
-            .as_array()
-            .expect("the registry has an array of hooks");
+        let hooks = registry["hooks"].as_array().expect("the registry has an array of hooks");
         hooks.iter().map(id_of).collect()
     }
 
@@ -227,17 +209,11 @@ fn id_of(hook: &Value) -> String {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            #[expect(
-                clippy::print_stderr,
-                reason = "shown by the test runner below the failure"
-            )]
+            #[expect(clippy::print_stderr, reason = "shown by the test runner below the failure")]
             // The files often explain the failure.
             for name in ["hooks.json", "hooks.json.journal"] {
                 if let Ok(text) = fs::read_to_string(self.folder.path().join(name)) {
-                    eprintln!(
-                        "--- {name} ---\n{}",
-                        &text.chars().take(4000).collect::<String>()
-                    );
+                    eprintln!("--- {name} ---\n{}", &text.chars().take(4000).collect::<String>());
                 }
             }
         }

@@ -31,16 +31,12 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
         let socket = socket2::SockRef::from(&listener);
         socket.set_tcp_mss(536).expect("a socket takes it");
-        socket
-            .set_recv_buffer_size(4096)
-            .expect("a socket takes it");
+        socket.set_recv_buffer_size(4096).expect("a socket takes it");
         Self::of(listener, serve)
     }
 
     fn of(listener: TcpListener, serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
-        let address = listener
-            .local_addr()
-            .expect("a bound socket has an address");
+        let address = listener.local_addr().expect("a bound socket has an address");
         let stopped = Arc::new(AtomicBool::new(false));
         let serve = Arc::new(serve);
         let accepting = thread::spawn({
@@ -55,11 +51,7 @@ impl Server {
                 }
             }
         });
-        Self {
-            address,
-            stopped,
-            accepting: Some(accepting),
-        }
+        Self { address, stopped, accepting: Some(accepting) }
     }
 
     /// The URL of a path, which starts with a slash.
@@ -79,11 +71,7 @@ impl Drop for Server {
         let _ = TcpStream::connect(self.address);
         if let Some(accepting) = self.accepting.take() {
             let panicked = accepting.join().is_err();
-            assert!(
-                !panicked || thread::panicking(),
-                "the server at {} panicked",
-                self.address
-            );
+            assert!(!panicked || thread::panicking(), "the server at {} panicked", self.address);
         }
     }
 }

@@ -15,10 +15,7 @@ pub(crate) struct SmartHttp(Server);
 
 impl SmartHttp {
     pub(crate) fn new(root: &Path, remote_user: &str) -> Self {
-        let backend = Backend {
-            root: root.to_owned(),
-            remote_user: remote_user.to_owned(),
-        };
+        let backend = Backend { root: root.to_owned(), remote_user: remote_user.to_owned() };
         Self(Server::new(move |stream| {
             // A client may close its connection at any moment.
             let _ = backend.serve(stream);
@@ -52,9 +49,7 @@ impl Backend {
         let head = String::from_utf8_lossy(head);
         let (status, head): (Vec<&str>, Vec<&str>) =
             head.lines().partition(|line| line.starts_with("Status: "));
-        let status = status
-            .first()
-            .map_or("200 OK", |line| &line["Status: ".len()..]);
+        let status = status.first().map_or("200 OK", |line| &line["Status: ".len()..]);
         write!(
             stream.get_mut(),
             "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n{}\r\n\r\n",
@@ -66,10 +61,7 @@ impl Backend {
 
     /// With only what a web server sets in the environment: no HOME, no USER.
     fn run(&self, request: &Request) -> io::Result<Vec<u8>> {
-        let (path, query) = request
-            .target
-            .split_once('?')
-            .unwrap_or((&request.target, ""));
+        let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
         let mut backend = Command::new("git")
             .arg("http-backend")
             .env_clear()
@@ -82,15 +74,9 @@ impl Backend {
             .env("REQUEST_METHOD", &request.method)
             .env("PATH_INFO", path)
             .env("QUERY_STRING", query)
-            .env(
-                "CONTENT_TYPE",
-                request.header("content-type").unwrap_or_default(),
-            )
+            .env("CONTENT_TYPE", request.header("content-type").unwrap_or_default())
             .env("CONTENT_LENGTH", request.body.len().to_string())
-            .env(
-                "GIT_PROTOCOL",
-                request.header("git-protocol").unwrap_or_default(),
-            )
+            .env("GIT_PROTOCOL", request.header("git-protocol").unwrap_or_default())
             .env("REMOTE_ADDR", "127.0.0.1")
             .env("REMOTE_USER", &self.remote_user)
             .stdin(Stdio::piped())
@@ -102,11 +88,7 @@ impl Backend {
         let answered = backend.wait_with_output()?;
         // It may end without reading everything.
         let _ = writing.join();
-        assert!(
-            answered.status.success(),
-            "git http-backend: {}",
-            answered.status
-        );
+        assert!(answered.status.success(), "git http-backend: {}", answered.status);
         Ok(answered.stdout)
     }
 }

@@ -54,9 +54,8 @@ pub(crate) struct Strace {
 impl Strace {
     /// None where it is not installed.
     pub(crate) fn find() -> Option<Self> {
-        needs("strace").then(|| Self {
-            folder: tempfile::tempdir().expect("a temporary folder can be made"),
-        })
+        needs("strace")
+            .then(|| Self { folder: tempfile::tempdir().expect("a temporary folder can be made") })
     }
 
     /// Runs a call of the binary and lists its system calls, in order, each of a name and number once.
@@ -70,16 +69,10 @@ impl Strace {
             let Some((thread, name)) = entry(line) else {
                 continue;
             };
-            let count = counts
-                .entry((thread.to_owned(), name.to_owned()))
-                .or_default();
+            let count = counts.entry((thread.to_owned(), name.to_owned())).or_default();
             *count += 1;
             if seen.insert((name.to_owned(), *count)) {
-                calls.push(Call {
-                    name: name.to_owned(),
-                    number: *count,
-                    shown: line.to_owned(),
-                });
+                calls.push(Call { name: name.to_owned(), number: *count, shown: line.to_owned() });
             }
         }
         assert!(
@@ -133,10 +126,8 @@ impl Strace {
             Scope::All => String::new(),
         };
         let file = self.file();
-        let script = format!(
-            "exec strace -f -qqq -y -o '{}' {paths} {option} \"$@\"",
-            file.display()
-        );
+        let script =
+            format!("exec strace -f -qqq -y -o '{}' {paths} {option} \"$@\"", file.display());
         let mut finished = invocation.shell(&script).run();
         // strace says so when a path is a link; what the binary says is what counts.
         finished.stderr = finished
@@ -160,9 +151,8 @@ impl Strace {
 /// The files of a registry, and the folder they are in.
 pub(crate) fn files_of(registry: &Path) -> Vec<PathBuf> {
     let beside = |suffix: &str| PathBuf::from(format!("{}{suffix}", registry.display()));
-    let mut files: Vec<_> = ["", ".lock", ".tmp", ".journal", ".journal.damaged"]
-        .map(beside)
-        .into();
+    let mut files: Vec<_> =
+        ["", ".lock", ".tmp", ".journal", ".journal.damaged"].map(beside).into();
     files.extend(registry.parent().map(Path::to_owned));
     files
 }
@@ -171,8 +161,6 @@ pub(crate) fn files_of(registry: &Path) -> Vec<PathBuf> {
 fn entry(line: &str) -> Option<(&str, &str)> {
     let (thread, rest) = line.split_once(char::is_whitespace)?;
     let (name, _) = rest.trim_start().split_once('(')?;
-    let is_name = name
-        .bytes()
-        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    let is_name = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
     (is_name && !name.is_empty()).then_some((thread, name))
 }

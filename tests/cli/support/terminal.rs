@@ -73,10 +73,7 @@ impl Shell {
         match self {
             Self::Bash => ["hooks.bash", "usr/share/bash-completion/completions/hooks"],
             Self::Zsh => ["_hooks", "usr/share/zsh/vendor-completions/_hooks"],
-            Self::Fish => [
-                "hooks.fish",
-                "usr/share/fish/vendor_completions.d/hooks.fish",
-            ],
+            Self::Fish => ["hooks.fish", "usr/share/fish/vendor_completions.d/hooks.fish"],
         }
     }
 
@@ -149,10 +146,7 @@ impl Terminal {
         let [source, installed] = shell.completion();
         let source = format!("{}/completions/{source}", env!("CARGO_MANIFEST_DIR"));
         let installed = sandbox.path().join(installed);
-        for folder in [
-            installed.parent().expect("it is in a folder"),
-            &current_folder(sandbox),
-        ] {
+        for folder in [installed.parent().expect("it is in a folder"), &current_folder(sandbox)] {
             fs::create_dir_all(folder).expect("a folder can be made in the sandbox");
         }
         fs::copy(&source, installed).expect("the completion can be copied");
@@ -249,9 +243,7 @@ impl Terminal {
         write!(self.keyboard, "{keys}{SHOW}").expect("the terminal takes keys");
         let mark = self.mark();
         let line = self.screen.line(&mark, TIMEOUT);
-        let line = line
-            .strip_prefix(&mark)
-            .and_then(|line| line.strip_suffix('>'));
+        let line = line.strip_prefix(&mark).and_then(|line| line.strip_suffix('>'));
         let screen = self.screen();
         let seen = screen[self.seen..].to_owned();
         self.seen = screen.len();
@@ -269,10 +261,7 @@ impl Drop for Terminal {
 
 impl Candidate {
     fn plain(value: &str) -> Self {
-        Self {
-            value: value.to_owned(),
-            description: None,
-        }
+        Self { value: value.to_owned(), description: None }
     }
 
     /// A line of fish's: the value, a tab, the description.

@@ -10,9 +10,7 @@ use crate::support::{FullBacklog, Receiver, Reply, Sandbox};
 /// Sends a request by hand and returns what comes back until the connection ends or says nothing for a while.
 fn post(receiver: &Receiver, body: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", receiver.port())).expect("it accepts");
-    stream
-        .set_read_timeout(Some(Duration::from_millis(300)))
-        .expect("a time-out can be set");
+    stream.set_read_timeout(Some(Duration::from_millis(300))).expect("a time-out can be set");
     write!(
         stream,
         "POST /a?b HTTP/1.1\r\nX-Spelled-So: yes\r\ncontent-length: {}\r\n\r\n{body}",
@@ -39,23 +37,11 @@ fn a_receiver_keeps_the_request_whole_and_follows_its_script() {
         post(&receiver, "{}"),
         "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 4\r\n\r\nbusy"
     );
-    assert_eq!(
-        post(&receiver, ""),
-        "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
-    );
-    assert_eq!(
-        post(&receiver, ""),
-        "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
-    );
+    assert_eq!(post(&receiver, ""), "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    assert_eq!(post(&receiver, ""), "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
     let requests = receiver.wait_for(3);
-    assert_eq!(
-        (requests[0].method.as_str(), requests[0].target.as_str()),
-        ("POST", "/a?b")
-    );
-    assert_eq!(
-        requests[0].headers[0],
-        ("X-Spelled-So".into(), "yes".into())
-    );
+    assert_eq!((requests[0].method.as_str(), requests[0].target.as_str()), ("POST", "/a?b"));
+    assert_eq!(requests[0].headers[0], ("X-Spelled-So".into(), "yes".into()));
     assert_eq!(requests[0].body, b"{}");
 }
 
@@ -67,10 +53,7 @@ fn a_receiver_that_misbehaves_still_ends_when_it_is_dropped() {
         (Reply::hang_up(), ""),
         (Reply::status(200).held(), ""),
         (Reply::drip_header(), "HTTP/1.1 200 OK\r\nx-drip: a"),
-        (
-            Reply::drip_body(200),
-            "HTTP/1.1 200 Dripping\r\ncontent-length: 1000000\r\n\r\na",
-        ),
+        (Reply::drip_body(200), "HTTP/1.1 200 Dripping\r\ncontent-length: 1000000\r\n\r\na"),
         (Reply::endless_body(200), "HTTP/1.1 200 Endless\r\n\r\nxxx"),
         (Reply::interim_flood(), "HTTP/1.1 103 Early Hints\r\n"),
         (Reply::raw("nonsense"), "nonsense"),
@@ -84,11 +67,7 @@ fn a_receiver_that_misbehaves_still_ends_when_it_is_dropped() {
         assert_eq!(String::from_utf8_lossy(&answer), start, "{reply:?}");
         receiver.wait_for(1);
     }
-    assert!(
-        started.elapsed() < Duration::from_secs(10),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 }
 
 #[test]
@@ -108,12 +87,8 @@ fn a_receiver_that_was_not_called_fails_its_test_and_so_does_one_that_must_not_b
 #[test]
 fn a_full_backlog_neither_accepts_nor_refuses() {
     let unanswering = FullBacklog::new();
-    let address = unanswering
-        .url()
-        .replace("http://", "")
-        .replace("/unanswering", "")
-        .parse()
-        .unwrap();
+    let address =
+        unanswering.url().replace("http://", "").replace("/unanswering", "").parse().unwrap();
     let error = TcpStream::connect_timeout(&address, Duration::from_millis(300)).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
 }
@@ -124,10 +99,8 @@ fn a_process_that_hangs_is_killed_and_fails_its_test() {
     let sandbox = Sandbox::new();
     let started = Instant::now();
     assert!(fails(|| {
-        let hang = sandbox
-            .hooks::<&str>([])
-            .shell("exec sleep 50")
-            .limit(Duration::from_millis(200));
+        let hang =
+            sandbox.hooks::<&str>([]).shell("exec sleep 50").limit(Duration::from_millis(200));
         hang.run();
     }));
     assert!(started.elapsed() < Duration::from_secs(20));
@@ -137,14 +110,10 @@ fn a_process_that_hangs_is_killed_and_fails_its_test() {
 #[cfg(unix)]
 fn assert_compares_everything() {
     let sandbox = Sandbox::new();
-    let said = sandbox
-        .hooks(["x"])
-        .shell("echo \"$PWD: done in 12 ms\"; echo oops >&2; exit 3")
-        .run();
+    let said =
+        sandbox.hooks(["x"]).shell("echo \"$PWD: done in 12 ms\"; echo oops >&2; exit 3").run();
     said.assert(3, "[DIR]: done in [MS]\n", "oops\n");
-    assert!(fails(
-        || _ = said.assert(0, "[DIR]: done in [MS]\n", "oops\n")
-    ));
+    assert!(fails(|| _ = said.assert(0, "[DIR]: done in [MS]\n", "oops\n")));
     assert!(fails(|| _ = said.assert(3, "[DIR]: done in [MS]", "oops\n")));
     assert!(fails(|| _ = said.assert(3, "[DIR]: done in [MS]\n", "")));
     assert!(fails(|| _ = said.assert_hides("oops")));

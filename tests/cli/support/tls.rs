@@ -23,14 +23,8 @@ impl Identity {
         let key = key();
         let mut params = params("127.0.0.1", "self-signed");
         params.is_ca = IsCa::ExplicitNoCa;
-        let certificate = params
-            .self_signed(&key)
-            .expect("a certificate can sign itself");
-        Self {
-            chain: vec![certificate.der().clone()],
-            ca_pem: certificate.pem(),
-            key,
-        }
+        let certificate = params.self_signed(&key).expect("a certificate can sign itself");
+        Self { chain: vec![certificate.der().clone()], ca_pem: certificate.pem(), key }
     }
 
     /// From a company's own authority, for 127.0.0.1.
@@ -54,24 +48,14 @@ impl Identity {
     fn issued(leaf: &CertificateParams) -> Self {
         let ca_key = key();
         let mut ca = CertificateParams::default();
-        ca.distinguished_name
-            .push(DnType::CommonName, "Test Authority");
+        ca.distinguished_name.push(DnType::CommonName, "Test Authority");
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let ca_pem = ca
-            .self_signed(&ca_key)
-            .expect("an authority can sign itself")
-            .pem();
+        let ca_pem = ca.self_signed(&ca_key).expect("an authority can sign itself").pem();
         let key = key();
         let issuer = Issuer::from_params(&ca, &ca_key);
-        let certificate = leaf
-            .signed_by(&key, &issuer)
-            .expect("an authority can sign a leaf");
-        Self {
-            chain: vec![certificate.der().clone()],
-            ca_pem,
-            key,
-        }
+        let certificate = leaf.signed_by(&key, &issuer).expect("an authority can sign a leaf");
+        Self { chain: vec![certificate.der().clone()], ca_pem, key }
     }
 
     pub(crate) fn server_config(&self) -> Arc<ServerConfig> {
@@ -103,9 +87,7 @@ fn key() -> KeyPair {
 fn params(name: &str, common_name: &str) -> CertificateParams {
     let mut params =
         CertificateParams::new(vec![name.to_owned()]).expect("the name is a valid one");
-    params
-        .distinguished_name
-        .push(DnType::CommonName, common_name);
+    params.distinguished_name.push(DnType::CommonName, common_name);
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params

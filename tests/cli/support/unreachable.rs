@@ -17,21 +17,13 @@ pub(crate) struct FullBacklog {
 impl FullBacklog {
     pub(crate) fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
-        let address = listener
-            .local_addr()
-            .expect("a bound socket has an address");
+        let address = listener.local_addr().expect("a bound socket has an address");
         let mut waiting = Vec::new();
         while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(200)) {
             waiting.push(stream);
-            assert!(
-                waiting.len() < 900,
-                "the queue of {address} does not fill up"
-            );
+            assert!(waiting.len() < 900, "the queue of {address} does not fill up");
         }
-        Self {
-            listener,
-            _waiting: waiting,
-        }
+        Self { listener, _waiting: waiting }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -39,8 +31,6 @@ impl FullBacklog {
     }
 
     fn address(&self) -> SocketAddr {
-        self.listener
-            .local_addr()
-            .expect("a bound socket has an address")
+        self.listener.local_addr().expect("a bound socket has an address")
     }
 }

@@ -29,11 +29,7 @@ fn doubling() -> Vec<String> {
         doubled(text, "{% set a = a * 2 %}", "{{ a|length }}"),
         doubled(text, "{% set a = [a, a]|join %}", "{{ a|length }}"),
         doubled(text, "{% set a = a|replace('x', 'xx') %}", "{{ a|length }}"),
-        doubled(
-            text,
-            "{% set a %}{{ a|safe }}{{ a|safe }}{% endset %}",
-            "{{ a|length }}",
-        ),
+        doubled(text, "{% set a %}{{ a|safe }}{{ a|safe }}{% endset %}", "{{ a|length }}"),
         doubled(LISTS, "{% set a = a + a %}", "{{ a|length }}"),
         doubled(LISTS, "{% set a = a|chain(a) %}", "{{ a }}"),
         doubled(map, "{% set a = {'x': a, 'y': a} %}", "{{ a }}"),
@@ -67,10 +63,7 @@ fn steps_on_nested_lists() -> Vec<String> {
     ];
     // Each takes all of its time.
     let number = scaled(4, ends.len());
-    ends.iter()
-        .step_by(ends.len() / number)
-        .map(|end| doubled(LISTS, NESTED, end))
-        .collect()
+    ends.iter().step_by(ends.len() / number).map(|end| doubled(LISTS, NESTED, end)).collect()
 }
 
 /// Single steps that ask for much at once.
@@ -96,10 +89,7 @@ fn single_steps() -> Vec<String> {
     .map(str::to_owned)
     .to_vec();
     steps.push(format!("{}1", "{% set a = a[:] %}".repeat(3_600)));
-    steps.push(format!(
-        "{{% set a = [1] %}}{}{{{{ a }}}}",
-        "{% set a = [a] %}".repeat(3_600)
-    ));
+    steps.push(format!("{{% set a = [1] %}}{}{{{{ a }}}}", "{% set a = [a] %}".repeat(3_600)));
     steps.push(format!("{{{{ {}1 }}}}", "-".repeat(65_000)));
     steps
 }
@@ -134,15 +124,7 @@ fn assert_bounded(templates: &[String]) {
     for template in templates {
         sandbox.write("greedy", template);
         let started = std::time::Instant::now();
-        let add = [
-            "add",
-            "--url",
-            "http://h/",
-            "--event",
-            "E",
-            "--template",
-            "greedy",
-        ];
+        let add = ["add", "--url", "http://h/", "--event", "E", "--template", "greedy"];
         let measured = Command::new("python3")
             .args(["-c", MEASURE, Sandbox::BINARY, "--file", "h.json"])
             .args(add)
@@ -156,11 +138,7 @@ fn assert_bounded(templates: &[String]) {
         // A few are harmless after all.
         assert!(["0", "2", "4"].contains(&code), "{code} for {start}");
         assert!(memory < MOST_MEMORY, "{memory} KiB for {start}");
-        assert!(
-            started.elapsed() < LONGEST,
-            "{:?} for {start}",
-            started.elapsed()
-        );
+        assert!(started.elapsed() < LONGEST, "{:?} for {start}", started.elapsed());
     }
 }
 
@@ -174,29 +152,17 @@ fn a_greedy_template_fails_its_own_hook_alone() {
     }
     let list = "{% set a = wish %}{% set b = wish %}";
     let lists = "{% set a = [a, a] %}{% set b = [b, b] %}";
-    let wishes = doubled(
-        list,
-        lists,
-        "{% if wish %}{{ a == b }}{% else %}1{% endif %}",
-    );
-    let everything = doubled(
-        list,
-        lists,
-        "{% if wish %}{{ a ~ '' }}{% else %}1{% endif %}",
-    );
+    let wishes = doubled(list, lists, "{% if wish %}{{ a == b }}{% else %}1{% endif %}");
+    let everything = doubled(list, lists, "{% if wish %}{{ a ~ '' }}{% else %}1{% endif %}");
     for (path, template) in [("/time", wishes), ("/memory", everything)] {
         sandbox.write("greedy", template);
         sandbox.add_with(&receiver.url(path), "*", ["--template", "greedy"]);
     }
-    let publish = sandbox
-        .hooks(["publish", "E", r#"{"id":"7","wish":[1]}"#, "--json"])
-        .run();
+    let publish = sandbox.hooks(["publish", "E", r#"{"id":"7","wish":[1]}"#, "--json"]).run();
     publish.assert_code(3);
     let deliveries = publish.json()["deliveries"].clone();
     for delivery in deliveries.as_array().unwrap() {
-        let greedy = ["/time", "/memory"]
-            .iter()
-            .any(|path| delivery["url"] == receiver.url(path));
+        let greedy = ["/time", "/memory"].iter().any(|path| delivery["url"] == receiver.url(path));
         assert_eq!(delivery["delivered"], !greedy, "{delivery}");
         if greedy {
             let reason =
@@ -217,9 +183,7 @@ fn a_deployment_of_a_mebibyte_is_within_the_limits() {
     for item in ["{}", "[]", "1", "\"\"", "{\"k\":[{}]}", "[[1]]"] {
         let items = vec![item; limit / (item.len() + 1)].join(",");
         let deployment = format!("{{\"items\":[{items}]}}");
-        let publish = sandbox
-            .hooks(["publish", "E", "-"])
-            .stdin(deployment.clone());
+        let publish = sandbox.hooks(["publish", "E", "-"]).stdin(deployment.clone());
         publish.run().assert_code(0);
         let body = receiver.requests().pop().unwrap().json();
         assert_eq!(body[0], deployment, "{item}");
@@ -234,16 +198,9 @@ fn nothing_is_left_running() {
     sandbox.write("good", "{\"id\": {{ id }} }");
     sandbox.add_with(&receiver.url("/"), "*", ["--template", "good"]);
     // The end of `cat` is the end of everything that has the pipe.
-    let publish = sandbox
-        .hooks(["publish", "E", "{}"])
-        .shell("\"$@\" 2>&1 | cat");
+    let publish = sandbox.hooks(["publish", "E", "{}"]).shell("\"$@\" 2>&1 | cat");
     publish.limit(LONGEST).run().assert_code(0);
     let listed = needs_success("ps", Command::new("ps").args(["-eo", "args"]));
     let binary = format!("{} __render", Sandbox::BINARY);
-    assert!(
-        !listed
-            .unwrap_or_default()
-            .lines()
-            .any(|line| line == binary)
-    );
+    assert!(!listed.unwrap_or_default().lines().any(|line| line == binary));
 }

@@ -26,10 +26,7 @@ fn a_form_gets_percent_encoded_values() {
 fn plain_text_gets_values_without_control_characters() {
     let template = "{{ event }}: {{ message }} {{ n }} {{ t }} {{ o }}{{ nil }}{{ gone }}.";
     let request = sent(template, ["--header", TEXT], DEPLOYMENT);
-    assert_eq!(
-        request.the_header("content-type"),
-        "text/plain; charset=utf-8"
-    );
+    assert_eq!(request.the_header("content-type"), "text/plain; charset=utf-8");
     assert_eq!(
         request.text(),
         "PostDeployment: a=b&c d+␛[2J␀ü\n%41\"' 1.5 true {\"k\":[1,\"&\"]}."
@@ -65,12 +62,7 @@ fn a_content_type_and_a_template_must_fit_in_edit_too() {
     for arguments in [
         &["--header", "Content-Type:"][..],
         &["--header", "content-type: application/json"],
-        &[
-            "--header",
-            "Content-Type: application/vnd.x+json;v=1",
-            "--header",
-            "X-A: 1",
-        ],
+        &["--header", "Content-Type: application/vnd.x+json;v=1", "--header", "X-A: 1"],
     ] {
         edit(arguments).assert_code(2).assert_stderr_has(&[
             "error: could not use the hook's template with this content type: the template yields no JSON",
@@ -85,10 +77,7 @@ fn a_content_type_and_a_template_must_fit_in_edit_too() {
     edit(&["--template", "plain", "--header", TEXT]).assert_code(0);
     edit(&["--template", "", "--header", "Content-Type:"]).assert_code(0);
     edit(&["--template", "json"]).assert_code(0);
-    sandbox
-        .hooks(["publish", "E", r#"{"id":"7"}"#])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["publish", "E", r#"{"id":"7"}"#]).run().assert_code(0);
     assert_eq!(receiver.request().text(), "{\"id\": \"7\" }");
 }
 
@@ -96,9 +85,7 @@ fn a_content_type_and_a_template_must_fit_in_edit_too() {
 fn the_hint_of_a_template_without_json_names_the_content_type() {
     let sandbox = Sandbox::new();
     sandbox.write("plain", "Deployed {{ id }}");
-    let add = sandbox
-        .hooks_add("http://127.0.0.1:9/", "E")
-        .args(["--template", "plain"]);
+    let add = sandbox.hooks_add("http://127.0.0.1:9/", "E").args(["--template", "plain"]);
     add.run().assert(
         2,
         "",
@@ -114,10 +101,6 @@ fn a_byte_order_mark_before_a_template_is_dropped() {
     assert_eq!(request.text(), "{\"id\": \"7\" }");
     let sandbox = Sandbox::new();
     sandbox.write("utf-16", b"\xFF\xFE{\0}\0");
-    let add = sandbox
-        .hooks_add("http://127.0.0.1:9/", "E")
-        .args(["--template", "utf-16"]);
-    add.run()
-        .assert_code(2)
-        .assert_stderr_has(&["it is UTF-16 text", "save it as UTF-8"]);
+    let add = sandbox.hooks_add("http://127.0.0.1:9/", "E").args(["--template", "utf-16"]);
+    add.run().assert_code(2).assert_stderr_has(&["it is UTF-16 text", "save it as UTF-8"]);
 }

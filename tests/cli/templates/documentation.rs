@@ -29,10 +29,7 @@ fn deployment() -> &'static str {
 fn options(language: &str) -> &'static [&'static str] {
     match language {
         "json" => &[],
-        "form" => &[
-            "--header",
-            "Content-Type: application/x-www-form-urlencoded",
-        ],
+        "form" => &["--header", "Content-Type: application/x-www-form-urlencoded"],
         "text" => &["--header", "Content-Type: text/plain"],
         _ => panic!("an example yields {language}"),
     }
@@ -70,19 +67,13 @@ fn every_example_makes_the_body_that_stands_below_it() {
 /// The rows of the chapter's table with this heading, without escapes.
 fn rows(heading: &str) -> Vec<Vec<String>> {
     let table = CHAPTER.split(heading).nth(1).expect("the table is there");
-    let lines = table
-        .lines()
-        .skip_while(|line| !line.starts_with("|-"))
-        .skip(1);
+    let lines = table.lines().skip_while(|line| !line.starts_with("|-")).skip(1);
     let cells = |line: &str| {
         let line = line.replace("\\|", "\u{0}");
         let cells = line.trim_matches('|').split('|').map(str::trim);
         cells.map(|cell| cell.replace('\u{0}', "|")).collect()
     };
-    lines
-        .take_while(|line| line.starts_with('|'))
-        .map(cells)
-        .collect()
+    lines.take_while(|line| line.starts_with('|')).map(cells).collect()
 }
 
 #[test]
@@ -91,10 +82,8 @@ fn every_filter_gives_what_the_table_says() {
     assert!(rows.len() >= 15, "{rows:?}");
     // All in one template: an array.
     let code = |cell: &String| cell.trim_matches('`').to_owned();
-    let expressions: Vec<String> = rows
-        .iter()
-        .map(|row| format!("{{{{ {} }}}}", code(&row[0])))
-        .collect();
+    let expressions: Vec<String> =
+        rows.iter().map(|row| format!("{{{{ {} }}}}", code(&row[0]))).collect();
     let request = sent(&format!("[{}]", expressions.join(",\n")), [], deployment());
     let results = request.json();
     for (number, row) in rows.iter().enumerate() {
@@ -105,10 +94,7 @@ fn every_filter_gives_what_the_table_says() {
 
 #[test]
 fn every_variable_is_there() {
-    let names: Vec<String> = rows("| name |")
-        .into_iter()
-        .map(|row| row[0].clone())
-        .collect();
+    let names: Vec<String> = rows("| name |").into_iter().map(|row| row[0].clone()).collect();
     let expected = [
         "each key of the deployment",
         "`deployment`",
@@ -131,8 +117,5 @@ fn every_variable_is_there() {
     assert_eq!(event["specversion"], "1.0");
     assert_eq!(event["data"]["author"], "Ada Author");
     assert_eq!(values[6], r#"{"name":"prod","regions":["eu","us"]}"#);
-    assert_eq!(
-        values[7],
-        r#"["a","cd5bee7181e74ea38a3522e73253f6ebb8ed72fb"]!"#
-    );
+    assert_eq!(values[7], r#"["a","cd5bee7181e74ea38a3522e73253f6ebb8ed72fb"]!"#);
 }

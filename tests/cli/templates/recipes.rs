@@ -19,15 +19,8 @@ fn folder() -> PathBuf {
 
 /// The command in an example's comment, which goes over several lines.
 fn command(text: &str) -> String {
-    let command = text
-        .split("hooks add ")
-        .nth(1)
-        .expect("the command is there");
-    let command = command
-        .split("-#}")
-        .next()
-        .unwrap_or_default()
-        .replace("\\\n", " ");
+    let command = text.split("hooks add ").nth(1).expect("the command is there");
+    let command = command.split("-#}").next().unwrap_or_default().replace("\\\n", " ");
     format!("add {}", command.trim())
 }
 
@@ -40,23 +33,17 @@ fn delivered(name: &str, deployment: &str) -> Request {
     let command = command(&template);
     assert!(command.contains(&format!("--template {name}")), "{command}");
     sandbox.write(name, &template);
-    let words = shell_words(&command)
-        .into_iter()
-        .map(|word| match word.split_once("://") {
-            Some((_, rest)) => {
-                let (authority, path) = rest.split_once('/').expect("the URL has a path");
-                let user = authority
-                    .split_once('@')
-                    .map(|(user, _)| format!("{user}@"));
-                let to = receiver.url("/").replace("http://", "");
-                format!("http://{}{to}{path}", user.unwrap_or_default())
-            }
-            None => word,
-        });
+    let words = shell_words(&command).into_iter().map(|word| match word.split_once("://") {
+        Some((_, rest)) => {
+            let (authority, path) = rest.split_once('/').expect("the URL has a path");
+            let user = authority.split_once('@').map(|(user, _)| format!("{user}@"));
+            let to = receiver.url("/").replace("http://", "");
+            format!("http://{}{to}{path}", user.unwrap_or_default())
+        }
+        None => word,
+    });
     sandbox.hooks(words).run().assert_code(0);
-    let publish = sandbox
-        .hooks(["publish", "PostDeployment", "-"])
-        .stdin(deployment);
+    let publish = sandbox.hooks(["publish", "PostDeployment", "-"]).stdin(deployment);
     publish.run().assert_code(0);
     receiver.request()
 }
@@ -79,16 +66,10 @@ fn shell_words(line: &str) -> Vec<String> {
 #[test]
 fn every_recipe_is_tested() {
     let entries = fs::read_dir(folder()).expect("the examples can be listed");
-    let mut names: Vec<String> = entries
-        .map(|e| e.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut names: Vec<String> =
+        entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
-    let known = [
-        "ntfy.txt.j2",
-        "pagerduty.json.j2",
-        "rabbitmq.json.j2",
-        "sms.form.j2",
-    ];
+    let known = ["ntfy.txt.j2", "pagerduty.json.j2", "rabbitmq.json.j2", "sms.form.j2"];
     assert_eq!(names, known);
 }
 
@@ -97,10 +78,7 @@ fn rabbitmq_gets_a_cloud_event_as_its_payload() {
     let request = delivered("rabbitmq.json.j2", DEPLOYMENT);
     assert_eq!(request.target, "/api/exchanges/%2F/deploys/publish");
     assert_eq!(request.the_header("content-type"), "application/json");
-    assert_eq!(
-        request.the_header("authorization"),
-        "Basic VVNFUjpQQVNTV09SRA=="
-    );
+    assert_eq!(request.the_header("authorization"), "Basic VVNFUjpQQVNTV09SRA==");
     let body = request.json();
     let id = request.the_header("webhook-id");
     assert_eq!(
@@ -132,14 +110,8 @@ fn ntfy_gets_plain_text() {
 fn an_sms_gateway_gets_a_form() {
     let request = delivered("sms.form.j2", DEPLOYMENT);
     assert_eq!(request.target, "/2010-04-01/Accounts/ACCOUNT/Messages.json");
-    assert_eq!(
-        request.the_header("content-type"),
-        "application/x-www-form-urlencoded"
-    );
-    assert_eq!(
-        request.the_header("authorization"),
-        "Basic QUNDT1VOVDpUT0tFTg=="
-    );
+    assert_eq!(request.the_header("content-type"), "application/x-www-form-urlencoded");
+    assert_eq!(request.the_header("authorization"), "Basic QUNDT1VOVDpUT0tFTg==");
     assert_eq!(
         request.text(),
         "To=%2B15551230001&From=%2B15551230002\

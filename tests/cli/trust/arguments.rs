@@ -150,15 +150,7 @@ fn a_refused_value_of_another_flag_is_not_quoted() {
             &["listen", "--respond", "87654321"],
             &["redeliver", "--failed", "--since", "s3cret"],
             &["redeliver", "whsec_s3cret"],
-            &[
-                "add",
-                "--url",
-                "http://h/",
-                "--event",
-                "E",
-                "--name",
-                "WHSEC_s3cret",
-            ],
+            &["add", "--url", "http://h/", "--event", "E", "--name", "WHSEC_s3cret"],
         ],
     );
     for name in ["HOOKS_TIMEOUT", "HOOKS_RETRIES", "HOOKS_JOBS"] {
@@ -183,9 +175,7 @@ fn an_invalid_deployment_is_not_quoted() {
             &["publish", "E", "{\"a\":\"s3cret"],
         ],
     );
-    let piped = sandbox
-        .hooks(["publish", "E"])
-        .stdin("http://u:s3cret@h/\n");
+    let piped = sandbox.hooks(["publish", "E"]).stdin("http://u:s3cret@h/\n");
     piped.run().assert_code(1).assert_hides("s3cret");
 }
 

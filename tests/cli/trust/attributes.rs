@@ -11,10 +11,7 @@ const ADD: [&str; 5] = ["add", "--url", "http://h.example/", "--event", "Other"]
 
 /// A program's output on a file of the sandbox.
 fn on(sandbox: &Sandbox, program: &str, arguments: &[&str], file: &str) -> String {
-    let output = Command::new(program)
-        .args(arguments)
-        .arg(sandbox.path().join(file))
-        .output();
+    let output = Command::new(program).args(arguments).arg(sandbox.path().join(file)).output();
     let output = output.unwrap_or_else(|error| panic!("can't start {program}: {error}"));
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{program} {arguments:?}: {error}");
@@ -49,26 +46,14 @@ fn an_acl_is_kept_and_its_mask_is_not_the_groups_permission() {
     let receiver = Receiver::new();
     sandbox.add(&receiver.url("/"), "E");
     // The group may do nothing, user 54321 may read: the mode shows the mask, 0640.
-    on(
-        &sandbox,
-        "setfacl",
-        &["-m", "u:54321:r,g::-,m::r"],
-        "hooks.json",
-    );
+    on(&sandbox, "setfacl", &["-m", "u:54321:r,g::-,m::r"], "hooks.json");
     let before = acl(&sandbox, "hooks.json");
-    assert!(
-        before.contains("user:54321:r--") && before.contains("group::---"),
-        "{before}"
-    );
+    assert!(before.contains("user:54321:r--") && before.contains("group::---"), "{before}");
     for verb in changes() {
-        let inode = fs::metadata(sandbox.path().join("hooks.json"))
-            .unwrap()
-            .ino();
+        let inode = fs::metadata(sandbox.path().join("hooks.json")).unwrap().ino();
         sandbox.hooks(&verb).run().assert_code(0);
         assert_eq!(acl(&sandbox, "hooks.json"), before, "{verb:?}");
-        let now = fs::metadata(sandbox.path().join("hooks.json"))
-            .unwrap()
-            .ino();
+        let now = fs::metadata(sandbox.path().join("hooks.json")).unwrap().ino();
         assert_ne!(now, inode, "{verb:?} has replaced it");
     }
     for companion in ["hooks.json.lock", "hooks.json.journal"] {
@@ -91,22 +76,12 @@ fn who_may_write_the_registry_by_its_acl_may_write_the_files_beside_it() {
     let writers = "u:54322:rw,u:54323:r,g::r,m::rw,o::-";
     on(&sandbox, "setfacl", &["-m", writers], "hooks.json");
     let add = ["add", "--url", &url, "--event", "E"];
-    sandbox
-        .hooks(add)
-        .shell(&as_user(ALICE))
-        .run()
-        .assert_code(0);
+    sandbox.hooks(add).shell(&as_user(ALICE)).run().assert_code(0);
     let publish = || sandbox.hooks(["publish", "E", "{}"]);
     publish().shell(&as_user(ALICE)).run().assert_code(0);
     for companion in ["hooks.json.lock", "hooks.json.journal"] {
         let acl = acl(&sandbox, companion);
-        for entry in [
-            "user:54322:rw-",
-            "user:54323:---",
-            "group::---",
-            "mask::rw-",
-            "other::---",
-        ] {
+        for entry in ["user:54322:rw-", "user:54323:---", "group::---", "mask::rw-", "other::---"] {
             assert!(acl.contains(entry), "{companion} has no {entry}:\n{acl}");
         }
     }
@@ -114,11 +89,7 @@ fn who_may_write_the_registry_by_its_acl_may_write_the_files_beside_it() {
     let published = publish().shell(&as_user(BOB)).run();
     published.assert_code(0);
     let warning = "warning: could not save the registry";
-    assert!(
-        published.stderr.starts_with(warning),
-        "{}",
-        published.stderr
-    );
+    assert!(published.stderr.starts_with(warning), "{}", published.stderr);
     assert_eq!(sandbox.log().len(), 2);
 }
 
@@ -132,12 +103,7 @@ fn the_default_acl_of_a_folder_opens_nothing_that_was_closed() {
     sandbox.add(&receiver.url("/"), "E");
     sandbox.set_mode("hooks.json", 0o640);
     fs::remove_file(sandbox.path().join("hooks.json.lock")).unwrap();
-    on(
-        &sandbox,
-        "setfacl",
-        &["-d", "-m", "u:54321:rwx,g::rwx,o::rwx"],
-        ".",
-    );
+    on(&sandbox, "setfacl", &["-d", "-m", "u:54321:rwx,g::rwx,o::rwx"], ".");
     for verb in changes() {
         sandbox.hooks(&verb).run().assert_code(0);
     }
@@ -155,17 +121,8 @@ fn other_attributes_are_kept() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::new();
     sandbox.add(&receiver.url("/"), "E");
-    for (name, value) in [
-        ("user.origin", "backup"),
-        ("user.empty", ""),
-        ("user.text", "a b\n"),
-    ] {
-        on(
-            &sandbox,
-            "setfattr",
-            &["-n", name, "-v", value],
-            "hooks.json",
-        );
+    for (name, value) in [("user.origin", "backup"), ("user.empty", ""), ("user.text", "a b\n")] {
+        on(&sandbox, "setfattr", &["-n", name, "-v", value], "hooks.json");
     }
     let before = attributes(&sandbox, "hooks.json");
     assert!(before.contains("user.origin=\"backup\""), "{before}");
@@ -219,12 +176,7 @@ fn an_attribute_that_the_system_refuses_is_not_dropped() {
     };
     let sandbox = Sandbox::new();
     sandbox.add("http://h.example/1", "E");
-    on(
-        &sandbox,
-        "setfattr",
-        &["-n", "user.origin", "-v", "backup"],
-        "hooks.json",
-    );
+    on(&sandbox, "setfattr", &["-n", "user.origin", "-v", "backup"], "hooks.json");
     let before = sandbox.registry_bytes();
     let (refused, came) = strace.refuse(sandbox.hooks(ADD), "fsetxattr", "ENOSPC");
     assert!(came, "{}", refused.stderr);

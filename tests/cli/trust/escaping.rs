@@ -84,10 +84,7 @@ fn a_hostile_reply_is_escaped_by_every_verb_that_shows_it() {
             let shown = harmless(&sandbox, arguments);
             let shown = format!("{}{}", shown.stdout, shown.stderr);
             // After a 410 the hook is disabled, and the verbs that deliver say so instead.
-            assert!(
-                shown.contains("\\u{1b}]0;owned") || status == 410,
-                "{arguments:?}: {shown}"
-            );
+            assert!(shown.contains("\\u{1b}]0;owned") || status == 410, "{arguments:?}: {shown}");
         }
         let run = ["run", "PostDeployment", "--retries", "0", "--", "true"];
         harmless(&sandbox, &run);
@@ -165,9 +162,7 @@ fn hostile_registry(sandbox: &Sandbox) {
     for (id, more) in (2..).zip(more) {
         let mut hook = json!({ "id": id, "url": refused_url(), "event": "*" });
         let members = more.as_object().expect("it is an object").clone();
-        hook.as_object_mut()
-            .expect("it is an object")
-            .extend(members);
+        hook.as_object_mut().expect("it is an object").extend(members);
         hooks.push(hook);
     }
     sandbox.write_hooks(&hooks);
@@ -199,15 +194,7 @@ fn hostile_text_in_a_registry_edited_by_hand_is_escaped_by_every_verb() {
         &["log", "-n", "100", "--failed", "--reveal"],
         &["redeliver", "1", "2", "3", "-v", "--retries", "0"],
         &["redeliver", "--failed", "--now", "-v", "--retries", "0"],
-        &[
-            "add",
-            "--url",
-            refused_url(),
-            "--event",
-            "Other",
-            "--format",
-            "slack",
-        ],
+        &["add", "--url", refused_url(), "--event", "Other", "--format", "slack"],
     ] {
         harmless(&sandbox, arguments);
     }
@@ -226,11 +213,7 @@ fn hostile_text_on_the_command_line_and_in_the_environment_is_escaped() {
     let refused = sandbox.hooks(["list"]).env("HOOKS_FILE", &file).run();
     refused.assert_code(1).assert_stderr_has(&["line 1"]);
     assert_harmless(&refused);
-    std::fs::write(
-        &file,
-        "[{\"id\":1,\"url\":\"http://u:p@h/\",\"event\":\"E\"}]",
-    )
-    .unwrap();
+    std::fs::write(&file, "[{\"id\":1,\"url\":\"http://u:p@h/\",\"event\":\"E\"}]").unwrap();
     let readable = sandbox.hooks(["list"]).env("HOOKS_FILE", &file).run();
     readable.assert_code(0);
     assert_harmless(&readable);
@@ -264,11 +247,7 @@ fn json_escapes_control_characters_and_loses_nothing() {
     let publish = ["publish", "PostDeployment", "{}", "--json"];
     let published = sandbox.hooks(publish).run();
     published.assert_code(3);
-    for arguments in [
-        &["list", "--json"][..],
-        &["show", "1", "--json"],
-        &["log", "--json"],
-    ] {
+    for arguments in [&["list", "--json"][..], &["show", "1", "--json"], &["log", "--json"]] {
         let shown = harmless(&sandbox, arguments);
         assert!(shown.stdout.contains("\\u202e"), "{}", shown.stdout);
     }

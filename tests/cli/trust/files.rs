@@ -52,12 +52,7 @@ struct Scene<'a> {
 impl<'a> Scene<'a> {
     fn new(history: &'a History, owner: u32, caller: u32) -> Self {
         let sandbox = Sandbox::new();
-        let scene = Self {
-            history,
-            sandbox,
-            owner,
-            caller,
-        };
+        let scene = Self { history, sandbox, owner, caller };
         fs::create_dir(scene.path("d")).expect("the scene can be set");
         for folder in [".", "d"] {
             scene.own(folder, 0o755);
@@ -85,9 +80,8 @@ impl<'a> Scene<'a> {
     fn run(&self, verb: &[&str]) -> (Output, bool) {
         let before = self.history.receiver.requests().len();
         let invocation = self.sandbox.hooks(verb);
-        let invocation = invocation
-            .env("HOOKS_FILE", self.path("d/hooks.json"))
-            .limit(Duration::from_secs(20));
+        let invocation =
+            invocation.env("HOOKS_FILE", self.path("d/hooks.json")).limit(Duration::from_secs(20));
         let finished = if self.caller == tester() {
             invocation.run()
         } else {
@@ -249,10 +243,8 @@ fn damaged_lines_are_set_aside_into_no_file_but_the_registrys_own() {
     for (plant, words) in PLANTS {
         let scene = Scene::new(&history, tester(), tester());
         // Long enough to be compacted, which moves what is damaged.
-        scene.write(
-            "d/hooks.json.journal",
-            [vec![b'x'; 9 << 20], b"\n".into()].concat().as_slice(),
-        );
+        scene
+            .write("d/hooks.json.journal", [vec![b'x'; 9 << 20], b"\n".into()].concat().as_slice());
         let path = scene.path("d/hooks.json.journal.damaged");
         if !plant.put(&scene, &path) {
             continue;
@@ -278,10 +270,7 @@ fn the_file_of_another_user_is_refused_under_each_name_by_each_verb() {
     let history = History::new();
     for (caller, folder) in [(tester(), 0o755), (ALICE, 0o755), (ALICE, 0o1777)] {
         for name in &NAMES[1..] {
-            for (mode, verb) in [0o600, 0o666]
-                .into_iter()
-                .flat_map(|m| VERBS.map(|v| (m, v)))
-            {
+            for (mode, verb) in [0o600, 0o666].into_iter().flat_map(|m| VERBS.map(|v| (m, v))) {
                 let scene = Scene::new(&history, caller, caller);
                 scene.own("d", folder);
                 let file = format!("d/hooks.json{name}");
@@ -302,11 +291,7 @@ fn the_file_of_another_user_is_refused_under_each_name_by_each_verb() {
 #[test]
 fn a_file_that_others_may_write_is_refused() {
     let history = History::new();
-    for (mode, words) in [
-        (0o666, "by others"),
-        (0o620, "by group"),
-        (0o602, "by others"),
-    ] {
+    for (mode, words) in [(0o666, "by others"), (0o620, "by group"), (0o602, "by others")] {
         for name in [".lock", ".journal"] {
             for verb in VERBS {
                 let scene = Scene::new(&history, tester(), tester());
@@ -348,9 +333,7 @@ fn root_makes_nothing_where_another_user_may_write() {
                     .assert_code(1)
                     .assert_stderr_has(&["error: could not use the registry [DIR]/d/hooks.json"]);
                 assert!(!sent && !scene.sandbox.has("made"));
-                let left = fs::read_dir(scene.path("d"))
-                    .expect("the scene can be set")
-                    .count();
+                let left = fs::read_dir(scene.path("d")).expect("the scene can be set").count();
                 assert_eq!(left, usize::from(plant.is_some()), "{plant:?} {verb:?}");
                 assert_eq!(plant.map(|_| scene.sandbox.read("victim")), victim);
             }
@@ -366,13 +349,8 @@ fn root_makes_no_directories_in_another_users() {
     let history = History::new();
     let scene = Scene::new(&history, ALICE, tester());
     for file in ["d/new/hooks.json", "d/new/deeper/hooks.json"] {
-        let add = scene
-            .sandbox
-            .hooks(VERBS[0])
-            .env("HOOKS_FILE", scene.path(file));
-        add.run()
-            .assert_code(1)
-            .assert_stderr_has(&["[DIR]/d", &format!("user {ALICE}")]);
+        let add = scene.sandbox.hooks(VERBS[0]).env("HOOKS_FILE", scene.path(file));
+        add.run().assert_code(1).assert_stderr_has(&["[DIR]/d", &format!("user {ALICE}")]);
         assert!(!scene.sandbox.has("d/new"));
     }
     history.receiver.request();
@@ -395,15 +373,8 @@ fn root_follows_the_links_of_root_and_of_the_registrys_owner_alone() {
             let scene = Scene::new(&history, owner, tester());
             symlink(target, scene.path(link)).expect("the scene can be set");
             give(&scene.path(link), link_owner, link_owner);
-            let file = if link == "link" {
-                "link/hooks.json"
-            } else {
-                link
-            };
-            let add = scene
-                .sandbox
-                .hooks(VERBS[0])
-                .env("HOOKS_FILE", scene.path(file));
+            let file = if link == "link" { "link/hooks.json" } else { link };
+            let add = scene.sandbox.hooks(VERBS[0]).env("HOOKS_FILE", scene.path(file));
             let added = add.run();
             if allowed {
                 added.assert_code(0);
@@ -434,10 +405,7 @@ fn root_uses_another_users_registry_and_leaves_it_that_users() {
         assert_eq!((metadata.uid(), metadata.gid()), (ALICE, ALICE), "{file}");
         assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "{file}");
     }
-    let scene = Scene {
-        caller: ALICE,
-        ..scene
-    };
+    let scene = Scene { caller: ALICE, ..scene };
     for verb in &VERBS[1..] {
         scene.run(verb).0.assert_code(0);
     }
@@ -450,21 +418,12 @@ fn a_pipe_or_a_device_in_place_of_a_registry_is_refused_at_once() {
     }
     let sandbox = Sandbox::new();
     sandbox.write("empty", "[]");
-    for file in [
-        "<(sleep 30)",
-        "<(cat empty)",
-        "/dev/null",
-        "/dev/zero",
-        "/dev/stdin",
-        "/proc/self/fd/0",
-    ] {
+    for file in
+        ["<(sleep 30)", "<(cat empty)", "/dev/null", "/dev/zero", "/dev/stdin", "/proc/self/fd/0"]
+    {
         for verb in VERBS.into_iter().chain([&["list"][..]]) {
             let script = format!("exec bash -c '\"$@\" --file {file} < <(cat empty)' bash \"$@\"");
-            let refused = sandbox
-                .hooks(verb)
-                .shell(&script)
-                .limit(Duration::from_secs(20))
-                .run();
+            let refused = sandbox.hooks(verb).shell(&script).limit(Duration::from_secs(20)).run();
             refused
                 .assert_code(1)
                 .assert_stderr_has(&["error: could not use the registry /", "not a regular file"]);
@@ -474,14 +433,8 @@ fn a_pipe_or_a_device_in_place_of_a_registry_is_refused_at_once() {
     // A regular file behind the same names is one.
     let list = sandbox.hooks(["list", "--file", "/dev/stdin"]);
     let list = list.shell("exec \"$@\" < empty").run();
-    list.assert(
-        0,
-        "",
-        "note: no hook is registered in /dev/stdin; see 'hooks add --help'\n",
-    );
+    list.assert(0, "", "note: no hook is registered in /dev/stdin; see 'hooks add --help'\n");
     let deleted = sandbox.hooks(["list", "--file", "/dev/stdin"]);
-    let deleted = deleted
-        .shell("exec 8< empty; rm empty; exec \"$@\" <&8")
-        .run();
+    let deleted = deleted.shell("exec 8< empty; rm empty; exec \"$@\" <&8").run();
     deleted.assert_code(1).assert_stderr_has(&["deleted"]);
 }

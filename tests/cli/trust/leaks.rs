@@ -89,10 +89,7 @@ fn no_verb_shows_a_secret_of_a_hook_that_works() {
         (0, add("PostDeployment", &header, secret_file)),
         (4, add("Other", &header, secret_file)),
         (4, add("PostDeployment", &format!("{header}2"), secret_file)),
-        (
-            4,
-            add("PostDeployment", &header, ["--secret-file", "other.secret"]),
-        ),
+        (4, add("PostDeployment", &header, ["--secret-file", "other.secret"])),
         (4, add("PostDeployment", &header, ["--format", "slack"])),
     ] {
         added.assert_code(code);
@@ -163,9 +160,8 @@ fn a_dry_run_shows_the_exact_request_only_if_asked_to_reveal_it() {
     ] {
         assert!(masked.stdout.contains(line), "{line}{}", masked.stdout);
     }
-    let revealed = sandbox
-        .hooks(["publish", "PostDeployment", "{}", "--dry-run", "--reveal"])
-        .run();
+    let revealed =
+        sandbox.hooks(["publish", "PostDeployment", "{}", "--dry-run", "--reveal"]).run();
     let header = secrets.header();
     assert!(revealed.stdout.contains(&header), "{}", revealed.stdout);
     revealed.assert_hides(&secrets.secret());
@@ -175,11 +171,7 @@ fn a_dry_run_shows_the_exact_request_only_if_asked_to_reveal_it() {
 fn secrets_that_a_receiver_sends_back_are_not_shown() {
     type Answer = fn(&Request) -> Vec<u8>;
     let answers: [(&'static str, Answer, &str); 4] = [
-        (
-            "echo",
-            echo::whole,
-            "500 Internal Server Error: POST /services/",
-        ),
+        ("echo", echo::whole, "500 Internal Server Error: POST /services/"),
         ("json", echo::json, "410 Gone: {"),
         ("token", echo::token, "403 Forbidden: no such token: "),
         ("location", echo::location, "307 Temporary Redirect: "),
@@ -197,10 +189,7 @@ fn secrets_that_a_receiver_sends_back_are_not_shown() {
         secrets.assert_absent(&published);
         assert!(published.stdout.contains(said), "{}", published.stdout);
         assert_views_hide(&sandbox, &secrets, &id);
-        sandbox
-            .hooks(["edit", &id, "--enable"])
-            .run()
-            .assert_code(0);
+        sandbox.hooks(["edit", &id, "--enable"]).run().assert_code(0);
         if name == "json" {
             // Each delivery disables it again.
             secrets.assert_absent(&sandbox.hooks(["test", &id]).run());
@@ -221,11 +210,7 @@ fn a_redirect_shows_its_location_without_the_secrets_in_it() {
             "https://u:***@h.example/a?key=***",
         ),
         ("lpath", "/in?key=Query-lpath#Pw-lpath", "/in?key=***#***"),
-        (
-            "lhost",
-            "//u:Pw-lhost@h.example/Query-lhost-12345678",
-            "***",
-        ),
+        ("lhost", "//u:Pw-lhost@h.example/Query-lhost-12345678", "***"),
         ("lfile", "file:///Token7lfile8canary9x0y", "file://"),
         ("ldata", "data:text/html,u:Pw-ldata@x", "***"),
         ("lodd", "https://u:Pw-lodd/12@h.example/", "https://***"),
@@ -274,9 +259,7 @@ fn the_note_about_a_retry_shows_no_secret() {
     let limits = ["--retries", "1", "--verbose"];
     let publish = sandbox.hooks(["publish", "PostDeployment", "{}"]);
     let published = publish.args(limits).run();
-    published
-        .assert_code(3)
-        .assert_stderr_has(&["attempt 1 failed", "POST /services/"]);
+    published.assert_code(3).assert_stderr_has(&["attempt 1 failed", "POST /services/"]);
     secrets.assert_absent(&published);
     assert_eq!(receiver.requests(), 2);
 }
@@ -362,10 +345,6 @@ fn the_live_line_on_a_terminal_shows_no_secret() {
     let published = sandbox.hooks::<&str>([]).shell(script);
     let published = published.env("TERM", "xterm-256color").run();
     published.assert_code(0);
-    assert!(
-        published.stdout.contains("awaiting"),
-        "{}",
-        published.stdout
-    );
+    assert!(published.stdout.contains("awaiting"), "{}", published.stdout);
     secrets.assert_absent(&published);
 }

@@ -46,11 +46,7 @@ fn a_lock_file_that_another_one_has_replaced_is_not_held() {
     let waiting = sandbox.hooks(add).spawn();
     waiting.stderr_line("waiting");
     fs::remove_file(&path).unwrap();
-    let new = fs::File::options()
-        .write(true)
-        .create_new(true)
-        .open(&path)
-        .unwrap();
+    let new = fs::File::options().write(true).create_new(true).open(&path).unwrap();
     sandbox.set_mode("hooks.json.lock", 0o600);
     new.lock().unwrap();
     drop(held);
@@ -96,8 +92,5 @@ fn a_publish_whose_lock_file_is_deleted_is_on_record() {
     receiver.wait_for(2);
     let log = sandbox.log();
     assert_eq!(log.len(), 2);
-    assert!(
-        log.iter().all(|line| line["state"] == "delivered"),
-        "{log:#?}"
-    );
+    assert!(log.iter().all(|line| line["state"] == "delivered"), "{log:#?}");
 }

@@ -11,10 +11,7 @@ fn random_tokens(count: usize, length: usize) -> Vec<String> {
     let mut source = std::fs::File::open("/dev/urandom").expect("the system has random bytes");
     std::io::Read::read_exact(&mut source, &mut bytes).expect("it gives as many as are wanted");
     let letter = |byte: &u8| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]);
-    bytes
-        .chunks(length)
-        .map(|chunk| chunk.iter().map(letter).collect())
-        .collect()
+    bytes.chunks(length).map(|chunk| chunk.iter().map(letter).collect()).collect()
 }
 
 /// A registry of hooks with these URLs.
@@ -31,19 +28,13 @@ fn two_thousand_random_tokens_of_short_secrets_are_masked() {
     for (before, length, after) in [
         ("https://hooks.zapier.com/hooks/catch/123456/", 6, "/"),
         ("https://hooks.zapier.com/hooks/catch/123456/", 7, "/"),
-        (
-            "https://api.vercel.com/v1/integrations/deploy/prj_1/",
-            10,
-            "",
-        ),
+        ("https://api.vercel.com/v1/integrations/deploy/prj_1/", 10, ""),
         ("https://hook.eu2.make.com/", 8, ""),
         ("https://maker.ifttt.com/trigger/deployed/with/key/", 9, ""),
     ] {
         let tokens = random_tokens(2_000, length);
-        let urls: Vec<String> = tokens
-            .iter()
-            .map(|token| format!("{before}{token}{after}"))
-            .collect();
+        let urls: Vec<String> =
+            tokens.iter().map(|token| format!("{before}{token}{after}")).collect();
         let sandbox = registry_of(&urls);
         let listed = sandbox.hooks(["list"]).run();
         listed.assert_code(0);
@@ -51,15 +42,10 @@ fn two_thousand_random_tokens_of_short_secrets_are_masked() {
         assert_eq!(listed.stdout.matches(&masked).count(), 2_000, "{before}");
         let shown = sandbox.hooks(["publish", "E", "{}", "--dry-run"]).run();
         for output in [&listed, &shown] {
-            let words: std::collections::HashSet<&str> = output
-                .stdout
-                .split(|c: char| !c.is_ascii_alphanumeric())
-                .collect();
+            let words: std::collections::HashSet<&str> =
+                output.stdout.split(|c: char| !c.is_ascii_alphanumeric()).collect();
             // A word of the output may be a token by chance, if the token is short.
-            let left = tokens
-                .iter()
-                .filter(|token| words.contains(token.as_str()))
-                .count();
+            let left = tokens.iter().filter(|token| words.contains(token.as_str())).count();
             assert!(left <= 1, "{left} of {before}");
         }
     }
@@ -68,28 +54,12 @@ fn two_thousand_random_tokens_of_short_secrets_are_masked() {
 #[test]
 fn a_token_in_the_hosts_name_is_masked_and_the_rest_of_the_host_is_not() {
     let sandbox = registry_of(&["https://eo4xk2q1abcdef.m.pipedream.net/".to_owned()]);
-    for arguments in [
-        &["list"][..],
-        &["show", "1"],
-        &["publish", "E", "{}", "--dry-run"],
-    ] {
+    for arguments in [&["list"][..], &["show", "1"], &["publish", "E", "{}", "--dry-run"]] {
         let output = sandbox.hooks(arguments).run();
-        assert!(
-            output.stdout.contains("***.m.pipedream.net"),
-            "{}",
-            output.stdout
-        );
-        assert!(
-            !output.stdout.contains("eo4xk2q1abcdef"),
-            "{}",
-            output.stdout
-        );
+        assert!(output.stdout.contains("***.m.pipedream.net"), "{}", output.stdout);
+        assert!(!output.stdout.contains("eo4xk2q1abcdef"), "{}", output.stdout);
         let revealed = sandbox.hooks(arguments).arg("--reveal").run();
-        assert!(
-            revealed
-                .stdout
-                .contains("https://eo4xk2q1abcdef.m.pipedream.net/")
-        );
+        assert!(revealed.stdout.contains("https://eo4xk2q1abcdef.m.pipedream.net/"));
     }
 }
 
@@ -108,11 +78,7 @@ fn ordinary_urls_are_shown_as_they_are() {
     let sandbox = registry_of(&urls.map(str::to_owned));
     let listed = sandbox.hooks(["list"]).run();
     for url in urls {
-        assert!(
-            listed.stdout.contains(url),
-            "{url} is not in {}",
-            listed.stdout
-        );
+        assert!(listed.stdout.contains(url), "{url} is not in {}", listed.stdout);
     }
 }
 
@@ -136,14 +102,8 @@ fn views(sandbox: &Sandbox) -> Vec<Output> {
 fn assert_hidden(outputs: &[Output], secrets: &[&str]) {
     for output in outputs {
         for secret in secrets {
-            let shown = [&output.stdout, &output.stderr]
-                .iter()
-                .any(|text| text.contains(secret));
-            assert!(
-                !shown,
-                "{secret}: {}\n{}\n{}",
-                output.command, output.stdout, output.stderr
-            );
+            let shown = [&output.stdout, &output.stderr].iter().any(|text| text.contains(secret));
+            assert!(!shown, "{secret}: {}\n{}\n{}", output.command, output.stdout, output.stderr);
         }
     }
 }
@@ -151,16 +111,8 @@ fn assert_hidden(outputs: &[Output], secrets: &[&str]) {
 #[test]
 fn a_basic_header_that_comes_back_decoded_is_masked() {
     for (pair, echo, hidden) in [
-        (
-            "deploy:hunter22",
-            "no such user deploy:hunter22",
-            "hunter22",
-        ),
-        (
-            "deploy:pa:ss word",
-            "wrong password 'pa:ss word' of deploy",
-            "pa:ss word",
-        ),
+        ("deploy:hunter22", "no such user deploy:hunter22", "hunter22"),
+        ("deploy:pa:ss word", "wrong password 'pa:ss word' of deploy", "pa:ss word"),
         ("ghp0token:", "bad token ghp0token", "ghp0token"),
         ("ünï:cödé", "cödé is wrong", "cödé"),
     ] {
@@ -170,10 +122,7 @@ fn a_basic_header_that_comes_back_decoded_is_masked() {
         sandbox.add_with(&receiver.url("/"), "E", ["--header", &header]);
         let published = sandbox.hooks(["publish", "E", r#"{"id":"7"}"#, "-v"]).run();
         published.assert_code(3).assert_stdout_has(&["***"]);
-        assert_eq!(
-            receiver.request().the_header("authorization"),
-            &header[15..]
-        );
+        assert_eq!(receiver.request().the_header("authorization"), &header[15..]);
         let mut outputs = views(&sandbox);
         outputs.push(published);
         assert_hidden(&outputs, &[hidden, &base64(pair)]);
@@ -192,10 +141,7 @@ fn a_templates_secrets_are_sent_and_never_shown() {
         "url": {{{{ "https://u:hunter22@h.example/" ~ id }}}}, "id": {{{{ deployment.id }}}}, "x": "PostDeployment" }}"#
     );
     sandbox.write("own", &template);
-    let add = sandbox
-        .hooks_add(&receiver.url("/"), "E")
-        .args(["--template", "own"])
-        .run();
+    let add = sandbox.hooks_add(&receiver.url("/"), "E").args(["--template", "own"]).run();
     add.assert_code(0).assert_stdout_has(&[
         "\"routing_key\": \"***\"",
         "{{ deployment.id }}",
@@ -206,10 +152,7 @@ fn a_templates_secrets_are_sent_and_never_shown() {
     let published = sandbox.hooks(["publish", "E", r#"{"id":"7"}"#, "-v"]).run();
     published.assert_code(3);
     let body = receiver.request().json();
-    assert_eq!(
-        [&body["routing_key"], &body["second"]],
-        [KEY, "QUJDREVGR0gxMjM0NTY3OA=="]
-    );
+    assert_eq!([&body["routing_key"], &body["second"]], [KEY, "QUJDREVGR0gxMjM0NTY3OA=="]);
     assert_eq!(body["url"], "https://u:hunter22@h.example/7");
     let mut outputs = views(&sandbox);
     outputs.extend([add, published]);
@@ -222,9 +165,7 @@ fn a_templates_secrets_are_sent_and_never_shown() {
     assert_eq!(shown["template"], masked);
     let revealed = sandbox.hooks(["show", "1", "--reveal"]).run();
     assert!(revealed.stdout.contains(KEY) && revealed.stdout.contains("hunter22"));
-    let dry = sandbox
-        .hooks(["publish", "E", r#"{"id":"7"}"#, "--dry-run", "--reveal"])
-        .run();
+    let dry = sandbox.hooks(["publish", "E", r#"{"id":"7"}"#, "--dry-run", "--reveal"]).run();
     assert!(dry.stdout.contains(KEY), "{}", dry.stdout);
 }
 
@@ -236,14 +177,9 @@ fn a_template_with_a_secret_is_a_secret_of_the_file() {
     sandbox.add_with("http://127.0.0.1:9/", "E", ["--template", "own"]);
     sandbox.set_mode("hooks.json", 0o644);
     let listed = sandbox.hooks(["list"]).run();
-    listed
-        .assert_code(0)
-        .assert_stderr_has(&["warning: others can read the secrets in"]);
+    listed.assert_code(0).assert_stderr_has(&["warning: others can read the secrets in"]);
     sandbox.write("own", r#"{"key": {{ id }} }"#);
-    sandbox
-        .hooks(["edit", "1", "--template", "own"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["edit", "1", "--template", "own"]).run().assert_code(0);
     sandbox.set_mode("hooks.json", 0o644);
     assert_eq!(sandbox.hooks(["list"]).run().stderr, "");
 }

@@ -71,10 +71,8 @@ fn the_temporary_file_is_never_readable_by_others_even_for_a_moment() {
         sandbox.hooks(edit).shell(&script).run().assert_code(0);
         let trace = sandbox.read("trace");
         let trace = String::from_utf8_lossy(&trace).into_owned();
-        let lines: Vec<&str> = trace
-            .lines()
-            .filter(|line| line.contains("hooks.json.tmp"))
-            .collect();
+        let lines: Vec<&str> =
+            trace.lines().filter(|line| line.contains("hooks.json.tmp")).collect();
         assert!(lines[0].contains("O_CREAT|O_EXCL") && lines[0].contains(", 0600)"));
         let last = lines[lines.len() - 1];
         assert!(last.contains("rename"), "{last}");
@@ -123,10 +121,7 @@ fn an_existing_mode_stays() {
 
 /// Whether a warning names the file and how to change its mode.
 fn warns(finished: &Output) -> bool {
-    let warning = finished
-        .stderr
-        .lines()
-        .find(|line| line.starts_with("warning: "));
+    let warning = finished.stderr.lines().find(|line| line.starts_with("warning: "));
     warning.is_some_and(|line| line.contains("[DIR]/hooks.json") && line.contains("chmod 600"))
 }
 
@@ -161,12 +156,7 @@ fn a_file_that_others_can_read_is_warned_about_if_it_holds_secrets() {
                 &["run", "E", "--retries", "0", "--", "true"],
             ] {
                 let finished = sandbox.hooks(arguments).run();
-                assert_eq!(
-                    warns(&finished),
-                    holds,
-                    "{arguments:?}: {}",
-                    finished.stderr
-                );
+                assert_eq!(warns(&finished), holds, "{arguments:?}: {}", finished.stderr);
             }
         }
         sandbox.set_mode("hooks.json", 0o600);
@@ -204,19 +194,11 @@ fn a_registry_that_a_group_shares_on_purpose_is_not_warned_of() {
     ] {
         sandbox.set_mode("", directory);
         sandbox.set_mode("hooks.json", file);
-        for arguments in [
-            &["list"][..],
-            &["redeliver", "--failed"],
-            &["edit", "1", "--event", "F"],
-        ] {
+        for arguments in [&["list"][..], &["redeliver", "--failed"], &["edit", "1", "--event", "F"]]
+        {
             let ran = sandbox.hooks(arguments).run();
             ran.assert_code(0);
-            assert_eq!(
-                warns(&ran),
-                is_warned,
-                "{directory:o} {file:o}: {}",
-                ran.stderr
-            );
+            assert_eq!(warns(&ran), is_warned, "{directory:o} {file:o}: {}", ran.stderr);
         }
     }
 }
@@ -228,9 +210,7 @@ fn a_directory_that_is_there_keeps_its_mode() {
     std::fs::create_dir(&folder).unwrap();
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
     let add = ["add", "--url", "http://h.example/", "--event", "E"];
-    let add = sandbox
-        .hooks(add)
-        .env("HOOKS_FILE", folder.join("hooks.json"));
+    let add = sandbox.hooks(add).env("HOOKS_FILE", folder.join("hooks.json"));
     add.run().assert_code(0);
     assert_eq!(sandbox.mode("there"), 0o755);
     assert_eq!(sandbox.mode("there/hooks.json"), 0o600);

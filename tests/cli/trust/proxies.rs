@@ -107,11 +107,7 @@ fn the_narrower_variable_wins_and_an_empty_one_counts_as_unset() {
         let other = [(first, ""), (second, &*address)];
         publish(&sandbox, &other).assert_code(3);
         assert_eq!(methods(&proxy).len(), 2, "{second}, {first} is empty");
-        let bypass = [
-            (second, &*address),
-            ("no_proxy", ""),
-            ("NO_PROXY", "127.0.0.1"),
-        ];
+        let bypass = [(second, &*address), ("no_proxy", ""), ("NO_PROXY", "127.0.0.1")];
         publish(&sandbox, &bypass).assert_code(3);
         assert_eq!(methods(&proxy).len(), 2, "NO_PROXY, no_proxy is empty");
     }
@@ -134,11 +130,9 @@ fn no_proxy_bypasses_by_name_by_suffix_and_by_star_with_spaces_and_in_both_cases
         publish(&sandbox, &environment).assert_code(0);
         assert_eq!(methods(&receiver), ["POST"], "{name}={value}");
     }
-    for (host, value) in [
-        ("LocalHost", "localhost"),
-        ("localhost", "LOCALHOST"),
-        ("localhost", ".localhost"),
-    ] {
+    for (host, value) in
+        [("LocalHost", "localhost"), ("localhost", "LOCALHOST"), ("localhost", ".localhost")]
+    {
         let (proxy, receiver) = (Receiver::never(), Receiver::new());
         let sandbox = Sandbox::new();
         let url = receiver.url_as(&format!("http://{host}"), "/");
@@ -158,11 +152,7 @@ fn no_proxy_bypasses_by_name_by_suffix_and_by_star_with_spaces_and_in_both_cases
         let environment = [("all_proxy", &*address), ("no_proxy", value)];
         let published = publish(&sandbox, &environment);
         published.assert_code(3);
-        assert!(
-            published.stdout.contains("not found"),
-            "{}",
-            published.stdout
-        );
+        assert!(published.stdout.contains("not found"), "{}", published.stdout);
     }
 }
 
@@ -219,10 +209,7 @@ fn tinyproxy(sandbox: &Sandbox) -> (Program, u16) {
     let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
     // At this log level it prints nothing before the first connection.
     while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(
-            std::time::Instant::now() < until,
-            "tinyproxy does not start"
-        );
+        assert!(std::time::Instant::now() < until, "tinyproxy does not start");
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     (proxy, port)
@@ -248,12 +235,7 @@ fn a_real_forward_proxy_carries_an_http_and_an_https_delivery() {
     let wrong = format!("http://deployer:Pw-wrong@127.0.0.1:{port}");
     let refused = publish(&sandbox, &[("all_proxy", &wrong)]);
     refused.assert_code(3).assert_hides("Pw-wrong");
-    assert_eq!(
-        refused.stdout.matches("proxy").count(),
-        2,
-        "{}",
-        refused.stdout
-    );
+    assert_eq!(refused.stdout.matches("proxy").count(), 2, "{}", refused.stdout);
     assert_eq!(plain.requests().len() + secure.requests().len(), 2);
     let log = proxy.end();
     for receiver in [&plain, &secure] {

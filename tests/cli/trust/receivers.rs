@@ -17,11 +17,8 @@ fn secret(key: u8) -> String {
 fn has_python_library() -> bool {
     let import = ["-c", "import standardwebhooks"];
     needs("python3")
-        && needs_success(
-            "pip install standardwebhooks",
-            Command::new("python3").args(import),
-        )
-        .is_some()
+        && needs_success("pip install standardwebhooks", Command::new("python3").args(import))
+            .is_some()
 }
 
 /// The folder into which npm has installed the library for everybody.
@@ -30,21 +27,15 @@ fn node_modules() -> Option<PathBuf> {
         return None;
     }
     let script = "root=$(npm root -g) && test -d \"$root/standardwebhooks\" && echo \"$root\"";
-    let found = needs_success(
-        "npm install -g standardwebhooks",
-        Command::new("sh").args(["-c", script]),
-    )?;
+    let found =
+        needs_success("npm install -g standardwebhooks", Command::new("sh").args(["-c", script]))?;
     Some(PathBuf::from(found))
 }
 
 /// A receiver of `examples/receivers` that has this secret, and its URL.
 fn receiver(program: &str, script: &Path, secret: &str) -> (Program, String) {
-    let running = Program::start(
-        Command::new(program)
-            .arg(script)
-            .arg("0")
-            .env("HOOKS_SECRET", secret),
-    );
+    let running =
+        Program::start(Command::new(program).arg(script).arg("0").env("HOOKS_SECRET", secret));
     let line = running.stdout_line("listening on ");
     let url = line.trim_start_matches("listening on ").to_owned();
     (running, url)
@@ -57,10 +48,7 @@ fn add(sandbox: &Sandbox, url: &str, secret: &str) -> String {
 
 fn rotate(sandbox: &Sandbox, id: &str, secret: &str) {
     sandbox.write("secret", secret);
-    sandbox
-        .hooks(["edit", id, "--secret-file", "secret"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["edit", id, "--secret-file", "secret"]).run().assert_code(0);
 }
 
 /// The library of `program` verifies deliveries with the right secret, with a wrong one, and with two secrets.
@@ -113,11 +101,7 @@ fn python_says(sandbox: &Sandbox, secret: &str, request: &Request) -> String {
         .expect("python3 is there");
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said).into_owned();
-    said.trim_end()
-        .lines()
-        .last()
-        .unwrap_or_default()
-        .to_owned()
+    said.trim_end().lines().last().unwrap_or_default().to_owned()
 }
 
 const REFUSED: &str =
@@ -131,14 +115,8 @@ fn the_official_python_library_verifies_the_bytes_and_notices_each_change() {
     let sandbox = Sandbox::new();
     let receiver = Receiver::answering([Reply::status(500), Reply::status(200)]);
     add(&sandbox, &receiver.url("/"), &secret(1));
-    sandbox
-        .hooks(["publish", "PostDeployment", DEPLOYMENT, "--retries", "0"])
-        .run()
-        .assert_code(3);
-    sandbox
-        .hooks(["redeliver", "--failed"])
-        .run()
-        .assert_code(0);
+    sandbox.hooks(["publish", "PostDeployment", DEPLOYMENT, "--retries", "0"]).run().assert_code(3);
+    sandbox.hooks(["redeliver", "--failed"]).run().assert_code(0);
     for request in receiver.wait_for(2) {
         let said = |secret: &str, request: &Request| python_says(&sandbox, secret, request);
         assert!(said(&secret(1), &request).starts_with("verified "));

@@ -52,9 +52,7 @@ fn a_group_shares_a_registry_whoever_makes_the_files() {
     // Root, too, and what root makes is for all of them.
     fs::remove_file(sandbox.path().join("hooks.json.lock")).unwrap();
     sandbox.add("http://h.example/", "Other");
-    let remove = sandbox
-        .hooks(["remove", "5"])
-        .shell(&as_member(CAROL, GROUP));
+    let remove = sandbox.hooks(["remove", "5"]).shell(&as_member(CAROL, GROUP));
     remove.run().assert_code(0);
 }
 

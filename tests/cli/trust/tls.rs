@@ -36,16 +36,9 @@ fn each_way_to_trust_a_certificate_counts_for_its_hook_alone() {
     assert_eq!(sandbox.hook("4")["last_status"], "Failure");
     assert_eq!(targets(&our_server), ["/ca-file", "/insecure"]);
     assert_eq!(targets(&their_server), Vec::<String>::new());
-    let unchecked: Vec<&str> = published
-        .stdout
-        .lines()
-        .filter(|line| line.contains("certificate not checked"))
-        .collect();
-    assert!(
-        unchecked.len() == 1 && unchecked[0].contains("hook 3"),
-        "{}",
-        published.stdout
-    );
+    let unchecked: Vec<&str> =
+        published.stdout.lines().filter(|line| line.contains("certificate not checked")).collect();
+    assert!(unchecked.len() == 1 && unchecked[0].contains("hook 3"), "{}", published.stdout);
     // The other authority has the same name, as after a renewal.
     let refused = published.stdout.lines().filter(|line| {
         line.contains("failed") && line.contains("not trusted") && line.contains("--ca-file")
@@ -84,39 +77,19 @@ fn a_store_may_be_a_folder_as_openssl_keeps_it() {
 fn reason(sandbox: &Sandbox) -> String {
     let publish = ["publish", "PostDeployment", "{}", "--json"];
     let published = sandbox.hooks(publish).args(["--retries", "5"]).run();
-    published
-        .assert_code(3)
-        .assert_took(Duration::ZERO, Duration::from_secs(2));
+    published.assert_code(3).assert_took(Duration::ZERO, Duration::from_secs(2));
     let delivery = &published.json()["deliveries"][0];
     assert_eq!(delivery["attempts"], 1, "it would be no different again");
-    delivery["reason"]
-        .as_str()
-        .expect("a reason is text")
-        .to_owned()
+    delivery["reason"].as_str().expect("a reason is text").to_owned()
 }
 
 #[test]
 fn each_fault_of_a_certificate_has_its_own_message_and_is_not_tried_again() {
     for (identity, trusted, words, not) in [
-        (
-            Identity::from_private_ca(),
-            false,
-            ["not trusted", "--ca-file"],
-            "expired",
-        ),
-        (
-            Identity::self_signed(),
-            false,
-            ["not trusted", "--ca-file"],
-            "expired",
-        ),
+        (Identity::from_private_ca(), false, ["not trusted", "--ca-file"], "expired"),
+        (Identity::self_signed(), false, ["not trusted", "--ca-file"], "expired"),
         (Identity::expired(), true, ["expired", "renew"], "--ca-file"),
-        (
-            Identity::of_another_name(),
-            true,
-            ["another name", "127.0.0.1"],
-            "--ca-file",
-        ),
+        (Identity::of_another_name(), true, ["another name", "127.0.0.1"], "--ca-file"),
     ] {
         let sandbox = Sandbox::new();
         let receiver = Receiver::untrusted(&identity);
@@ -142,15 +115,8 @@ fn each_fault_of_a_certificate_has_its_own_message_and_is_not_tried_again() {
 /// Makes `cert.pem` and `key.pem` in the sandbox.
 fn openssl_certificate(sandbox: &Sandbox, more: &[&str]) -> Responder {
     let made = Command::new("openssl")
-        .args([
-            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30",
-        ])
-        .args([
-            "-subj",
-            "/CN=127.0.0.1",
-            "-addext",
-            "subjectAltName=IP:127.0.0.1",
-        ])
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30"])
+        .args(["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"])
         .args(["-keyout", "key.pem", "-out", "cert.pem"])
         .args(more)
         .current_dir(sandbox.path())
@@ -170,13 +136,7 @@ fn a_ca_file_with_a_private_key_in_it_is_kept_and_shown_without_the_key() {
     let receiver = openssl_certificate(&sandbox, &no_ca);
     let both = [sandbox.read("key.pem"), sandbox.read("cert.pem")].concat();
     sandbox.write("both.pem", both);
-    let add = [
-        "add",
-        "--url",
-        &receiver.url("/"),
-        "--event",
-        "PostDeployment",
-    ];
+    let add = ["add", "--url", &receiver.url("/"), "--event", "PostDeployment"];
     let added = sandbox.hooks(add).args(["--ca-file", "both.pem", "--json"]);
     let added = added.run();
     if added.code() == Some(2) {
@@ -201,9 +161,7 @@ fn an_empty_ca_file_takes_the_trust_away_again() {
     let ca_file = ["--ca-file", "ca.pem"];
     sandbox.add_with(&receiver.url("/"), "PostDeployment", ca_file);
     sandbox.publish().assert_code(0);
-    let edited = sandbox
-        .hooks(["edit", "1", "--ca-file", "", "--json"])
-        .run();
+    let edited = sandbox.hooks(["edit", "1", "--ca-file", "", "--json"]).run();
     edited.assert_code(0);
     assert_eq!(edited.json().get("ca_file"), None);
     sandbox.publish().assert_code(3);
@@ -267,11 +225,8 @@ fn a_self_signed_receiver_is_delivered_for_the_insecure_hook_and_refused_for_its
     let sandbox = Sandbox::new();
     let identity = Identity::self_signed();
     let receiver = Receiver::tls(&identity);
-    let insecure = sandbox.add_with(
-        &receiver.url("/insecure"),
-        "PostDeployment",
-        ["--insecure-ssl"],
-    );
+    let insecure =
+        sandbox.add_with(&receiver.url("/insecure"), "PostDeployment", ["--insecure-ssl"]);
     let secure = sandbox.add(&receiver.url("/secure"), "PostDeployment");
     let lines = format!(
         "delivered  hook 1  {}  200 OK ([MS], certificate not checked)\n\
@@ -288,10 +243,7 @@ fn a_self_signed_receiver_is_delivered_for_the_insecure_hook_and_refused_for_its
     assert_eq!(targets(&receiver), ["/insecure", "/insecure"]);
     assert_eq!(sandbox.hook(&insecure)["last_status"], "OK");
     assert_eq!(sandbox.hook(&secure)["last_status"], "Failure");
-    let reason = sandbox.hook(&secure)["last_reason"]
-        .as_str()
-        .unwrap()
-        .to_lowercase();
+    let reason = sandbox.hook(&secure)["last_reason"].as_str().unwrap().to_lowercase();
     assert!(reason.contains("certificate"), "{reason}");
     assert!(
         !reason.contains("unknownissuer") && !reason.contains('{'),
@@ -305,11 +257,7 @@ fn a_self_signed_certificate_can_be_trusted_by_itself() {
     let identity = Identity::self_signed();
     let receiver = Receiver::tls(&identity);
     sandbox.write("receiver.pem", &identity.ca_pem);
-    sandbox.add_with(
-        &receiver.url("/"),
-        "PostDeployment",
-        ["--ca-file", "receiver.pem"],
-    );
+    sandbox.add_with(&receiver.url("/"), "PostDeployment", ["--ca-file", "receiver.pem"]);
     sandbox.publish().assert_code(0);
     receiver.request();
 }
@@ -324,21 +272,10 @@ fn plain_http_behind_an_https_url_is_a_failure_that_names_tls() {
         ["--insecure-ssl"],
     );
     let published = sandbox
-        .hooks([
-            "publish",
-            "PostDeployment",
-            "{}",
-            "--retries",
-            "0",
-            "--timeout",
-            "3s",
-        ])
+        .hooks(["publish", "PostDeployment", "{}", "--retries", "0", "--timeout", "3s"])
         .run();
     published.assert_code(3);
-    let reason = sandbox.hook(&id)["last_reason"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let reason = sandbox.hook(&id)["last_reason"].as_str().unwrap().to_owned();
     assert!(reason.to_lowercase().contains("tls"), "{reason}");
     receiver.wait_for_connections(1);
 }

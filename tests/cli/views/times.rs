@@ -21,10 +21,7 @@ fn list_show_and_log_are_in_the_local_zone_with_its_offset_at_that_time() {
     };
     has(&["list"], "  2026-11-25 10:20 +0100  200 OK\n");
     has(&["list"], "  2026-07-15 00:10 +0200  disabled");
-    has(
-        &["show", "4"],
-        "\nlast_datetime   2026-07-15 00:10:00 +0200\n",
-    );
+    has(&["show", "4"], "\nlast_datetime   2026-07-15 00:10:00 +0200\n");
     has(&["log", "-n", "1"], "\n2026-11-25 08:42 +0100  delivered");
     has(&["log", "-n", "1", "-v"], "2026-11-25 08:42:00 +0100  ");
 }
@@ -35,21 +32,10 @@ fn any_zone_is_written_as_date_writes_it() {
         return;
     }
     let sandbox = with_past(fixed());
-    for zone in [
-        "UTC",
-        "Asia/Kathmandu",
-        "America/St_Johns",
-        "XXX+3:30",
-        "",
-        "no zone",
-    ] {
+    for zone in ["UTC", "Asia/Kathmandu", "America/St_Johns", "XXX+3:30", "", "no zone"] {
         let date = ["date", "-d", "2026-11-25T09:20:53Z", "+%F %H:%M:%S %z"]
             .map(|word| format!("'{word}'"));
-        let date = sandbox
-            .hooks::<&str>([])
-            .shell(&date.join(" "))
-            .env("TZ", zone)
-            .run();
+        let date = sandbox.hooks::<&str>([]).shell(&date.join(" ")).env("TZ", zone).run();
         let shown = shown(&sandbox, zone, &["show", "1"]);
         let line = format!("\nlast_datetime   {}", date.stdout);
         assert!(shown.contains(&line), "{zone}: no {line} in\n{shown}");
@@ -59,11 +45,7 @@ fn any_zone_is_written_as_date_writes_it() {
 #[test]
 fn json_and_the_files_are_utc_whatever_the_zone() {
     let sandbox = with_past(fixed());
-    for arguments in [
-        &["list", "--json"][..],
-        &["show", "1", "--json"],
-        &["log", "--json"],
-    ] {
+    for arguments in [&["list", "--json"][..], &["show", "1", "--json"], &["log", "--json"]] {
         let here = shown(&sandbox, ZONE, arguments);
         assert_eq!(here, shown(&sandbox, "UTC", arguments));
         assert!(here.contains("Z\"") && !here.contains("+0100"), "{here}");
@@ -80,14 +62,9 @@ fn the_next_try_is_in_the_local_zone() {
     past.ended(&id, &hook, 2, None, 5);
     past.ended(&id, &hook, 1, None, 5);
     past.write(&sandbox);
-    let again = sandbox
-        .hooks(["redeliver", "--failed"])
-        .env("TZ", "XXX-2")
-        .run();
+    let again = sandbox.hooks(["redeliver", "--failed"]).env("TZ", "XXX-2").run();
     let next = now + TimeDelta::minutes(4) + TimeDelta::hours(2);
-    let next = next
-        .format("the next at %Y-%m-%d %H:%M:%S +0200;")
-        .to_string();
+    let next = next.format("the next at %Y-%m-%d %H:%M:%S +0200;").to_string();
     again.assert_code(0).assert_stderr_has(&[&next]);
 }
 

@@ -46,10 +46,7 @@ const KNOWN: &[(&str, &str)] = &[
         "https://api.vercel.com/v1/integrations/deploy/prj_abc/Zk3nV0pQ1x?buildCache=false",
         "https://api.vercel.com/v1/integrations/deploy/prj_abc/***?buildCache=***",
     ),
-    (
-        "https://api.netlify.com/build_hooks/5c23abcd",
-        "https://api.netlify.com/build_hooks/***",
-    ),
+    ("https://api.netlify.com/build_hooks/5c23abcd", "https://api.netlify.com/build_hooks/***"),
     (
         "https://maker.ifttt.com/trigger/deployed/with/key/bq1-_Zx",
         "https://maker.ifttt.com/trigger/deployed/with/key/***",
@@ -58,56 +55,26 @@ const KNOWN: &[(&str, &str)] = &[
         "https://maker.ifttt.com/trigger/deployed/json/with/key/bq1",
         "https://maker.ifttt.com/trigger/deployed/json/with/key/***",
     ),
-    (
-        "https://hook.eu1.make.com/abcdefghijklmn",
-        "https://hook.eu1.make.com/***",
-    ),
-    (
-        "https://hook.us2.make.com/abc",
-        "https://hook.us2.make.com/***",
-    ),
-    (
-        "https://hook.integromat.com/abc",
-        "https://hook.integromat.com/***",
-    ),
-    (
-        "https://me.app.n8n.cloud/webhook/deploys",
-        "https://me.app.n8n.cloud/webhook/***",
-    ),
+    ("https://hook.eu1.make.com/abcdefghijklmn", "https://hook.eu1.make.com/***"),
+    ("https://hook.us2.make.com/abc", "https://hook.us2.make.com/***"),
+    ("https://hook.integromat.com/abc", "https://hook.integromat.com/***"),
+    ("https://me.app.n8n.cloud/webhook/deploys", "https://me.app.n8n.cloud/webhook/***"),
     ("https://webhook.site/abc", "https://webhook.site/***"),
     ("https://ntfy.sh/my-deploys", "https://ntfy.sh/***"),
-    (
-        "https://hc-ping.com/abc/fail",
-        "https://hc-ping.com/***/fail",
-    ),
+    ("https://hc-ping.com/abc/fail", "https://hc-ping.com/***/fail"),
     (
         "https://hooks.slack.com/services/T02/B02/abcdefghijklmnopqrstuvwx",
         "https://hooks.slack.com/services/T02/B02/***",
     ),
-    (
-        "https://eoabc1.m.pipedream.net/",
-        "https://***.m.pipedream.net/",
-    ),
-    (
-        "https://eoabc1.x.pipedream.net:443/a",
-        "https://***.x.pipedream.net:443/a",
-    ),
-    (
-        "https://u:p@EOABC1.m.pipedream.net",
-        "https://u:***@***.m.pipedream.net",
-    ),
+    ("https://eoabc1.m.pipedream.net/", "https://***.m.pipedream.net/"),
+    ("https://eoabc1.x.pipedream.net:443/a", "https://***.x.pipedream.net:443/a"),
+    ("https://u:p@EOABC1.m.pipedream.net", "https://u:***@***.m.pipedream.net"),
     (
         "https://chat.example.com/hooks/abcdefghijkmnopqrstuwxyzab",
         "https://chat.example.com/hooks/***",
     ),
-    (
-        "https://ci.example.com/build/key/short",
-        "https://ci.example.com/build/key/***",
-    ),
-    (
-        "https://ci.example.com/api/token/x1/run",
-        "https://ci.example.com/api/token/***/run",
-    ),
+    ("https://ci.example.com/build/key/short", "https://ci.example.com/build/key/***"),
+    ("https://ci.example.com/api/token/x1/run", "https://ci.example.com/api/token/***/run"),
 ];
 
 #[test]
@@ -116,15 +83,9 @@ fn known_places_of_short_secrets_are_masked() {
         assert_eq!(url(text), *shown, "{text}");
         let secrets = secrets_in(text);
         let echo = scrub(text, &secrets);
-        for hidden in [
-            "abcdef",
-            "o4xk2q1",
-            "Zk3nV0pQ1x",
-            "5c23abcd",
-            "my-deploys",
-            "eoabc1",
-            "EOABC1",
-        ] {
+        for hidden in
+            ["abcdef", "o4xk2q1", "Zk3nV0pQ1x", "5c23abcd", "my-deploys", "eoabc1", "EOABC1"]
+        {
             assert!(!echo.contains(hidden), "{echo}");
         }
     }
@@ -166,11 +127,7 @@ fn random_tokens_of_known_services_are_all_masked() {
     ] {
         for _ in 0..2_000 {
             let token = random_token(length);
-            assert_eq!(
-                url(&format!("{start}{token}")),
-                format!("{start}***"),
-                "{token}"
-            );
+            assert_eq!(url(&format!("{start}{token}")), format!("{start}***"), "{token}");
         }
     }
 }
@@ -180,9 +137,7 @@ fn random_token(length: usize) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut random = vec![0; length];
     getrandom::fill(&mut random).unwrap();
-    let characters = random
-        .iter()
-        .map(|byte| ALPHABET[usize::from(*byte) % ALPHABET.len()]);
+    let characters = random.iter().map(|byte| ALPHABET[usize::from(*byte) % ALPHABET.len()]);
     characters.map(char::from).collect()
 }
 

@@ -14,10 +14,7 @@ fn a_templates_tokens_are_masked_and_its_code_is_not() {
             r#"{"key": {{ "abcdefgh12345678" ~ id }}, "n": {{ 'abcdefgh12345678' }} }"#,
             r#"{"key": {{ "***" ~ id }}, "n": {{ '***' }} }"#,
         ),
-        (
-            "token=abcdefgh12345678&to={{ id }}",
-            "token=***&to={{ id }}",
-        ),
+        ("token=abcdefgh12345678&to={{ id }}", "token=***&to={{ id }}"),
         ("token=abcdefgh%2B123456%3D%3D", "token=***"),
         (r#""k": "QUJDREVGR0gxMjM0NTY3OA==","#, r#""k": "***","#),
         (r#""k": "QUJD/EVGR0gx+jM0NTY3OA==","#, r#""k": "***","#),
@@ -27,10 +24,7 @@ fn a_templates_tokens_are_masked_and_its_code_is_not() {
             r#"{{ "a \" ***" }}{{ key_abcdefgh12345678 }}"#,
         ),
         ("{{ abcdefgh12345678", "{{ ***"),
-        (
-            "{% raw %}{{ abcdefgh12345678 }}{% endraw %}",
-            "{% raw %}{{ *** }}{% endraw %}",
-        ),
+        ("{% raw %}{{ abcdefgh12345678 }}{% endraw %}", "{% raw %}{{ *** }}{% endraw %}"),
         (
             r#"{"u": "https://hooks.zapier.com/hooks/catch/1/abc/", "v": "https://h/{{ id }}"}"#,
             r#"{"u": "https://hooks.zapier.com/hooks/catch/1/***/", "v": "https://h/{{ id }}"}"#,

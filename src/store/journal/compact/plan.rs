@@ -47,19 +47,13 @@ fn is_needed(recorded: &Recorded, now: DateTime<Utc>) -> bool {
 fn pieces_of(recorded: &Recorded) -> Pieces {
     let lines = recorded.lines.iter().copied().map(Piece::line);
     let outcomes = recorded.deliveries.iter().flat_map(outcomes);
-    lines
-        .chain(outcomes)
-        .map(|piece| (piece.start(), piece))
-        .collect()
+    lines.chain(outcomes).map(|piece| (piece.start(), piece)).collect()
 }
 
 /// The outcomes that are kept. Where one before it goes, an outcome is told which try it is.
 fn outcomes(delivery: &RecordedDelivery) -> impl Iterator<Item = Piece> {
     let last = delivery.tries.len().saturating_sub(1);
-    let delivered = delivery
-        .outcomes
-        .iter()
-        .position(|outcome| outcome.delivered);
+    let delivered = delivery.outcomes.iter().position(|outcome| outcome.delivered);
     let is_kept = move |number: &usize| [Some(0), delivered, Some(last)].contains(&Some(*number));
     let tries = delivery.tries.iter().enumerate();
     let kept = tries.filter(move |(number, _)| is_kept(number));
@@ -177,11 +171,7 @@ impl Plan {
         });
         let mut damaged = journal.damaged().to_vec();
         damaged.sort_unstable();
-        Ok(Some(Self {
-            now,
-            pieces: kept,
-            damaged,
-        }))
+        Ok(Some(Self { now, pieces: kept, damaged }))
     }
 
     /// Writes it, below a head that tells about how long it is.
@@ -192,10 +182,7 @@ impl Plan {
         is_over: &dyn Fn() -> bool,
     ) -> io::Result<()> {
         let length = total(self.pieces.iter());
-        let head = CompactedRecord {
-            time: self.now,
-            length,
-        };
+        let head = CompactedRecord { time: self.now, length };
         new.write_all(record::line("compacted", &head).as_bytes())?;
         let mut at = old.seek(SeekFrom::Start(0))?;
         let mut old = BufReader::with_capacity(64 * 1024, old);

@@ -23,11 +23,7 @@ fn publication() -> Publication {
 }
 
 fn begun(publication: &Publication) -> String {
-    let target = Target {
-        hook: HOOK,
-        url: "http://h/".into(),
-        held: false,
-    };
+    let target = Target { hook: HOOK, url: "http://h/".into(), held: false };
     record::publication_line(publication, vec![target], Some(at(1)))
 }
 
@@ -159,10 +155,7 @@ fn what_was_delivered_once_is_not_undelivered_again() {
 #[test]
 fn a_process_that_was_stopped_says_nothing_of_what_another_has_delivered_since() {
     let publication = publication();
-    let late = Outcome {
-        duration: Duration::from_secs(540),
-        ..outcome(9, false)
-    };
+    let late = Outcome { duration: Duration::from_secs(540), ..outcome(9, false) };
     let lines = begun(&publication)
         + &claimed(Some(&publication), 2)
         + &ended(&publication, 3, true)
@@ -199,11 +192,7 @@ fn a_redelivery_to_a_hook_ends_when_it_is_given_back_or_has_an_outcome() {
 fn a_clock_that_was_set_back_holds_nothing_up() {
     let mut future = publication();
     future.time = at(3_000_000);
-    let target = Target {
-        hook: HOOK,
-        url: "http://h/".into(),
-        held: false,
-    };
+    let target = Target { hook: HOOK, url: "http://h/".into(), held: false };
     let begun = record::publication_line(&future, vec![target], Some(at(3_000_001)));
     assert_eq!(delivery(&begun, 0).state(at(0)), State::Unfinished);
     let failed = begun + &ended(&future, 3_000_000, false) + &ended(&future, 3_000_000, false);

@@ -78,12 +78,7 @@ impl Cluster {
         fs::write(folder.join("auth"), "username:guest\npassword:guest\n").expect("as above");
         let epmd_port = free_port();
         let epmd = format!("exec epmd -port {epmd_port} -address 127.0.0.1");
-        let node = |name| Node {
-            name,
-            amqp: free_port(),
-            management: free_port(),
-            running: None,
-        };
+        let node = |name| Node { name, amqp: free_port(), management: free_port(), running: None };
         let mut cluster = Self {
             folder: folder.to_owned(),
             epmd_port,
@@ -122,10 +117,7 @@ impl Cluster {
             ("RABBITMQ_DIST_PORT", free_port().to_string()),
             ("RABBITMQ_CONFIG_FILE", path("rabbitmq.conf")),
             ("RABBITMQ_CONF_ENV_FILE", path("none")),
-            (
-                "RABBITMQ_ENABLED_PLUGINS_FILE",
-                folder.join("plugins").display().to_string(),
-            ),
+            ("RABBITMQ_ENABLED_PLUGINS_FILE", folder.join("plugins").display().to_string()),
             ("RABBITMQ_MNESIA_BASE", path("mnesia")),
             ("RABBITMQ_LOG_BASE", path("log")),
             ("RABBITMQ_PID_FILE", path("pid")),
@@ -136,12 +128,7 @@ impl Cluster {
             ),
         ];
         let log = format!("{}.log", node.name);
-        node.running = Some(Group::start(
-            &format!("exec {SERVER}"),
-            folder,
-            &log,
-            &environment,
-        ));
+        node.running = Some(Group::start(&format!("exec {SERVER}"), folder, &log, &environment));
     }
 
     /// Kills a node at once, as a power cut would.
@@ -159,11 +146,7 @@ impl Cluster {
             nodes.iter().filter(|node| node["running"] == true).count() == 3
         };
         while !self.nodes.iter().all(running) {
-            assert!(
-                Instant::now() < until,
-                "the nodes did not come up:\n{}",
-                self.logs()
-            );
+            assert!(Instant::now() < until, "the nodes did not come up:\n{}", self.logs());
             thread::sleep(Duration::from_millis(250));
         }
     }
@@ -191,10 +174,7 @@ impl Cluster {
     pub(super) fn amqp(&self, number: usize) -> String {
         let auth = self.folder.join("auth");
         let port = self.nodes[number].amqp;
-        format!(
-            "--server=127.0.0.1 --port={port} --authfile={} --heartbeat=60",
-            auth.display()
-        )
+        format!("--server=127.0.0.1 --port={port} --authfile={} --heartbeat=60", auth.display())
     }
 
     /// What the nodes have said, for a message.

@@ -22,11 +22,7 @@ fn line(content: &str, age: TimeDelta, delivered: Option<bool>) -> String {
     let time = Utc::now() - age;
     let publication = Publication::new("E", Deployment::recorded(content.to_owned()), time);
     let hook = HookId(1);
-    let target = Target {
-        hook,
-        url: "http://h/".into(),
-        held: false,
-    };
+    let target = Target { hook, url: "http://h/".into(), held: false };
     let begun = record::publication_line(&publication, vec![target], Some(time));
     let outcome = |delivered| Outcome {
         time,
@@ -136,16 +132,9 @@ fn the_age_of_an_event_is_known_after_many_compactions() {
     for number in 0..9 {
         let big = line(&long(), day * (9 - number), Some(true));
         journal += &big;
-        let text = compacted(
-            journal.as_bytes(),
-            start + day * number + TimeDelta::hours(1),
-        )
-        .0;
+        let text = compacted(journal.as_bytes(), start + day * number + TimeDelta::hours(1)).0;
         journal = String::from_utf8(text).unwrap();
-        assert!(
-            number > 6 || journal.contains("undelivered"),
-            "day {number}"
-        );
+        assert!(number > 6 || journal.contains("undelivered"), "day {number}");
     }
     assert!(!journal.contains("undelivered"));
 }
@@ -178,19 +167,9 @@ fn damaged_lines_are_set_aside() {
 
 /// A line of some journal: of one of two publications to two hooks, at some minute.
 fn any_line(publications: [Publication; 2]) -> impl Strategy<Value = String> {
-    let hooks = prop_oneof![
-        Just(vec![HookId(1)]),
-        Just(vec![HookId(2)]),
-        Just(vec![HookId(1), HookId(2)])
-    ];
-    let parts = (
-        0..7_u8,
-        0..3_usize,
-        hooks,
-        -60..60_i64,
-        0..2_u32,
-        any::<bool>(),
-    );
+    let hooks =
+        prop_oneof![Just(vec![HookId(1)]), Just(vec![HookId(2)]), Just(vec![HookId(1), HookId(2)])];
+    let parts = (0..7_u8, 0..3_usize, hooks, -60..60_i64, 0..2_u32, any::<bool>());
     parts.prop_map(move |(kind, number, hooks, minute, attempts, delivered)| {
         let time = now() + TimeDelta::minutes(minute);
         let deadline = time + TimeDelta::minutes(20);
@@ -206,23 +185,12 @@ fn any_line(publications: [Publication; 2]) -> impl Strategy<Value = String> {
                 let targets = hooks.iter().map(target).collect();
                 record::publication_line(publication, targets, Some(deadline))
             }
-            (1, _) => record::line(
-                "interrupted",
-                &InterruptedRecord {
-                    id,
-                    time,
-                    hooks: hooks.into(),
-                },
-            ),
+            (1, _) => {
+                record::line("interrupted", &InterruptedRecord { id, time, hooks: hooks.into() })
+            }
             (2, _) => {
                 let added = Vec::new();
-                let record = RedeliveryRecord {
-                    id,
-                    time,
-                    deadline,
-                    hooks: hooks.into(),
-                    added,
-                };
+                let record = RedeliveryRecord { id, time, deadline, hooks: hooks.into(), added };
                 record::line("redelivery", &record)
             }
             _ => {
