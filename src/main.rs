@@ -82,12 +82,15 @@ fn refused(error: &clap::Error) -> anyhow::Result<Exit> {
     let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
     // Printing into a closed pipe is no error here.
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            let verb = cli::verb_help::asked_for(&words);
-            let _ = match verb.filter(|_| error.kind() == ErrorKind::DisplayHelp) {
+        ErrorKind::DisplayHelp => {
+            let _ = match cli::verb_help::asked_for(&words) {
                 Some(help) => write!(anstream::stdout(), "{}", help.ansi()),
                 None => error.print(),
             };
+            Ok(Exit::Done)
+        }
+        ErrorKind::DisplayVersion => {
+            let _ = error.print();
             Ok(Exit::Done)
         }
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
