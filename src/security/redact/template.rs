@@ -4,62 +4,43 @@ use std::ops::Range;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{MASK, is_token, secrets_in, url};
+use super::{is_token, masked, secrets_in, url_pieces};
 
 /// `text`, a template, with `***` for what looks like a token in its constant parts, and with the URLs there
 /// masked as [`url`] does it. Its own code, such as `{{ deployment.step_12_seconds }}`, stays.
 pub(crate) fn template(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut done = 0;
-    for Word { place, is_url } in words(text) {
-        let word = &text[place.clone()];
-        out.push_str(&text[done..place.start]);
-        if is_url {
-            out.push_str(&url(word));
-        } else {
-            out.push_str(MASK);
-        }
-        done = place.end;
-    }
-    out.push_str(&text[done..]);
-    out
+    let secrets = |word| if is_url(word) { url_pieces(word) } else { vec![word] };
+    masked(text, words(text).into_iter().flat_map(secrets))
 }
 
 /// What [`template`] masks, each as written and percent-encoded. For [`super::scrub`].
 pub(crate) fn secrets_in_template(text: &str) -> Vec<String> {
-    let words = words(text).into_iter();
-    words
-        .flat_map(|word| match (&text[word.place], word.is_url) {
-            (url, true) => secrets_in(url),
-            (token, false) => {
-                vec![token.to_owned(), utf8_percent_encode(token, NON_ALPHANUMERIC).to_string()]
-            }
-        })
-        .collect()
+    let spellings = |word| match word {
+        url if is_url(url) => secrets_in(url),
+        token => vec![token.to_owned(), utf8_percent_encode(token, NON_ALPHANUMERIC).to_string()],
+    };
+    words(text).into_iter().flat_map(spellings).collect()
 }
 
-/// A part of a template's constants that holds a secret, or is a URL that may.
-struct Word {
-    place: Range<usize>,
-    is_url: bool,
-}
-
-fn words(text: &str) -> Vec<Word> {
+/// The tokens in a template's constants, and the URLs, which may hold secrets.
+fn words(text: &str) -> Vec<&str> {
     let mut words = Vec::new();
     for constant in constants(text) {
-        let mut at = constant.start;
-        while at < constant.end {
-            let rest = &text[at..constant.end];
-            let is_url = rest.starts_with("http://") || rest.starts_with("https://");
-            let length = if is_url { url_length(rest) } else { token_length(rest) };
-            if is_url || is_token(&rest[..length]) {
-                let place = at..at + length;
-                words.push(Word { place, is_url });
+        let mut rest = &text[constant];
+        while let Some(first) = rest.chars().next() {
+            let length = if is_url(rest) { url_length(rest) } else { token_length(rest) };
+            let (word, after) = rest.split_at(length.max(first.len_utf8()));
+            if is_url(word) || is_token(word) {
+                words.push(word);
             }
-            at += length.max(rest.chars().next().map_or(1, char::len_utf8));
+            rest = after;
         }
     }
     words
+}
+
+fn is_url(text: &str) -> bool {
+    text.starts_with("http://") || text.starts_with("https://")
 }
 
 fn url_length(text: &str) -> usize {
