@@ -9,6 +9,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
 use super::{Hook, HookId, LastDelivery};
+use crate::domain::json::Entries;
 use crate::security::{redact, signature::Secret};
 
 /// Whom a hook's JSON is for.
@@ -227,7 +228,8 @@ impl<'de> Visitor<'de> for HookVisitor {
                 Key::Format => hook.format = map.next_value()?,
                 Key::Template => hook.template = map.next_value()?,
                 Key::Headers => {
-                    hook.headers = map.next_value::<Option<HeaderMap>>()?.unwrap_or_default().0;
+                    let headers: Option<Entries<_, _>> = map.next_value()?;
+                    hook.headers = headers.map(|Entries(headers)| headers).unwrap_or_default();
                 }
                 Key::CaFile => hook.ca_file = map.next_value()?,
                 Key::Secrets => hook.secrets = or_default(&mut map)?,
@@ -257,28 +259,4 @@ fn or_default<'de, A: MapAccess<'de>, T: Deserialize<'de> + Default>(
 fn filled<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<String>, A::Error> {
     let text: Option<String> = map.next_value()?;
     Ok(text.filter(|text| !text.is_empty()))
-}
-
-/// Headers in the file's order, which a map type of the standard library would lose.
-#[derive(Default)]
-struct HeaderMap(Vec<(String, String)>);
-
-impl<'de> Deserialize<'de> for HeaderMap {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct HeaderVisitor;
-        impl<'de> Visitor<'de> for HeaderVisitor {
-            type Value = HeaderMap;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("headers, an object of strings")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<HeaderMap, A::Error> {
-                let mut headers = Vec::new();
-                while let Some(header) = map.next_entry()? {
-                    headers.push(header);
-                }
-                Ok(HeaderMap(headers))
-            }
-        }
-        deserializer.deserialize_map(HeaderVisitor)
-    }
 }
