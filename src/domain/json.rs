@@ -64,6 +64,12 @@ pub(crate) fn quoted(text: &str) -> String {
 /// An object's keys and values in their order, which a map type of the standard library would lose.
 pub(crate) struct Entries<K, V>(pub(crate) Vec<(K, V)>);
 
+impl<K, V> Default for Entries<K, V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
 impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Entries<K, V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct EntryVisitor<K, V>(PhantomData<(K, V)>);

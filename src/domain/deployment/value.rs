@@ -26,12 +26,12 @@ fn nested(json: &str, depth: usize) -> Value {
     match json.as_bytes().first() {
         Some(b'{' | b'[') if depth >= MAX_DEPTH => json.into(),
         Some(b'{') => {
-            let entries = serde_json::from_str(json).map(|Entries(entries)| entries);
-            let keys = entries.unwrap_or_default().into_iter();
-            whole(keys.map(|(Text(key), raw)| (key, inner(raw))).collect::<BTreeMap<_, _>>())
+            let Entries(entries) = read(json);
+            let keys = entries.into_iter().map(|(Text(key), raw)| (key, inner(raw)));
+            whole(keys.collect::<BTreeMap<_, _>>())
         }
         Some(b'[') => {
-            let items: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
+            let items: Vec<&RawValue> = read(json);
             whole(items.into_iter().map(inner).collect::<Vec<_>>())
         }
         Some(b'"') => text(json).into(),
@@ -41,6 +41,10 @@ fn nested(json: &str, depth: usize) -> Value {
         Some(b'n') => Value::UNDEFINED,
         _ => number(json),
     }
+}
+
+fn read<'a, T: Deserialize<'a> + Default>(json: &'a str) -> T {
+    serde_json::from_str(json).unwrap_or_default()
 }
 
 /// A JSON object or array as one value.
@@ -102,10 +106,11 @@ fn digits(number: &str) -> String {
 
 /// The text of a JSON string.
 pub(super) fn text(json: &str) -> String {
-    serde_json::from_str::<Text>(json).map(|Text(text)| text).unwrap_or_default()
+    read::<Text>(json).0
 }
 
 /// A JSON string in which half a surrogate pair (`"\ud800"`, which JSON allows) becomes U+FFFD.
+#[derive(Default)]
 struct Text(String);
 
 impl<'de> Deserialize<'de> for Text {

@@ -1,10 +1,28 @@
 //! Which events a hook waits for: names, and beginnings of names that end in `*`, joined by commas
 //! (docs/design.md §11).
 
-use super::check::check_event;
+use super::{Hook, check_event};
 
 /// What waits for every event.
 pub(crate) const ANY_EVENT: &str = "*";
+
+impl Hook {
+    /// Each event it waits for, as it is written. A hand-edited one may be any text but the empty one.
+    pub(crate) fn events(&self) -> impl Iterator<Item = &str> {
+        split(&self.event)
+    }
+
+    /// Whether it waits for this event, or for all that a `*` at its end stands for. Names compare
+    /// ignoring ASCII case, as Kudu's do.
+    pub(crate) fn waits_for(&self, event: &str) -> bool {
+        events_cover(&self.event, event)
+    }
+
+    /// Whether it waits for just these events, in whatever order and case.
+    pub(crate) fn has_events(&self, events: &str) -> bool {
+        are_same(&self.event, events)
+    }
+}
 
 /// Checks one of the events that a hook waits for: a name, or a beginning of names and `*`, or `*` alone.
 pub(crate) fn check_pattern(text: &str) -> Result<(), &'static str> {
@@ -15,8 +33,7 @@ pub(crate) fn check_pattern(text: &str) -> Result<(), &'static str> {
     Err("an event is 1 to 100 letters, digits or . _ : / -, and may end in *")
 }
 
-/// The events of a list. Those that a hand has written may be any texts but the empty one.
-pub(super) fn split(events: &str) -> impl Iterator<Item = &str> {
+fn split(events: &str) -> impl Iterator<Item = &str> {
     events.split(',').map(str::trim).filter(|event| !event.is_empty())
 }
 
@@ -32,8 +49,7 @@ pub(crate) fn events_cover(events: &str, event: &str) -> bool {
     })
 }
 
-/// Whether two lists have the same events, in whatever order and case.
-pub(super) fn are_same(a: &str, b: &str) -> bool {
+fn are_same(a: &str, b: &str) -> bool {
     split(a).all(|event| has(b, event)) && split(b).all(|event| has(a, event))
 }
 

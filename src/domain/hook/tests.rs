@@ -1,4 +1,5 @@
 use super::*;
+use crate::security::signature::Secret;
 
 fn hook() -> Hook {
     Hook::new(HookId(1), "https://example.com/cb".to_owned(), "PostDeployment".to_owned())
