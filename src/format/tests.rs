@@ -16,7 +16,8 @@ const HOSTILE: &str = concat!(
 
 fn publication(event: &str, content: &str) -> Publication {
     let deployment = Deployment::recorded(content.to_owned());
-    Publication::new(event, deployment, DateTime::UNIX_EPOCH).under("msg_1".to_owned())
+    let publication = Publication::new(event, deployment, DateTime::UNIX_EPOCH);
+    Publication { id: "msg_1".to_owned(), ..publication }
 }
 
 fn rendered(format: &str, event: &str, content: &str) -> Value {

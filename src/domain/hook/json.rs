@@ -12,26 +12,22 @@ use super::{Hook, LastDelivery, certificates_in};
 use crate::domain::json::Entries;
 use crate::security::{redact, signature::Secret};
 
-/// Whom a hook's JSON is for.
+/// A hook as the registry file has it, whole, or as `--json` answers: header values and the tokens of a template as
+/// `***`, and no secrets but one just generated. The order of the keys is part of the interface (docs/design.md §2
+/// and §3).
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum View<'a> {
-    /// The registry file: everything.
-    File,
-    /// `--json`: header values and the tokens of a template as `***`, no secrets but one just generated.
-    Answer {
-        /// The secret that `--generate-secret` made, shown this once.
-        generated: Option<&'a Secret>,
-    },
+pub(crate) struct HookJson<'a> {
+    /// The hook.
+    pub(crate) hook: &'a Hook,
+    /// Whether it is for the registry file.
+    pub(crate) is_file: bool,
+    /// The secret that `--generate-secret` made, shown this once.
+    pub(crate) generated: Option<&'a Secret>,
 }
-
-/// A hook as it is written for someone. The order of the keys is part of the interface
-/// (docs/design.md §2 and §3).
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct HookJson<'a>(pub(crate) &'a Hook, pub(crate) View<'a>);
 
 impl<'a> Serialize for HookJson<'a> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(hook, view) = self;
+        let Self { hook, is_file, generated } = *self;
         // Without `..`: a new field must be written, and masked where it is a secret.
         let Hook {
             id,
@@ -53,10 +49,6 @@ impl<'a> Serialize for HookJson<'a> {
             unknown,
         } = hook;
         let LastDelivery { datetime, status: last_status, code, reason, context } = last;
-        let (is_file, generated) = match view {
-            View::File => (true, None),
-            View::Answer { generated } => (false, generated.map(Secret::reveal)),
-        };
         let shown = |text: &'a Option<String>, mask: fn(&str) -> String| {
             let mask = |text| if is_file { Cow::Borrowed(text) } else { mask(text).into() };
             text.as_deref().map(mask)
@@ -89,7 +81,7 @@ impl<'a> Serialize for HookJson<'a> {
         for (key, value) in unknown.iter().filter(|_| is_file) {
             put(&mut map, key, Some(value))?;
         }
-        put(&mut map, "secret", generated)?;
+        put(&mut map, "secret", generated.map(Secret::reveal))?;
         map.end()
     }
 }
@@ -121,7 +113,8 @@ impl Hook {
         let keys = |hook: &Self| {
             let hook = Self { last: LastDelivery::default(), unknown: Vec::new(), ..hook.clone() };
             // Strings, numbers and arrays of them always serialise.
-            let json = serde_json::to_value(HookJson(&hook, View::File)).unwrap_or_default();
+            let json = HookJson { hook: &hook, is_file: true, generated: None };
+            let json = serde_json::to_value(json).unwrap_or_default();
             json.as_object().cloned().unwrap_or_default()
         };
         let (own, others) = (keys(self), keys(other));
