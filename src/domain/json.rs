@@ -30,21 +30,18 @@ impl JsonError {
 /// What makes these bytes no JSON text at all, whatever it is to hold: nothing there, a byte order
 /// mark, a NUL, bytes that are not UTF-8.
 pub(crate) fn unreadable(text: &[u8]) -> Option<JsonError> {
-    if text.iter().all(u8::is_ascii_whitespace) {
-        return Some(JsonError::at(text, 0, "it is empty"));
-    }
-    if text.starts_with(b"\xEF\xBB\xBF") {
-        let what = "a byte order mark (BOM) stands before the JSON; save it as UTF-8 without one";
-        return Some(JsonError::at(text, 0, what));
-    }
-    if text.starts_with(b"\xFF\xFE") || text.starts_with(b"\xFE\xFF") {
-        return Some(JsonError::at(text, 0, "a byte order mark (BOM) of UTF-16; UTF-8 is wanted"));
-    }
-    if let Some(offset) = text.iter().position(|b| *b == 0) {
-        return Some(JsonError::at(text, offset, "a NUL byte"));
-    }
-    let invalid = std::str::from_utf8(text).err()?;
-    Some(JsonError::at(text, invalid.valid_up_to(), "not valid UTF-8"))
+    let (offset, what) = if text.iter().all(u8::is_ascii_whitespace) {
+        (0, "it is empty")
+    } else if text.starts_with(b"\xEF\xBB\xBF") {
+        (0, "a byte order mark (BOM) stands before the JSON; save it as UTF-8 without one")
+    } else if text.starts_with(b"\xFF\xFE") || text.starts_with(b"\xFE\xFF") {
+        (0, "a byte order mark (BOM) of UTF-16; UTF-8 is wanted")
+    } else if let Some(offset) = text.iter().position(|b| *b == 0) {
+        (offset, "a NUL byte")
+    } else {
+        (str::from_utf8(text).err()?.valid_up_to(), "not valid UTF-8")
+    };
+    Some(JsonError::at(text, offset, what))
 }
 
 /// What serde found wrong in this text.

@@ -1,7 +1,5 @@
 //! A hook's condition: one expression that is true of a deployment or not (docs/design.md §11).
 
-use chrono::DateTime;
-
 use super::{RenderError, names, samples, template};
 use crate::domain::publication::Publication;
 

@@ -8,9 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use super::escape;
 
-const FORM: &str = "form";
-const TEXT: &str = "text";
-
 /// Everything but RFC 3986's unreserved characters.
 pub(super) const RESERVED: AsciiSet =
     NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -41,27 +38,30 @@ impl Syntax {
     pub(super) fn escaping(self) -> AutoEscape {
         match self {
             Self::Json => AutoEscape::Json,
-            Self::Form => AutoEscape::Custom(FORM.into()),
-            Self::Text => AutoEscape::Custom(TEXT.into()),
+            Self::Form | Self::Text => AutoEscape::Custom("ours".into()),
         }
     }
-}
 
-/// Writes a value into a template's output. What the template calls safe goes in as it is.
-pub(super) fn write(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
-    let is_form = match state.auto_escape() {
-        AutoEscape::Custom(name) => name == FORM,
-        _ => return escape_formatter(out, state, value),
-    };
-    let text = text(value);
-    if value.is_safe() {
-        out.write_str(&text)?;
-    } else if is_form {
-        write!(out, "{}", utf8_percent_encode(&text, &RESERVED))?;
-    } else {
-        out.write_str(&escape::printable(&text))?;
+    /// Writes a value into a template's output. What the template calls safe goes in as it is.
+    pub(super) fn write(
+        self,
+        out: &mut Output,
+        state: &mut State,
+        value: &Value,
+    ) -> Result<(), Error> {
+        if !matches!(state.auto_escape(), AutoEscape::Custom(_)) {
+            return escape_formatter(out, state, value);
+        }
+        let text = text(value);
+        if value.is_safe() {
+            out.write_str(&text)?;
+        } else if self == Self::Form {
+            write!(out, "{}", utf8_percent_encode(&text, &RESERVED))?;
+        } else {
+            out.write_str(&escape::printable(&text))?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// A value as text: nothing for null and missing, otherwise its JSON unless it is text itself.

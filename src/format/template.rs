@@ -7,7 +7,7 @@ use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 use serde_json::value::RawValue;
 
 use super::bounded::Bounded;
-use super::syntax::{self, Syntax};
+use super::syntax::Syntax;
 use super::{RenderError, filters};
 
 /// The names that a template sees.
@@ -82,7 +82,7 @@ fn fails(error: &minijinja::Error) -> RenderError {
 fn environment(syntax: Syntax) -> Environment<'static> {
     let mut environment = bounded_environment(FUEL);
     environment.set_auto_escape_callback(move |_| syntax.escaping());
-    environment.set_formatter(syntax::write);
+    environment.set_formatter(move |out, state, value| syntax.write(out, state, value));
     // In a loop it could nest a list deeper than any stack.
     environment.remove_global("namespace");
     // It shows the engine's own notation of all there is.

@@ -1,7 +1,5 @@
 //! The secrets that a template holds: a routing key, an account's token.
 
-use std::ops::Range;
-
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{is_token, masked, secrets_in, url_pieces};
@@ -25,8 +23,7 @@ pub(crate) fn secrets_in_template(text: &str) -> Vec<String> {
 /// The tokens in a template's constants, and the URLs, which may hold secrets.
 fn words(text: &str) -> Vec<&str> {
     let mut words = Vec::new();
-    for constant in constants(text) {
-        let mut rest = &text[constant];
+    for mut rest in constants(text) {
         while let Some(first) = rest.chars().next() {
             let length = if is_url(rest) { url_length(rest) } else { token_length(rest) };
             let (word, after) = rest.split_at(length.max(first.len_utf8()));
@@ -58,36 +55,35 @@ fn token_length(text: &str) -> usize {
 }
 
 /// The text between the tags, and the quoted strings in them. What is no template is constant.
-fn constants(text: &str) -> Vec<Range<usize>> {
+fn constants(text: &str) -> Vec<&str> {
     let mut constants = Vec::new();
     let mut start = 0;
     while let Some(tag) = find(text, start, &["{{", "{%", "{#"]) {
-        constants.push(start..tag);
-        start = tag + 2;
-        if text[tag..].starts_with("{#") {
-            let end = find(text, start, &["#}"]).unwrap_or(text.len());
-            constants.push(start..end);
-            start = end;
-            continue;
-        }
-        let Some(end) = end_of_tag(text, start, &mut constants) else {
-            constants.push(start..text.len());
-            return constants;
+        let end = if text[tag..].starts_with("{#") {
+            find(text, tag + 2, &["#}"]).unwrap_or(text.len())
+        } else {
+            constants.push(&text[start..tag]);
+            start = tag + 2;
+            let Some(end) = end_of_tag(text, start, &mut constants) else {
+                break;
+            };
+            let code =
+                text[start..end].trim_matches(|c: char| c.is_whitespace() || "-+".contains(c));
+            start = end + 2;
+            match code {
+                "raw" => find(text, start, &["endraw"]).unwrap_or(text.len()),
+                _ => start,
+            }
         };
-        let code = &text[start..end];
-        start = end + 2;
-        if code.trim_matches(|c: char| c.is_whitespace() || "-+".contains(c)) == "raw" {
-            let end = find(text, start, &["endraw"]).unwrap_or(text.len());
-            constants.push(start..end);
-            start = end;
-        }
+        constants.push(&text[start..end]);
+        start = end;
     }
-    constants.push(start..text.len());
+    constants.push(&text[start..]);
     constants
 }
 
 /// Where the tag ends whose code begins at `at`; its quoted strings are constants.
-fn end_of_tag(text: &str, mut at: usize, constants: &mut Vec<Range<usize>>) -> Option<usize> {
+fn end_of_tag<'a>(text: &'a str, mut at: usize, constants: &mut Vec<&'a str>) -> Option<usize> {
     loop {
         let next = find(text, at, &["'", "\"", "}}", "%}"])?;
         let quote @ (b'\'' | b'"') = text.as_bytes()[next] else {
@@ -100,7 +96,7 @@ fn end_of_tag(text: &str, mut at: usize, constants: &mut Vec<Range<usize>>) -> O
             ends
         };
         let length = text.as_bytes()[next + 1..].iter().position(is_end)?;
-        constants.push(next + 1..next + 1 + length);
+        constants.push(&text[next + 1..next + 1 + length]);
         at = next + length + 2;
     }
 }
