@@ -19,7 +19,7 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::domain::deployment::Deployment;
+use crate::domain::deployment::{Deployment, Values};
 use crate::domain::json::quoted;
 use crate::domain::kudu;
 use crate::domain::publication::Publication;
@@ -28,7 +28,6 @@ use crate::domain::time::timestamp;
 pub(crate) use error::RenderError;
 pub(crate) use service::for_url;
 use syntax::Syntax;
-use template::Context;
 
 /// The names of the formats, for the command line and for the registry's `format` key.
 pub(crate) const NAMES: [&str; 5] = ["raw", "slack", "discord", "teams", "cloudevents"];
@@ -86,19 +85,19 @@ fn from_template(
     syntax: Syntax,
     publication: &Publication,
 ) -> Result<String, RenderError> {
-    let mut context = names(publication)?;
-    context.insert("body".to_owned(), publication.deployment.as_str().into());
-    context.insert("webhook_id".to_owned(), publication.id.as_str().into());
+    let mut names = names(publication)?;
+    names.insert("body".to_owned(), publication.deployment.as_str().into());
+    names.insert("webhook_id".to_owned(), publication.id.as_str().into());
     if template.contains("cloudevent") {
         let envelope = cloudevents::render(publication)?;
-        context.insert("cloudevent".to_owned(), envelope.into());
+        names.insert("cloudevent".to_owned(), envelope.into());
     }
-    template::render(template, syntax, context)
+    template::render(template, syntax, names.into())
 }
 
 /// What templates and conditions see: the deployment's keys, and two names that win over them. Every other name is
 /// null.
-fn names(publication: &Publication) -> Result<Context, RenderError> {
+fn names(publication: &Publication) -> Result<Values, RenderError> {
     let mut names = publication.deployment.values()?.clone();
     names.insert("deployment".to_owned(), publication.deployment.value()?);
     names.insert("event".to_owned(), publication.event.as_str().into());

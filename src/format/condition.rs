@@ -17,11 +17,10 @@ pub(super) fn holds(condition: &str, publication: &Publication) -> Result<bool, 
         return Err(RenderError::because("it has more than 4 KiB"));
     }
     let names = names(publication)?;
-    template::on_deep_stack(condition, || {
+    let refused = |error: &_| RenderError::from_engine("", error);
+    template::on_deep_stack(condition, refused, || {
         let environment = template::bounded_environment(FUEL);
-        let expression = environment.compile_expression(condition);
-        let value = expression.and_then(|expression| expression.eval(names));
-        value.map(|value| value.is_true()).map_err(|error| RenderError::from_engine("", &error))
+        Ok(environment.compile_expression(condition)?.eval(names)?.is_true())
     })
 }
 

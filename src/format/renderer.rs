@@ -50,14 +50,15 @@ struct Published<'a> {
     content: Cow<'a, str>,
 }
 
-impl<'a> Published<'a> {
-    fn new(publication: &'a Publication) -> Self {
-        Self {
+impl<'a> Job<'a> {
+    fn new(source: &'a str, syntax: Option<Syntax>, publication: Option<&'a Publication>) -> Self {
+        let published = |publication: &'a Publication| Published {
             id: publication.id.as_str().into(),
             event: publication.event.as_str().into(),
             time: publication.time,
             content: publication.deployment.as_str().into(),
-        }
+        };
+        Self { source: source.into(), syntax, publication: publication.map(published) }
     }
 }
 
@@ -67,27 +68,23 @@ pub(crate) fn render(
     content_type: Option<&str>,
     publication: &Publication,
 ) -> Result<String, RenderError> {
-    let syntax = Some(Syntax::of(content_type));
-    let publication = Some(Published::new(publication));
-    ask(&Job { source: template.into(), syntax, publication })
+    ask(&Job::new(template, Some(Syntax::of(content_type)), Some(publication)))
 }
 
 /// Checks a user's template before it is stored, by rendering samples.
 pub(crate) fn check(template: &str, content_type: Option<&str>) -> Result<(), RenderError> {
-    let syntax = Some(Syntax::of(content_type));
-    ask(&Job { source: template.into(), syntax, publication: None }).map(drop)
+    ask(&Job::new(template, Some(Syntax::of(content_type)), None)).map(drop)
 }
 
 /// Whether a hook's condition is true of a publication.
 pub(crate) fn holds(condition: &str, publication: &Publication) -> Result<bool, RenderError> {
-    let publication = Some(Published::new(publication));
-    let answer = ask(&Job { source: condition.into(), syntax: None, publication })?;
+    let answer = ask(&Job::new(condition, None, Some(publication)))?;
     Ok(answer == true.to_string())
 }
 
 /// Checks a hook's condition before it is stored, on samples.
 pub(crate) fn check_condition(condition: &str) -> Result<(), RenderError> {
-    ask(&Job { source: condition.into(), syntax: None, publication: None }).map(drop)
+    ask(&Job::new(condition, None, None)).map(drop)
 }
 
 /// Answers jobs until standard input ends: what the process does that was started with [`COMMAND`].

@@ -1,6 +1,6 @@
 //! The template engine, with bounds on what a template can take.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::thread;
 
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
@@ -9,9 +9,6 @@ use serde_json::value::RawValue;
 use super::bounded::Bounded;
 use super::syntax::Syntax;
 use super::{RenderError, filters};
-
-/// The names that a template sees.
-pub(super) type Context = BTreeMap<String, Value>;
 
 /// The largest template that is stored and rendered, in bytes.
 pub(super) const MAX_TEMPLATE: usize = 64 * 1024;
@@ -23,27 +20,18 @@ const MAX_BODY: usize = 4 * 1024 * 1024;
 /// few 100,000 if a deployment of 1 MiB is one long line. All of it takes well under a second.
 const FUEL: u64 = 1_000_000;
 
-/// Renders, and makes sure that JSON came out where JSON is wanted.
-pub(super) fn render(
-    source: &str,
-    syntax: Syntax,
-    context: Context,
-) -> Result<String, RenderError> {
+/// Renders with these names, and makes sure that JSON came out where JSON is wanted.
+pub(super) fn render(source: &str, syntax: Syntax, names: Value) -> Result<String, RenderError> {
     check_size(source)?;
-    let body = on_deep_stack(source, || {
+    let mut body = Bounded::new(MAX_BODY);
+    on_deep_stack(source, refused, || {
         let environment = environment(syntax);
-        let template =
-            environment.template_from_named_str("template", source).map_err(|e| fails(&e))?;
-        let mut body = Bounded::new(MAX_BODY);
-        let rendered = template.render_captured_to(Value::from(context), &mut body);
-        rendered.map_err(|error| match error.kind() {
-            // Only Bounded fails to be written to.
-            ErrorKind::WriteFailure => RenderError::because("the template yields more than 4 MiB"),
-            _ => fails(&error),
-        })?;
-        // The engine writes nothing but text.
-        Ok(String::from_utf8(body.into_bytes()).unwrap_or_default())
+        let template = environment.template_from_named_str("template", source)?;
+        template.render_captured_to(names, &mut body)?;
+        Ok(())
     })?;
+    // The engine writes nothing but text.
+    let body = String::from_utf8(body.into_bytes()).unwrap_or_default();
     if syntax == Syntax::Json {
         serde_json::from_str::<&RawValue>(&body).map_err(|error| {
             let hint = "values bring their own quotes: {\"text\": {{ message }}}; for a form or plain text \
@@ -58,10 +46,10 @@ pub(super) fn render(
 /// The names that a template uses, attributes included: `status`, `deployment.status`.
 pub(super) fn names(source: &str) -> Result<HashSet<String>, RenderError> {
     check_size(source)?;
-    on_deep_stack(source, || {
+    on_deep_stack(source, refused, || {
         let environment = environment(Syntax::Json);
-        let template = environment.template_from_named_str("template", source);
-        Ok(template.map_err(|e| fails(&e))?.undeclared_variables(true))
+        let template = environment.template_from_named_str("template", source)?;
+        Ok(template.undeclared_variables(true))
     })
 }
 
@@ -74,7 +62,11 @@ fn check_size(source: &str) -> Result<(), RenderError> {
     Err(RenderError::because(reason))
 }
 
-fn fails(error: &minijinja::Error) -> RenderError {
+fn refused(error: &minijinja::Error) -> RenderError {
+    // Only Bounded fails to be written to.
+    if error.kind() == ErrorKind::WriteFailure {
+        return RenderError::because("the template yields more than 4 MiB");
+    }
     let place = error.line().map(|line| format!(" in line {line}")).unwrap_or_default();
     RenderError::from_engine(&format!("the template fails{place}: "), error)
 }
@@ -108,14 +100,18 @@ pub(super) fn stack_size(length: usize) -> usize {
     2 * 1024 * 1024 + 4 * 1024 * length
 }
 
-/// Does this work on a stack that is deep enough for this source.
+/// Does this work on a stack that is deep enough for this source; `refused` words the engine's error.
 pub(super) fn on_deep_stack<T: Send>(
     source: &str,
-    work: impl FnOnce() -> Result<T, RenderError> + Send,
+    refused: fn(&minijinja::Error) -> RenderError,
+    work: impl FnOnce() -> Result<T, minijinja::Error> + Send,
 ) -> Result<T, RenderError> {
     let done = thread::scope(|scope| {
         let worker = thread::Builder::new().stack_size(stack_size(source.len()));
         worker.spawn_scoped(scope, work).ok()?.join().ok()
     });
-    done.unwrap_or_else(|| Err(RenderError::because("the system gives no thread to work in")))
+    let Some(done) = done else {
+        return Err(RenderError::because("the system gives no thread to work in"));
+    };
+    done.map_err(|error| refused(&error))
 }

@@ -12,9 +12,7 @@ use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
 use base64::Engine as _;
-use base64::alphabet::STANDARD as STANDARD_ALPHABET;
-use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
@@ -32,12 +30,6 @@ const TOKEN_CHARS: usize = 16;
 
 /// Shorter secrets are not scrubbed: `?v=2` would turn each "2" of a message into `***`.
 const SCRUBBED_CHARS: usize = 4;
-
-/// Base64 as programs read it: with or without its padding.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD_ALPHABET,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
 
 /// Words of an Authorization header that are no secret, and stand in many messages.
 const SCHEMES: [&str; 4] = ["Basic", "Bearer", "Digest", "Token"];
@@ -113,7 +105,8 @@ fn basic_credentials(value: &str) -> Vec<String> {
         Some((scheme, encoded)) if scheme.eq_ignore_ascii_case("Basic") => encoded.trim(),
         _ => return Vec::new(),
     };
-    let Ok(decoded) = LENIENT.decode(encoded) else {
+    // Programs read Base64 with or without its padding.
+    let Ok(decoded) = STANDARD_NO_PAD.decode(encoded.trim_end_matches('=')) else {
         return Vec::new();
     };
     let pair = String::from_utf8_lossy(&decoded).into_owned();

@@ -5,7 +5,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use super::{is_token, masked, secrets_in, url_pieces};
 
 /// `text`, a template, with `***` for what looks like a token in its constant parts, and with the URLs there
-/// masked as [`url`] does it. Its own code, such as `{{ deployment.step_12_seconds }}`, stays.
+/// masked as [`super::url`] does it. Its own code, such as `{{ deployment.step_12_seconds }}`, stays.
 pub(crate) fn template(text: &str) -> String {
     let secrets = |word| if is_url(word) { url_pieces(word) } else { vec![word] };
     masked(text, words(text).into_iter().flat_map(secrets))
