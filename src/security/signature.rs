@@ -93,14 +93,11 @@ impl<'de> Deserialize<'de> for Secret {
 /// The header `webhook-signature`: `v1,BASE64` for each of `secrets`, newest first, separated by a space.
 /// `timestamp` is in Unix seconds (Standard Webhooks 1.0, "Webhook headers" and "Signature scheme").
 pub(crate) fn standard(secrets: &[&Secret], id: &str, timestamp: i64, body: &[u8]) -> String {
-    let signatures: Vec<String> = secrets
-        .iter()
-        .map(|secret| {
-            let signature = standard_hmac(secret, id, timestamp, body).finalize();
-            format!("v1,{}", STANDARD.encode(signature.into_bytes()))
-        })
-        .collect();
-    signatures.join(" ")
+    let signature = |secret: &&Secret| {
+        let signature = standard_hmac(secret, id, timestamp, body).finalize();
+        format!("v1,{}", STANDARD.encode(signature.into_bytes()))
+    };
+    secrets.iter().map(signature).collect::<Vec<_>>().join(" ")
 }
 
 /// The header `x-hub-signature-256`: `sha256=HEX`, keyed with the secret's text, prefix included, as that
