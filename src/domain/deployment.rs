@@ -71,8 +71,8 @@ impl Deployment {
         Ok(deployment)
     }
 
-    /// The error says where the text stops being one JSON object, which only a journal that was changed by hand can
-    /// hold.
+    /// Whether it is one JSON object: the error says where it stops being one. Of what was parsed before, only a
+    /// journal that was changed by hand can hold another text.
     pub(crate) fn check(&self) -> Result<(), &JsonError> {
         self.entries().map(drop)
     }
