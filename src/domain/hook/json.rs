@@ -13,8 +13,8 @@ use crate::domain::json::Entries;
 use crate::security::{redact, signature::Secret};
 
 /// A hook as the registry file has it, whole, or as `--json` answers: header values and the tokens of a template as
-/// `***`, and no secrets but one just generated. The order of the keys is part of the interface (docs/design.md §2
-/// and §3).
+/// `***`, and no secrets but one just generated. The order of the keys is part of the interface
+/// (docs/design.md §2 and §3).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HookJson<'a> {
     /// The hook.
