@@ -2,7 +2,6 @@
 
 pub(crate) mod clock;
 pub(crate) mod cloudevent;
-pub(crate) mod condition;
 pub(crate) mod deployment;
 pub(crate) mod health;
 pub(crate) mod hook;
@@ -13,6 +12,5 @@ pub(crate) mod outcome;
 pub(crate) mod publication;
 pub(crate) mod reference;
 pub(crate) mod retry;
-pub(crate) mod stack;
 pub(crate) mod text;
 pub(crate) mod time;

@@ -6,6 +6,7 @@
 
 mod bounded;
 mod cloudevents;
+mod condition;
 mod error;
 mod escape;
 mod filters;
@@ -17,9 +18,8 @@ mod template;
 use std::borrow::Cow;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use minijinja::ErrorKind;
 
-use crate::domain::deployment::Deployment;
+use crate::domain::deployment::{Deployment, Values};
 use crate::domain::json::quoted;
 use crate::domain::kudu;
 use crate::domain::publication::Publication;
@@ -31,9 +31,6 @@ use syntax::Syntax;
 
 /// The names of the formats, for the command line and for the registry's `format` key.
 pub(crate) const NAMES: [&str; 5] = ["raw", "slack", "discord", "teams", "cloudevents"];
-
-/// The largest template that is stored and rendered, in bytes.
-pub(crate) const MAX_TEMPLATE: usize = 64 * 1024;
 
 const JSON: &str = "application/json";
 
@@ -57,11 +54,7 @@ const TEAMS: &str = include_str!("formats/teams.json.j2");
 const CLOUDEVENTS: &str = include_str!("formats/cloudevents.json.j2");
 
 /// Renders a publication in one of the formats (none and `raw` are the deployment's bytes themselves): its
-/// `content-type`, and the body.
-///
-/// # Errors
-///
-/// If this version has no such format, or if the content is not one JSON object.
+/// `content-type`, and the body. An error: this version has no such format, or the content is not one JSON object.
 pub(crate) fn render<'a>(
     format: Option<&str>,
     publication: &'a Publication,
@@ -76,63 +69,64 @@ pub(crate) fn render<'a>(
         Some("slack") => SLACK,
         Some("discord") => DISCORD,
         Some("teams") => TEAMS,
-        Some(other) => return Err(RenderError::UnknownFormat(other.to_owned())),
+        Some(other) => {
+            let name = escape::shorten(&other.replace('\n', " "), 40);
+            let reason = format!("this version of hooks has no format `{name}`");
+            return Err(RenderError::because(reason));
+        }
     };
     let body = from_template(template, Syntax::Json, publication)?;
     Ok((JSON, body.into_bytes().into()))
 }
 
+/// Renders a publication by a user's template.
 fn from_template(
     template: &str,
     syntax: Syntax,
     publication: &Publication,
 ) -> Result<String, RenderError> {
-    let deployment = &publication.deployment;
-    // The deployment's keys, the names that win over them, and null for every other name.
-    let mut context = deployment.values()?.clone();
-    context.insert("deployment".to_owned(), deployment.value()?);
-    context.insert("body".to_owned(), deployment.as_str().into());
-    context.insert("event".to_owned(), publication.event.as_str().into());
-    context.insert("webhook_id".to_owned(), publication.id.as_str().into());
+    let mut names = names(publication)?;
+    names.insert("body".to_owned(), publication.deployment.as_str().into());
+    names.insert("webhook_id".to_owned(), publication.id.as_str().into());
     if template.contains("cloudevent") {
         let envelope = cloudevents::render(publication)?;
-        context.insert("cloudevent".to_owned(), envelope.into());
+        names.insert("cloudevent".to_owned(), envelope.into());
     }
-    template::render(template, syntax, context)
+    template::render(template, syntax, names.into())
 }
 
-/// Checks a user's template before it is stored, by rendering samples: a deployment that succeeded, one that
-/// failed with a message full of quotes and line breaks, and one without any key.
+/// What templates and conditions see: the deployment's keys, and two names that win over them. Every other name is
+/// null.
+fn names(publication: &Publication) -> Result<Values, RenderError> {
+    let mut names = publication.deployment.values()?.clone();
+    names.insert("deployment".to_owned(), publication.deployment.value()?);
+    names.insert("event".to_owned(), publication.event.as_str().into());
+    Ok(names)
+}
+
+/// Checks a user's template before it is stored, by rendering samples. The error says why it is refused: too large,
+/// a mistake in it (with the line), too much work, or no JSON where the content type wants it.
 ///
 /// A template that works on keys of the user's own can fail for want of them: that is no reason to refuse it.
-///
-/// # Errors
-///
-/// Why the template is refused: too large, a mistake in it (with the line), too much work, or no JSON where the
-/// content type wants it.
 fn check(template: &str, syntax: Syntax) -> Result<(), RenderError> {
     let names = template::names(template)?;
     let own_keys = names.iter().any(|name| !is_sampled(name));
-    for (content, lacks_keys) in samples().into_iter().zip([own_keys, own_keys, true]) {
-        let deployment = Deployment::recorded(content);
-        let publication = Publication::new("PostDeployment", deployment, DateTime::UNIX_EPOCH);
-        match from_template(template, syntax, &publication) {
-            Err(error) if lacks_keys && for_want_of_keys(&error) => {}
-            Err(error) => return Err(error),
-            Ok(_) => {}
+    for (publication, lacks_keys) in samples().iter().zip([own_keys, own_keys, true]) {
+        match from_template(template, syntax, publication) {
+            Err(error) if !(lacks_keys && error.for_want_of_keys) => return Err(error),
+            _ => {}
         }
     }
     Ok(())
 }
 
-/// A deployment that succeeded, one that failed, and one without any key.
-fn samples() -> [String; 3] {
+/// A deployment that succeeded, one that failed with a message full of quotes and line breaks, and one without any
+/// key.
+fn samples() -> [Publication; 3] {
+    let now = DateTime::UNIX_EPOCH;
     let failed = "A \"quoted\" message,\nwith a \\ and\ttwo lines";
-    [
-        sample(DateTime::UNIX_EPOCH),
-        sample_of("failed", failed, DateTime::UNIX_EPOCH),
-        "{}".to_owned(),
-    ]
+    [sample(now), sample_of("failed", failed, now), "{}".to_owned()]
+        .map(|text| Publication::new("PostDeployment", Deployment::recorded(text), now))
 }
 
 /// Whether the samples have what a template means by this name, as `a` or `deployment.a`.
@@ -141,20 +135,6 @@ fn is_sampled(name: &str) -> bool {
     let key = key.split('.').next().unwrap_or(key);
     let own = ["event", "webhook_id", "body", "cloudevent", "test", "range", "dict"];
     kudu::KEYS.contains(&key) || own.contains(&key)
-}
-
-fn for_want_of_keys(error: &RenderError) -> bool {
-    let RenderError::Template { kind, .. } = error else {
-        return false;
-    };
-    matches!(
-        kind,
-        ErrorKind::InvalidOperation
-            | ErrorKind::UndefinedError
-            | ErrorKind::NonPrimitive
-            | ErrorKind::NonKey
-            | ErrorKind::CannotUnpack
-    )
 }
 
 /// The deployment that `hooks test` sends: in Kudu's keys, and marked as a test.

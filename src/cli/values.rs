@@ -62,7 +62,7 @@ fn source<T>(argument: &OsStr, parse: fn(&str) -> Result<T, String>) -> Result<S
 }
 
 pub(crate) fn url(text: &str) -> Result<String, String> {
-    crate::domain::hook::check_url(text).map_err(|cause| cause.to_string())?;
+    crate::domain::hook::check_url(text)?;
     Ok(text.to_owned())
 }
 
@@ -168,7 +168,7 @@ pub(crate) fn header(text: &str) -> Result<Header, String> {
         return Err("'Name: value' is wanted".to_owned());
     };
     let (name, value) = (name.trim(), value.trim());
-    crate::domain::hook::check_header(name, value).map_err(|cause| cause.to_string())?;
+    crate::domain::hook::check_header(name, value)?;
     Ok(Header(name.to_owned(), value.to_owned()))
 }
 

@@ -67,10 +67,10 @@ pub(super) fn survey<'a>(
                 continue;
             }
             if is_owed(&recorded, delivery, now) {
-                tally.owe(now - recorded.age);
+                tally.owed.push(now - recorded.age);
             }
             if let Some(ended) = ended(delivery, now).filter(|_| delivery.age <= since) {
-                tally.end(ended);
+                tally.ended.push(ended);
             }
         }
     }

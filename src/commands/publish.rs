@@ -38,7 +38,7 @@ pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
     let audience = Audience::of(context.output, hooks, &publication);
     let mut before = None;
     if let Some(id) = read.id {
-        publication = publication.under(id.clone());
+        publication.id.clone_from(&id);
         before = if arguments.dry_run {
             dispatch::preview(&registry, &Selection::Begun { id, defer: false })?.if_begun()
         } else {

@@ -46,5 +46,5 @@ fn sample(hook: &Hook) -> Publication {
     let event = hook.events().find(|event| check_event(event).is_ok());
     let now = Utc::now();
     let deployment = Deployment::recorded(format::sample(now));
-    Publication::new(event.unwrap_or(EVENT), deployment, now).marked_as_test()
+    Publication { test: true, ..Publication::new(event.unwrap_or(EVENT), deployment, now) }
 }

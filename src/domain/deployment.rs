@@ -1,17 +1,18 @@
 //! A deployment: the JSON object that is published (docs/design.md §2).
 //!
-//! The bytes that are sent are the bytes that came in; only a flag that sets a key changes them.
+//! The bytes that are sent are the bytes that came in; only a flag that sets a key changes them. So keys and values
+//! are known by their places: `serde_json::Value` would lose big numbers, the keys' order and duplicates.
 
-mod entries;
 mod value;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use minijinja::Value;
+use serde_json::value::RawValue;
 
-use crate::domain::json::{self, JsonError};
-use entries::Entry;
+use super::json::{self, Entries, JsonError, quoted};
 
 /// The largest deployment, in bytes.
 pub(crate) const LIMIT: usize = 1024 * 1024;
@@ -23,8 +24,19 @@ pub(crate) type Values = BTreeMap<String, Value>;
 #[derive(Debug, Clone)]
 pub(crate) struct Deployment {
     text: String,
-    entries: OnceLock<Vec<Entry>>,
-    values: OnceLock<Result<Values, JsonError>>,
+    entries: OnceLock<Result<Vec<Entry>, JsonError>>,
+    values: OnceLock<Values>,
+}
+
+/// A key and its value, each with its place in the object's text.
+#[derive(Debug, Clone)]
+struct Entry {
+    /// The key, its escapes resolved: `"st\u0061tus"` is status.
+    key: String,
+    /// Where the key stands, quotes included.
+    spelled: Range<usize>,
+    /// Where the value stands.
+    value: Range<usize>,
 }
 
 impl Deployment {
@@ -53,17 +65,16 @@ impl Deployment {
         if let Some(error) = json::unreadable(&bytes) {
             return Err(error);
         }
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let offset = error.utf8_error().valid_up_to();
-            JsonError::at(error.as_bytes(), offset, "not valid UTF-8")
-        })?;
-        let entries = entries::of(&text).map_err(|error| {
-            entries::other_type(&text).unwrap_or_else(|| json::explain(text.as_bytes(), &error))
-        })?;
-        let deployment = Self::recorded(text);
-        // The cell is new, so it takes what was just read.
-        let _ = deployment.entries.set(entries);
+        // What is not UTF-8 has just been refused.
+        let deployment = Self::recorded(String::from_utf8(bytes).unwrap_or_default());
+        deployment.check().map_err(Clone::clone)?;
         Ok(deployment)
+    }
+
+    /// Whether it is one JSON object: the error says where it stops being one. Of what was parsed before, only a
+    /// journal that was changed by hand can hold another text.
+    pub(crate) fn check(&self) -> Result<(), &JsonError> {
+        self.entries().map(drop)
     }
 
     /// The JSON text, as it came in.
@@ -76,13 +87,32 @@ impl Deployment {
         self.text.len() <= LIMIT
     }
 
-    /// Sets keys, each to a JSON text. The other keys keep their spelling.
+    /// Sets keys, each to a JSON text: it stands where the key stood first, or at the end. The other keys keep
+    /// their spelling.
     #[must_use]
     pub(crate) fn with(self, keys: &[(String, String)]) -> Self {
         if keys.is_empty() {
             return self;
         }
-        Self::recorded(entries::with(&self.text, self.entries(), keys))
+        let set = |name: &String| {
+            let (key, json) = keys.iter().rfind(|(key, _)| key == name)?;
+            Some(format!("{}:{json}", quoted(key)))
+        };
+        let mut members = Vec::new();
+        for entry in self.entries().unwrap_or_default() {
+            let kept = [&entry.spelled, &entry.value].map(|place| &self.text[place.clone()]);
+            match set(&entry.key) {
+                None => members.push(kept.join(":")),
+                Some(member) if members.contains(&member) => {}
+                Some(member) => members.push(member),
+            }
+        }
+        for member in keys.iter().filter_map(|(key, _)| set(key)) {
+            if !members.contains(&member) {
+                members.push(member);
+            }
+        }
+        Self::recorded(format!("{{{}}}", members.join(",")))
     }
 
     /// Sets those keys that the object does not have.
@@ -103,28 +133,59 @@ impl Deployment {
         serde_json::from_str(self.last_value(key)?).ok()
     }
 
-    /// The keys as a template sees them; of duplicates the last counts. The error says where the text
-    /// stops being one JSON object, which only a journal that was changed by hand can hold.
+    /// The keys as a template sees them; of duplicates the last counts. For the error see [`Self::check`].
     pub(crate) fn values(&self) -> Result<&Values, &JsonError> {
-        let read =
-            || value::object(&self.text).map_err(|e| json::explain(self.text.as_bytes(), &e));
-        self.values.get_or_init(read).as_ref()
+        let entries = self.entries()?.iter();
+        let read = |entry: &Entry| (entry.key.clone(), value::of(&self.text[entry.value.clone()]));
+        Ok(self.values.get_or_init(|| entries.map(read).collect()))
     }
 
-    /// The whole as a template sees it; for the error see [`Self::values`].
+    /// The whole as a template sees it; for the error see [`Self::check`].
     pub(crate) fn value(&self) -> Result<Value, &JsonError> {
         self.values().map(|values| value::whole(values.clone()))
     }
 
     /// The last value of this key, as it is spelled.
     pub(super) fn last_value(&self, key: &str) -> Option<&str> {
-        let entry = self.entries().iter().rev().find(|entry| entry.key == key)?;
+        let entry = self.entries().ok()?.iter().rfind(|entry| entry.key == key)?;
         Some(&self.text[entry.value.clone()])
     }
 
-    fn entries(&self) -> &[Entry] {
-        self.entries.get_or_init(|| entries::of(&self.text).unwrap_or_default())
+    fn entries(&self) -> Result<&[Entry], &JsonError> {
+        self.entries.get_or_init(|| entries(&self.text)).as_deref()
     }
+}
+
+fn entries(text: &str) -> Result<Vec<Entry>, JsonError> {
+    let Entries(entries) =
+        serde_json::from_str::<Entries<&RawValue, &RawValue>>(text).map_err(|error| {
+            other_type(text).unwrap_or_else(|| json::explain(text.as_bytes(), &error))
+        })?;
+    let place = |raw: &RawValue| {
+        // `raw` is a part of `text`.
+        let start = raw.get().as_ptr().addr() - text.as_ptr().addr();
+        start..start + raw.get().len()
+    };
+    let entry = |(key, value): (&RawValue, &RawValue)| Entry {
+        key: value::text(key.get()),
+        spelled: place(key),
+        value: place(value),
+    };
+    Ok(entries.into_iter().map(entry).collect())
+}
+
+/// Which other JSON type the text holds.
+fn other_type(text: &str) -> Option<JsonError> {
+    serde_json::from_str::<&RawValue>(text).ok()?;
+    let start = text.find(|c: char| !c.is_ascii_whitespace())?;
+    let found = match text.as_bytes()[start] {
+        b'[' => "an array",
+        b'"' => "a string",
+        b't' | b'f' => "a truth value",
+        b'n' => "null",
+        _ => "a number",
+    };
+    Some(JsonError::at(text.as_bytes(), start, format!("{found}, where one JSON object is wanted")))
 }
 
 #[cfg(test)]
@@ -171,6 +232,15 @@ mod tests {
     }
 
     #[test]
+    fn of_a_key_that_is_set_twice_the_last_counts() {
+        let keys = [("a", "1"), ("b", "2"), ("a", "3")];
+        let keys = keys.map(|(key, json)| (key.to_owned(), json.to_owned()));
+        assert_eq!(Deployment::empty().with(&keys).as_str(), r#"{"a":3,"b":2}"#);
+        let kept = parse(r#"{"c":1,"b":0,"c":1}"#).with(&keys);
+        assert_eq!(kept.as_str(), r#"{"c":1,"b":2,"c":1,"a":3}"#);
+    }
+
+    #[test]
     fn filling_leaves_what_is_there() {
         let filled =
             parse(r#"{"a":1}"#).filled(&[("a".into(), "2".into()), ("b".into(), "3".into())]);
@@ -189,6 +259,17 @@ mod tests {
         assert!(refusal(large.as_bytes()).contains("more than 1 MiB"));
         let fits = format!("{{\"a\":\"{}\"}}", "x".repeat(LIMIT - 8));
         assert_eq!(parse(&fits).as_str().len(), LIMIT);
+    }
+
+    #[test]
+    fn what_is_recorded_and_no_object_is_refused_with_its_place() {
+        for (json, line, column) in
+            [("[]", 1, 1), ("", 1, 1), ("{\"a\":\n?}", 2, 1), ("{} x", 1, 4)]
+        {
+            let recorded = Deployment::recorded(json.to_owned());
+            let refused = recorded.values().unwrap_err();
+            assert_eq!((refused.line, refused.column), (line, column), "{json}");
+        }
     }
 
     #[test]

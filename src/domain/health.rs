@@ -53,9 +53,10 @@ impl State {
 /// The deliveries to one hook, as they are found, in any order.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
-    ended: Vec<Ended>,
-    owed: usize,
-    oldest_owed: Option<DateTime<Utc>>,
+    /// Those that have ended.
+    pub(crate) ended: Vec<Ended>,
+    /// When those were published that are still to be sent.
+    pub(crate) owed: Vec<DateTime<Utc>>,
 }
 
 /// How a hook is.
@@ -84,18 +85,6 @@ pub(crate) struct Health {
 }
 
 impl Tally {
-    /// Adds a delivery that has ended.
-    pub(crate) fn end(&mut self, ended: Ended) {
-        self.ended.push(ended);
-    }
-
-    /// Adds a delivery that is still to be sent, of a publication of this time.
-    pub(crate) fn owe(&mut self, published: DateTime<Utc>) {
-        self.owed += 1;
-        let oldest = self.oldest_owed.unwrap_or(published);
-        self.oldest_owed = Some(oldest.min(published));
-    }
-
     /// What it comes to for a hook that is enabled or not.
     pub(crate) fn health(mut self, enabled: bool) -> Health {
         self.ended.sort_by_key(|ended| ended.time);
@@ -118,8 +107,8 @@ impl Tally {
             p95: percentile(&times, 95),
             failing_since: failing.iter().map(|ended| ended.since).min(),
             consecutive_failures: failing.iter().map(|ended| ended.failures as usize).sum(),
-            owed: self.owed,
-            oldest_owed: self.oldest_owed,
+            owed: self.owed.len(),
+            oldest_owed: self.owed.into_iter().min(),
             last: self.ended.split_off(shown),
         }
     }
@@ -166,11 +155,7 @@ mod tests {
     }
 
     fn health(all: &[Ended]) -> Health {
-        let mut tally = Tally::default();
-        for ended in all {
-            tally.end(*ended);
-        }
-        tally.health(true)
+        Tally { ended: all.to_vec(), owed: Vec::new() }.health(true)
     }
 
     #[test]
@@ -208,11 +193,8 @@ mod tests {
 
     #[test]
     fn what_is_owed_is_counted_apart() {
-        let mut tally = Tally::default();
-        for minutes in [3, 8, 5] {
-            tally.owe(at(minutes));
-        }
-        let health = tally.health(false);
+        let owed = [3, 8, 5].map(at).to_vec();
+        let health = Tally { ended: Vec::new(), owed }.health(false);
         assert_eq!((health.state, health.owed), (State::Disabled, 3));
         assert_eq!(health.oldest_owed, Some(at(8)));
         assert!(health.needs_a_look());

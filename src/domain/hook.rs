@@ -4,7 +4,6 @@ mod check;
 mod events;
 mod id;
 pub(crate) mod json;
-mod name;
 mod secrets;
 
 use chrono::{DateTime, Utc};
@@ -14,16 +13,17 @@ use super::deployment::Deployment;
 use super::outcome::DELIVERED;
 use super::reference::HookReference;
 use super::{clock, time};
-use crate::security::{escape, redact, signature::Secret};
+use crate::security::{escape, redact};
 
-pub(crate) use check::{certificates_in, check_event, check_header, check_url, same_url};
+pub(crate) use check::{
+    certificates_in, check_event, check_header, check_name, check_url, same_url,
+};
 pub(crate) use events::{ANY_EVENT, check_pattern, events_cover, join_events};
 pub(crate) use id::HookId;
-pub(crate) use name::check_name;
 pub(crate) use secrets::SigningSecret;
 
 /// One registered callback URL with the event it waits for (Kudu's `WebHook`).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Hook {
     /// Its id, never used again after it was removed.
     pub(crate) id: HookId,
@@ -93,25 +93,7 @@ pub(crate) enum Skip {
 impl Hook {
     /// A hook with every option at its default.
     pub(crate) fn new(id: HookId, url: String, event: String) -> Self {
-        Self {
-            id,
-            name: None,
-            url,
-            event,
-            insecure_ssl: false,
-            enabled: true,
-            disabled_reason: None,
-            status: Vec::new(),
-            when: None,
-            expect: None,
-            format: None,
-            template: None,
-            headers: Vec::new(),
-            ca_file: None,
-            secrets: Vec::new(),
-            last: LastDelivery::default(),
-            unknown: Vec::new(),
-        }
+        Self { id, url, event, enabled: true, ..Self::default() }
     }
 
     /// Whether this is the hook that is meant.
@@ -136,22 +118,6 @@ impl Hook {
         }
     }
 
-    /// Each event it waits for, as it is written. A hand-edited one may be any text.
-    pub(crate) fn events(&self) -> impl Iterator<Item = &str> {
-        events::split(&self.event)
-    }
-
-    /// Whether it waits for this event, or for all that a `*` at its end stands for. Names compare
-    /// ignoring ASCII case, as Kudu's do.
-    pub(crate) fn waits_for(&self, event: &str) -> bool {
-        events_cover(&self.event, event)
-    }
-
-    /// Whether it waits for just these events, in whatever order and case.
-    pub(crate) fn has_events(&self, events: &str) -> bool {
-        events::are_same(&self.event, events)
-    }
-
     /// Why a publication of this event and deployment does not go to it. `is_false` works its condition
     /// out: one that fails is not false, so that the delivery fails and says so.
     pub(crate) fn skips(
@@ -172,22 +138,6 @@ impl Hook {
         }
         // Last: what a disabled hook would have got is held for it.
         (!self.enabled).then_some(Skip::Disabled)
-    }
-
-    /// The secrets that sign at this moment, newest first.
-    pub(crate) fn signing(&self, now: DateTime<Utc>) -> impl Iterator<Item = &Secret> {
-        self.secrets.iter().filter(move |s| s.signs_at(now)).map(|s| &s.secret)
-    }
-
-    /// Whether its deliveries are signed.
-    pub(crate) fn is_signed(&self) -> bool {
-        self.secrets.iter().any(|secret| secret.until.is_none())
-    }
-
-    /// Signs with `secret` from now on. A secret that it replaces goes on signing for 24 hours, so
-    /// that the receiver can change over in its own time.
-    pub(crate) fn rotate(&mut self, secret: Secret, now: DateTime<Utc>) {
-        secrets::rotate(&mut self.secrets, secret, now);
     }
 
     /// The `Content-Type` header that it sets itself.

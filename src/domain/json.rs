@@ -1,4 +1,9 @@
-//! What is wrong with a JSON text, and where, in words that quote nothing of it.
+//! What is wrong with a JSON text, and where, in words that quote nothing of it; an object's entries in their order.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 /// What is wrong with a JSON text, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,21 +30,18 @@ impl JsonError {
 /// What makes these bytes no JSON text at all, whatever it is to hold: nothing there, a byte order
 /// mark, a NUL, bytes that are not UTF-8.
 pub(crate) fn unreadable(text: &[u8]) -> Option<JsonError> {
-    if text.iter().all(u8::is_ascii_whitespace) {
-        return Some(JsonError::at(text, 0, "it is empty"));
-    }
-    if text.starts_with(b"\xEF\xBB\xBF") {
-        let what = "a byte order mark (BOM) stands before the JSON; save it as UTF-8 without one";
-        return Some(JsonError::at(text, 0, what));
-    }
-    if text.starts_with(b"\xFF\xFE") || text.starts_with(b"\xFE\xFF") {
-        return Some(JsonError::at(text, 0, "a byte order mark (BOM) of UTF-16; UTF-8 is wanted"));
-    }
-    if let Some(offset) = text.iter().position(|b| *b == 0) {
-        return Some(JsonError::at(text, offset, "a NUL byte"));
-    }
-    let invalid = std::str::from_utf8(text).err()?;
-    Some(JsonError::at(text, invalid.valid_up_to(), "not valid UTF-8"))
+    let (offset, what) = if text.iter().all(u8::is_ascii_whitespace) {
+        (0, "it is empty")
+    } else if text.starts_with(b"\xEF\xBB\xBF") {
+        (0, "a byte order mark (BOM) stands before the JSON; save it as UTF-8 without one")
+    } else if text.starts_with(b"\xFF\xFE") || text.starts_with(b"\xFE\xFF") {
+        (0, "a byte order mark (BOM) of UTF-16; UTF-8 is wanted")
+    } else if let Some(offset) = text.iter().position(|b| *b == 0) {
+        (offset, "a NUL byte")
+    } else {
+        (str::from_utf8(text).err()?.valid_up_to(), "not valid UTF-8")
+    };
+    Some(JsonError::at(text, offset, what))
 }
 
 /// What serde found wrong in this text.
@@ -54,6 +56,39 @@ pub(crate) fn explain(text: &[u8], error: &serde_json::Error) -> JsonError {
 /// A text as a JSON string.
 pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
+}
+
+/// An object's keys and values in their order, which a map type of the standard library would lose.
+pub(crate) struct Entries<K, V>(pub(crate) Vec<(K, V)>);
+
+impl<K, V> Default for Entries<K, V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Entries<K, V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EntryVisitor<K, V>(PhantomData<(K, V)>);
+
+        impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for EntryVisitor<K, V> {
+            type Value = Entries<K, V>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Entries(entries))
+            }
+        }
+
+        deserializer.deserialize_map(EntryVisitor(PhantomData))
+    }
 }
 
 /// serde's words without the position, and without a value of the wrong type: it may be a secret in

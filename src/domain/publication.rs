@@ -36,20 +36,6 @@ impl Publication {
             test: false,
         }
     }
-
-    /// Gives it an id that it has had elsewhere.
-    #[must_use]
-    pub(crate) fn under(mut self, id: String) -> Self {
-        self.id = id;
-        self
-    }
-
-    /// Marks it as a sample.
-    #[must_use]
-    pub(crate) fn marked_as_test(mut self) -> Self {
-        self.test = true;
-        self
-    }
 }
 
 /// One publication to one hook; it may take several attempts.

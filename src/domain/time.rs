@@ -9,6 +9,5 @@ pub(crate) fn timestamp(time: DateTime<Utc>) -> String {
 
 /// A moment from RFC 3339 text of any zone; `None` where it is another notation.
 pub(crate) fn parse(text: &str) -> Option<DateTime<Utc>> {
-    let time = DateTime::parse_from_rfc3339(text).ok()?;
-    Some(time.with_timezone(&Utc))
+    DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc())
 }

@@ -1,50 +1,31 @@
 //! The `cloudevents` format: an envelope around the deployment's own bytes.
 
-use std::fmt::Write;
 use std::{env, fs};
 
-use minijinja::Value;
-use serde_json::value::RawValue;
+use minijinja::{Value, context};
+use percent_encoding::utf8_percent_encode;
 
-use super::syntax::Syntax;
-use super::template::{self, Context};
-use super::{CLOUDEVENTS, RenderError};
-use crate::domain::json;
+use super::syntax::{RESERVED, Syntax};
+use super::{CLOUDEVENTS, RenderError, template};
 use crate::domain::publication::Publication;
 use crate::domain::time::timestamp;
 
 /// A structured envelope of `CloudEvents` 1.0.
-pub(crate) fn render(publication: &Publication) -> Result<String, RenderError> {
-    template::render(CLOUDEVENTS, Syntax::Json, context(publication)?)
-}
-
-/// The attributes of the envelope. The deployment's keys are not among them, so that none can pose as one.
-fn context(publication: &Publication) -> Result<Context, RenderError> {
-    // It is printed as it is, so it must be one value that can't close the envelope.
-    let content = publication.deployment.as_str();
-    serde_json::from_str::<&RawValue>(content)
-        .map_err(|error| RenderError::from(&json::explain(content.as_bytes(), &error)))?;
-    let data = Value::from_safe_string(content.to_owned());
-    Ok(Context::from([
-        ("webhook_id".to_owned(), publication.id.as_str().into()),
-        ("event".to_owned(), publication.event.as_str().into()),
-        ("source".to_owned(), source(&host_name()).into()),
-        ("time".to_owned(), timestamp(publication.time).into()),
-        ("data".to_owned(), data),
-    ]))
+pub(super) fn render(publication: &Publication) -> Result<String, RenderError> {
+    // It is printed as it is, so it must be one object that can't close the envelope.
+    publication.deployment.check()?;
+    let data = Value::from_safe_string(publication.deployment.as_str().to_owned());
+    let source = source(&host_name());
+    let time = timestamp(publication.time);
+    // Without the deployment's keys, so that none can pose as an attribute.
+    let names = context! {
+        webhook_id => &publication.id, event => &publication.event, source, time, data,
+    };
+    template::render(CLOUDEVENTS, Syntax::Json, names)
 }
 
 fn source(host: &str) -> String {
-    let mut source = "/hooks/".to_owned();
-    for byte in host.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            source.push(char::from(byte));
-        } else {
-            // A String takes all that is written to it.
-            let _ = write!(source, "%{byte:02X}");
-        }
-    }
-    source
+    format!("/hooks/{}", utf8_percent_encode(host, &RESERVED))
 }
 
 /// The machine's name, as far as it can be had without a system call.

@@ -1,69 +1,54 @@
-//! Why a publication could not be rendered.
+//! Why a template or a condition comes to nothing.
 
 use minijinja::ErrorKind;
+use serde::{Deserialize, Serialize};
 
-use super::{MAX_TEMPLATE, escape};
+use super::escape;
 use crate::domain::json::JsonError;
 
-/// Why a publication could not be rendered, or a template is refused.
+/// Why a publication could not be rendered, a condition is neither true nor false, or one of the two is refused.
 ///
 /// The text is one line. It has no source: what a library says could quote a whole value.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum RenderError {
-    /// This version has no format of that name; a newer one may have.
-    #[error("this version of hooks has no format `{}`", escape::shorten(&.0.replace('\n', " "), 40))]
-    UnknownFormat(String),
-    /// The deployment is not one JSON object: where reading it stopped.
-    #[error("the deployment is not one JSON object: line {line}, column {column}")]
-    Content { line: usize, column: usize },
-    /// The template is larger than 64 KiB: its size in bytes.
-    #[error("the template has {0} bytes, more than the {MAX_TEMPLATE} allowed")]
-    TooLarge(usize),
-    /// A mistake in the template, or one that this deployment brought out.
-    #[error("the template fails{}", why(*kind, detail.as_deref(), *line))]
-    Template { kind: ErrorKind, detail: Option<String>, line: Option<usize> },
-    /// The body would be larger than [`super::template::MAX_BODY`].
-    #[error("the template yields more than 4 MiB")]
-    BodyTooLarge,
-    /// What the template yields is not JSON: where in its output, and why.
-    #[error("the template yields no JSON: {0} of its output")]
-    NotJson(String),
-    /// The system gave no thread to render in.
-    #[error("the system gives no thread to render the template in")]
-    NoThread,
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{reason}")]
+pub(crate) struct RenderError {
+    pub(super) reason: String,
+    /// The next step, where there is one.
+    pub(crate) hint: Option<String>,
+    /// Whether keys that the deployment lacks may be the cause.
+    #[serde(skip)]
+    pub(super) for_want_of_keys: bool,
 }
 
 impl RenderError {
-    /// Keeps the kind, the line and the start of the detail.
-    pub(super) fn from_engine(error: &minijinja::Error) -> Self {
-        Self::Template {
-            kind: error.kind(),
-            detail: error.detail().map(|detail| escape::shorten(detail, 120)),
-            line: error.line(),
-        }
+    pub(super) fn because(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), hint: None, for_want_of_keys: false }
     }
 
-    /// What to do about it.
-    pub(super) fn hint(&self) -> Option<&'static str> {
-        matches!(self, Self::NotJson(_)).then_some(
-            "values bring their own quotes: {\"text\": {{ message }}}; for a form or plain text \
-             also give --header 'Content-Type: …'",
-        )
-    }
-}
-
-fn why(kind: ErrorKind, detail: Option<&str>, line: Option<usize>) -> String {
-    let place = line.map_or(String::new(), |line| format!(" in line {line}"));
-    match (kind, detail) {
-        (ErrorKind::OutOfFuel, _) => format!("{place}: it takes too much work"),
-        (_, Some(detail)) => format!("{place}: {kind}: {}", detail.replace('\n', " ")),
-        (_, None) => format!("{place}: {kind}"),
+    /// A mistake in a template or a condition, or one that this deployment brought out, in words that follow `what`.
+    pub(super) fn from_engine(what: &str, error: &minijinja::Error) -> Self {
+        let kind = error.kind();
+        let why = match error.detail() {
+            _ if kind == ErrorKind::OutOfFuel => "it takes too much work".to_owned(),
+            Some(detail) => format!("{kind}: {}", escape::shorten(detail, 120).replace('\n', " ")),
+            None => kind.to_string(),
+        };
+        let for_want_of_keys = matches!(
+            kind,
+            ErrorKind::InvalidOperation
+                | ErrorKind::UndefinedError
+                | ErrorKind::NonPrimitive
+                | ErrorKind::NonKey
+                | ErrorKind::CannotUnpack
+        );
+        Self { for_want_of_keys, ..Self::because(format!("{what}{why}")) }
     }
 }
 
 impl From<&JsonError> for RenderError {
     /// Only where: what is wrong there could quote the deployment.
-    fn from(error: &JsonError) -> Self {
-        Self::Content { line: error.line, column: error.column }
+    fn from(JsonError { line, column, .. }: &JsonError) -> Self {
+        let place = format!("line {line}, column {column}");
+        Self::because(format!("the deployment is not one JSON object: {place}"))
     }
 }

@@ -37,17 +37,12 @@ impl Place<'_> {
 
 /// Text without control characters and bidi overrides: they become visible signs. Line breaks stay.
 pub(crate) fn clean(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    let mut rest = text.trim().chars().peekable();
-    while let Some(c) = rest.next() {
-        match c {
-            '\r' if rest.peek() == Some(&'\n') => {}
-            '\t' => clean.push(' '),
-            '\u{2028}' | '\u{2029}' => clean.push('\n'),
-            _ => clean.push(visible(c)),
-        }
-    }
-    clean
+    let sign = |c| match c {
+        '\t' => ' ',
+        '\u{2028}' | '\u{2029}' => '\n',
+        c => visible(c),
+    };
+    text.trim().replace("\r\n", "\n").chars().map(sign).collect()
 }
 
 /// As [`clean`], but blanks, tabs and line ends stay as they are: for a text that is not only for people.

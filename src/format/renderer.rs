@@ -15,11 +15,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::syntax::Syntax;
-use super::{MAX_TEMPLATE, RenderError, check as check_here, from_template, samples};
-use crate::domain::condition::{self, ConditionError};
+use super::template::{MAX_TEMPLATE, stack_size};
+use super::{RenderError, condition, from_template};
 use crate::domain::deployment::Deployment;
 use crate::domain::publication::Publication;
-use crate::domain::stack;
 use crate::platform;
 
 /// The argument that makes this program a renderer.
@@ -36,33 +35,10 @@ const TIME: Duration = Duration::from_secs(2);
 struct Job<'a> {
     /// The template, or the condition.
     source: Cow<'a, str>,
-    is_condition: bool,
-    content_type: Option<Cow<'a, str>>,
+    /// What the template writes; `None` for a condition.
+    syntax: Option<Syntax>,
     /// What was published; without it the source is checked.
     publication: Option<Published<'a>>,
-}
-
-impl<'a> Job<'a> {
-    /// A condition to be worked out.
-    fn new(source: &'a str, publication: Option<&'a Publication>) -> Self {
-        let published = |publication: &'a Publication| Published {
-            id: publication.id.as_str().into(),
-            event: publication.event.as_str().into(),
-            time: publication.time,
-            content: publication.deployment.as_str().into(),
-        };
-        Self {
-            source: source.into(),
-            is_condition: true,
-            content_type: None,
-            publication: publication.map(published),
-        }
-    }
-
-    /// A template instead, in the syntax of this content type.
-    fn of_template(self, content_type: Option<&'a str>) -> Self {
-        Self { is_condition: false, content_type: content_type.map(Cow::Borrowed), ..self }
-    }
 }
 
 /// A [`Publication`], for the way to the other process.
@@ -74,30 +50,15 @@ struct Published<'a> {
     content: Cow<'a, str>,
 }
 
-/// Why there is no rendering: one line, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{reason}")]
-pub(crate) struct Refused {
-    reason: String,
-    /// The next step, where there is one.
-    pub(crate) hint: Option<String>,
-}
-
-impl Refused {
-    fn because(reason: String) -> Self {
-        Self { reason, hint: None }
-    }
-}
-
-impl From<ConditionError> for Refused {
-    fn from(error: ConditionError) -> Self {
-        Self::because(error.to_string())
-    }
-}
-
-impl From<RenderError> for Refused {
-    fn from(error: RenderError) -> Self {
-        Self { reason: error.to_string(), hint: error.hint().map(str::to_owned) }
+impl<'a> Job<'a> {
+    fn new(source: &'a str, syntax: Option<Syntax>, publication: Option<&'a Publication>) -> Self {
+        let published = |publication: &'a Publication| Published {
+            id: publication.id.as_str().into(),
+            event: publication.event.as_str().into(),
+            time: publication.time,
+            content: publication.deployment.as_str().into(),
+        };
+        Self { source: source.into(), syntax, publication: publication.map(published) }
     }
 }
 
@@ -106,35 +67,35 @@ pub(crate) fn render(
     template: &str,
     content_type: Option<&str>,
     publication: &Publication,
-) -> Result<String, Refused> {
-    ask(&Job::new(template, Some(publication)).of_template(content_type))
+) -> Result<String, RenderError> {
+    ask(&Job::new(template, Some(Syntax::of(content_type)), Some(publication)))
 }
 
 /// Checks a user's template before it is stored, by rendering samples.
-pub(crate) fn check(template: &str, content_type: Option<&str>) -> Result<(), Refused> {
-    ask(&Job::new(template, None).of_template(content_type)).map(drop)
+pub(crate) fn check(template: &str, content_type: Option<&str>) -> Result<(), RenderError> {
+    ask(&Job::new(template, Some(Syntax::of(content_type)), None)).map(drop)
 }
 
 /// Whether a hook's condition is true of a publication.
-pub(crate) fn holds(condition: &str, publication: &Publication) -> Result<bool, Refused> {
-    let answer = ask(&Job::new(condition, Some(publication)))?;
+pub(crate) fn holds(condition: &str, publication: &Publication) -> Result<bool, RenderError> {
+    let answer = ask(&Job::new(condition, None, Some(publication)))?;
     Ok(answer == true.to_string())
 }
 
 /// Checks a hook's condition before it is stored, on samples.
-pub(crate) fn check_condition(condition: &str) -> Result<(), Refused> {
-    ask(&Job::new(condition, None)).map(drop)
+pub(crate) fn check_condition(condition: &str) -> Result<(), RenderError> {
+    ask(&Job::new(condition, None, None)).map(drop)
 }
 
 /// Answers jobs until standard input ends: what the process does that was started with [`COMMAND`].
 pub(crate) fn serve() -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    let mut deployment = Arc::new(Deployment::empty());
+    let mut last = Arc::new(Deployment::empty());
     for line in io::stdin().lock().split(b'\n') {
         let job: Job = serde_json::from_slice(&line?)?;
-        let stack = stack::size(job.source.len().min(MAX_TEMPLATE));
+        let stack = stack_size(job.source.len().min(MAX_TEMPLATE));
         platform::limit_work(MEMORY + stack, TIME);
-        serde_json::to_writer(&mut stdout, &answer(&job, &mut deployment))?;
+        serde_json::to_writer(&mut stdout, &answer(job, &mut last))?;
         stdout.write_all(b"\n")?;
         stdout.flush()?;
     }
@@ -142,46 +103,38 @@ pub(crate) fn serve() -> io::Result<()> {
 }
 
 /// Does a job. The deployment of the last one is most often that of this one, and was read already.
-fn answer(job: &Job, deployment: &mut Arc<Deployment>) -> Result<String, Refused> {
-    let syntax = Syntax::of(job.content_type.as_deref());
-    let Some(published) = &job.publication else {
-        if job.is_condition {
-            condition::check(&job.source, &samples().map(Deployment::recorded))?;
-        } else {
-            check_here(&job.source, syntax)?;
-        }
-        return Ok(String::new());
+fn answer(job: Job, last: &mut Arc<Deployment>) -> Result<String, RenderError> {
+    let Some(Published { id, event, time, content }) = job.publication else {
+        let checked = match job.syntax {
+            Some(syntax) => super::check(&job.source, syntax),
+            None => condition::check(&job.source),
+        };
+        return checked.map(|()| String::new());
     };
-    if deployment.as_str() != published.content {
-        *deployment = Arc::new(Deployment::recorded(published.content.to_string()));
+    if last.as_str() != content {
+        *last = Arc::new(Deployment::recorded(content.into_owned()));
     }
-    if job.is_condition {
-        let holds = condition::holds(&job.source, &published.event, deployment)?;
-        return Ok(holds.to_string());
+    let (id, event, deployment) = (id.into_owned(), event.into_owned(), Arc::clone(last));
+    let publication = Publication { id, event, time, deployment, test: false };
+    match job.syntax {
+        Some(syntax) => from_template(&job.source, syntax, &publication),
+        None => condition::holds(&job.source, &publication).map(|holds| holds.to_string()),
     }
-    let publication = Publication {
-        id: published.id.clone().into_owned(),
-        event: published.event.clone().into_owned(),
-        time: published.time,
-        deployment: Arc::clone(deployment),
-        test: false,
-    };
-    Ok(from_template(&job.source, syntax, &publication)?)
 }
 
-fn ask(job: &Job) -> Result<String, Refused> {
-    let what = if job.is_condition { "condition" } else { "template" };
-    let idle = SLOTS.take().and_then(Renderer::if_alive);
+fn ask(job: &Job) -> Result<String, RenderError> {
+    let what = if job.syntax.is_some() { "template" } else { "condition" };
+    let idle = take_place().and_then(Renderer::if_alive);
     let Ok(mut renderer) = idle.map_or_else(Renderer::start, Ok) else {
-        SLOTS.give(None);
+        give_place(None);
         let reason = format!("the system gives no process to work out the {what} in");
-        return Err(Refused::because(reason));
+        return Err(RenderError::because(reason));
     };
     let answer = renderer.ask(job);
-    SLOTS.give(answer.is_ok().then_some(renderer));
+    give_place(answer.is_ok().then_some(renderer));
     answer.unwrap_or_else(|_| {
         let reason = format!("the {what} takes too much time or memory");
-        Err(Refused::because(reason))
+        Err(RenderError::because(reason))
     })
 }
 
@@ -217,7 +170,7 @@ impl Renderer {
     }
 
     /// The answer to a job. An error is the end of the process: most likely it went past its limits.
-    fn ask(&mut self, job: &Job) -> io::Result<Result<String, Refused>> {
+    fn ask(&mut self, job: &Job) -> io::Result<Result<String, RenderError>> {
         let mut line = serde_json::to_vec(job)?;
         line.push(b'\n');
         self.input.write_all(&line)?;
@@ -234,34 +187,24 @@ impl Drop for Renderer {
     }
 }
 
-/// As many renderers as there are processors: more would be no faster, and take as many times the memory.
-static SLOTS: LazyLock<Slots> = LazyLock::new(|| {
+/// Places for renderers, each with the process that rendered there last. They are as many as there are
+/// processors: more would be no faster, and take as many times the memory.
+static FREE: LazyLock<Mutex<Vec<Option<Renderer>>>> = LazyLock::new(|| {
     let count = thread::available_parallelism().map_or(1, usize::from);
-    Slots { free: Mutex::new((0..count).map(|_| None).collect()), freed: Condvar::new() }
+    Mutex::new((0..count).map(|_| None).collect())
 });
 
-/// Places for renderers, each with the process that rendered there last.
-struct Slots {
-    free: Mutex<Vec<Option<Renderer>>>,
-    freed: Condvar,
+/// Told when a place is free again.
+static FREED: Condvar = Condvar::new();
+
+/// Waits for a place.
+fn take_place() -> Option<Renderer> {
+    let free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+    let waited = FREED.wait_while(free, |free| free.is_empty());
+    waited.unwrap_or_else(PoisonError::into_inner).pop().flatten()
 }
 
-impl Slots {
-    /// Waits for a place.
-    fn take(&self) -> Option<Renderer> {
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            if let Some(slot) = free.pop() {
-                return slot;
-            }
-            let waited = self.freed.wait(free);
-            free = waited.unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    fn give(&self, renderer: Option<Renderer>) {
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        free.push(renderer);
-        self.freed.notify_one();
-    }
+fn give_place(renderer: Option<Renderer>) {
+    FREE.lock().unwrap_or_else(PoisonError::into_inner).push(renderer);
+    FREED.notify_one();
 }

@@ -4,17 +4,16 @@ use std::borrow::Cow;
 
 use minijinja::{AutoEscape, Error, Output, State, Value, escape_formatter};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
 
 use super::escape;
 
-const FORM: &str = "form";
-const TEXT: &str = "text";
-
 /// Everything but RFC 3986's unreserved characters.
-const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(super) const RESERVED: AsciiSet =
+    NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What a template writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Syntax {
     /// JSON: a value brings its own quotes.
     Json,
@@ -27,12 +26,10 @@ pub(crate) enum Syntax {
 impl Syntax {
     /// The syntax of a body that is sent with this `Content-Type`; without one it is JSON.
     pub(crate) fn of(content_type: Option<&str>) -> Self {
-        let media_type = content_type.unwrap_or("application/json").split(';').next();
-        match media_type.unwrap_or_default().trim().to_ascii_lowercase() {
-            media_type if media_type == "application/x-www-form-urlencoded" => Self::Form,
-            media_type if media_type.ends_with("/json") || media_type.ends_with("+json") => {
-                Self::Json
-            }
+        let content_type = content_type.unwrap_or("application/json").to_ascii_lowercase();
+        match content_type.split(';').next().unwrap_or_default().trim() {
+            "application/x-www-form-urlencoded" => Self::Form,
+            json if json.ends_with("/json") || json.ends_with("+json") => Self::Json,
             _ => Self::Text,
         }
     }
@@ -41,27 +38,30 @@ impl Syntax {
     pub(super) fn escaping(self) -> AutoEscape {
         match self {
             Self::Json => AutoEscape::Json,
-            Self::Form => AutoEscape::Custom(FORM.into()),
-            Self::Text => AutoEscape::Custom(TEXT.into()),
+            Self::Form | Self::Text => AutoEscape::Custom("ours".into()),
         }
     }
-}
 
-/// Writes a value into a template's output. What the template calls safe goes in as it is.
-pub(super) fn write(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
-    let is_form = match state.auto_escape() {
-        AutoEscape::Custom(name) => name == FORM,
-        _ => return escape_formatter(out, state, value),
-    };
-    let text = text(value);
-    if value.is_safe() {
-        out.write_str(&text)?;
-    } else if is_form {
-        write!(out, "{}", utf8_percent_encode(&text, &RESERVED))?;
-    } else {
-        out.write_str(&escape::printable(&text))?;
+    /// Writes a value into a template's output. What the template calls safe goes in as it is.
+    pub(super) fn write(
+        self,
+        out: &mut Output,
+        state: &mut State,
+        value: &Value,
+    ) -> Result<(), Error> {
+        if !matches!(state.auto_escape(), AutoEscape::Custom(_)) {
+            return escape_formatter(out, state, value);
+        }
+        let text = text(value);
+        if value.is_safe() {
+            out.write_str(&text)?;
+        } else if self == Self::Form {
+            write!(out, "{}", utf8_percent_encode(&text, &RESERVED))?;
+        } else {
+            out.write_str(&escape::printable(&text))?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// A value as text: nothing for null and missing, otherwise its JSON unless it is text itself.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::log::LogEntry;
-use crate::domain::hook::json::{HookJson, View};
+use crate::domain::hook::json::HookJson;
 use crate::domain::hook::{Hook, HookId};
 use crate::domain::outcome::{Outcome, milliseconds};
 use crate::domain::publication::Publication;
@@ -17,12 +17,12 @@ use crate::store::journal::State;
 
 /// One hook; the secret only in the answer to `--generate-secret`.
 pub(crate) fn hook(hook: &Hook, generated: Option<&Secret>) -> String {
-    pretty(&HookJson(hook, View::Answer { generated }))
+    pretty(&HookJson { hook, is_file: false, generated })
 }
 
 /// An array of hooks, `[]` when there is none.
 pub(crate) fn hooks<'a>(hooks: impl Iterator<Item = &'a Hook>) -> String {
-    let views = hooks.map(|hook| HookJson(hook, View::Answer { generated: None }));
+    let views = hooks.map(|hook| HookJson { hook, is_file: false, generated: None });
     pretty(&views.collect::<Vec<_>>())
 }
 

@@ -12,9 +12,7 @@ use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
 use base64::Engine as _;
-use base64::alphabet::STANDARD as STANDARD_ALPHABET;
-use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
@@ -33,12 +31,6 @@ const TOKEN_CHARS: usize = 16;
 /// Shorter secrets are not scrubbed: `?v=2` would turn each "2" of a message into `***`.
 const SCRUBBED_CHARS: usize = 4;
 
-/// Base64 as programs read it: with or without its padding.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD_ALPHABET,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
-
 /// Words of an Authorization header that are no secret, and stand in many messages.
 const SCHEMES: [&str; 4] = ["Basic", "Bearer", "Digest", "Token"];
 
@@ -46,26 +38,17 @@ const SCHEMES: [&str; 4] = ["Basic", "Bearer", "Digest", "Token"];
 /// and where a known service has its secret. The rest keeps its spelling. A text that is no URL, or one whose
 /// parts are in doubt, may hold a secret anywhere: it becomes `scheme://***`, or `***` without a scheme.
 pub(crate) fn url(text: &str) -> String {
-    let Some((scheme, rest)) = split_scheme(text) else {
-        return MASK.to_owned();
-    };
-    match site(text, rest) {
-        None => format!("{scheme}://{MASK}"),
-        Some(site) => format!("{scheme}://{}", Parts::split(rest, &site).masked()),
-    }
+    masked(text, url_pieces(text))
 }
 
 /// As [`url`], for a URL without scheme and host: a relative `Location`.
 pub(crate) fn path(text: &str) -> String {
-    Parts::split(text, "").masked()
+    masked(text, pieces(text, ""))
 }
 
 /// A host's name, with `***` for its first label where that is a service's secret.
 pub(crate) fn host(name: &str) -> String {
-    match name.split_once('.') {
-        Some((_, rest)) if places::has_secret_label(name) => format!("{MASK}.{rest}"),
-        _ => name.to_owned(),
-    }
+    masked(name, secret_label(name, name))
 }
 
 /// The sensitive pieces of a URL, each as written, percent-decoded and as the crate url spells it, and
@@ -78,7 +61,12 @@ pub(crate) fn secrets_in(url: &str) -> Vec<String> {
     for text in [url, &normal] {
         let rest = split_scheme(text).map_or(text, |(_, rest)| rest);
         let site = site(text, rest);
-        secrets.extend(Parts::split(rest, site.as_deref().unwrap_or_default()).secrets());
+        let pieces = pieces(rest, site.as_deref().unwrap_or_default());
+        secrets.extend(pieces.into_iter().flat_map(spellings));
+        if let Some((user, _)) = split_authority(rest).0.rsplit_once('@') {
+            let (user, password) = user.split_once(':').unwrap_or((user, ""));
+            secrets.push(basic(user, password));
+        }
         if site.is_none() {
             secrets.extend([text.to_owned(), rest.to_owned()]);
         }
@@ -117,7 +105,8 @@ fn basic_credentials(value: &str) -> Vec<String> {
         Some((scheme, encoded)) if scheme.eq_ignore_ascii_case("Basic") => encoded.trim(),
         _ => return Vec::new(),
     };
-    let Ok(decoded) = LENIENT.decode(encoded) else {
+    // Programs read Base64 with or without its padding.
+    let Ok(decoded) = STANDARD_NO_PAD.decode(encoded.trim_end_matches('=')) else {
         return Vec::new();
     };
     let pair = String::from_utf8_lossy(&decoded).into_owned();
@@ -132,41 +121,86 @@ fn basic_credentials(value: &str) -> Vec<String> {
 }
 
 /// `text` with `***` for each occurrence of each of `secrets` that has four characters or more.
-/// Occurrences that touch or overlap become one `***`, so that no end of one stays behind.
 pub(crate) fn scrub(text: &str, secrets: &[String]) -> String {
-    let mut found: Vec<(usize, usize)> = secrets
-        .iter()
-        .filter(|secret| secret.chars().count() >= SCRUBBED_CHARS)
-        .flat_map(|secret| occurrences(text, secret))
-        .collect();
-    found.sort_unstable();
+    let mut found = Vec::new();
+    for secret in secrets.iter().filter(|secret| secret.chars().count() >= SCRUBBED_CHARS) {
+        let places = text.char_indices().map(|(at, _)| at..at + secret.len());
+        found.extend(places.filter_map(|place| text.get(place)).filter(|piece| piece == secret));
+    }
+    found.sort_unstable_by_key(|piece| piece.as_ptr());
+    masked(text, found)
+}
+
+/// `text` with `***` in place of these pieces of it, which come in their order. Those that touch or overlap
+/// become one `***`, so that no end of one stays behind.
+fn masked<'a>(text: &'a str, pieces: impl IntoIterator<Item = &'a str>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
-    for (start, end) in found {
+    for piece in pieces {
+        let start = piece.as_ptr().addr() - text.as_ptr().addr();
         if start > done || done == 0 {
             out.push_str(&text[done..start]);
             out.push_str(MASK);
         }
-        done = done.max(end);
+        done = done.max(start + piece.len());
     }
     out.push_str(&text[done..]);
     out
 }
 
-/// Start and end of each occurrence, those that overlap included.
-fn occurrences<'a>(text: &'a str, secret: &'a str) -> impl Iterator<Item = (usize, usize)> + 'a {
-    text.char_indices()
-        .map(|(at, _)| at)
-        .filter(move |&at| text[at..].starts_with(secret))
-        .map(move |at| (at, at + secret.len()))
+/// What [`url`] masks, in its order.
+fn url_pieces(text: &str) -> Vec<&str> {
+    let Some((_, rest)) = split_scheme(text) else {
+        return vec![text];
+    };
+    site(text, rest).map_or(vec![rest], |site| pieces(rest, &site))
 }
 
-/// The scheme of an absolute URL (RFC 3986, 3.1) and what follows its `://`.
+/// The secret pieces of a URL without its scheme, in their order. `site` is the host as the parser reads it: the
+/// service.
+fn pieces<'a>(rest: &'a str, site: &str) -> Vec<&'a str> {
+    let (authority, tail) = split_authority(rest);
+    let (userinfo, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let (user, password) = match userinfo.split_once(':') {
+        Some((user, password)) => (user, Some(password)),
+        None => (userinfo, None),
+    };
+    let (tail, fragment) = tail.split_once('#').unwrap_or((tail, ""));
+    let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
+
+    let mut pieces = Vec::new();
+    // Services that know only a token take it as the user name, without a password.
+    let is_alone = !user.is_empty() && password.unwrap_or_default().is_empty();
+    pieces.extend(Some(user).filter(|user| is_alone || is_token(user)));
+    pieces.extend(password);
+    pieces.extend(secret_label(host, site));
+    let known = places::secrets(site, path);
+    for (at, segment) in path.split('/').enumerate() {
+        // An `@` shows a password that was cut by the slash in it.
+        if segment.contains('@') || is_token(segment) || known.contains(&at) {
+            pieces.push(segment);
+        }
+    }
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        match pair.split_once('=') {
+            Some((name, value)) if is_token(name) => pieces.extend([name, value]),
+            Some((_, value)) => pieces.push(value),
+            None => pieces.push(pair),
+        }
+    }
+    pieces.extend(Some(fragment).filter(|fragment| !fragment.is_empty()));
+    pieces
+}
+
+/// The scheme of an absolute URL, and what follows its `://`.
 fn split_scheme(text: &str) -> Option<(&str, &str)> {
-    let (scheme, rest) = text.split_once("://")?;
-    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    is_scheme.then_some((scheme, rest))
+    text.split_once("://").filter(|(scheme, _)| is_scheme(scheme))
+}
+
+/// Whether a text may be a URL's scheme (RFC 3986, 3.1).
+pub(crate) fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
 }
 
 /// The host of `text`, with `rest` after its `://`, in small letters; `None` if the parts of the text may be
@@ -201,130 +235,14 @@ fn plain_host(authority: &str) -> Option<&str> {
     (is_host && is_port && host.bytes().all(is_plain)).then_some(host)
 }
 
-fn split_authority(rest: &str) -> (&str, &str) {
+/// User, password, host and port of what follows a URL's scheme, and the rest.
+pub(crate) fn split_authority(rest: &str) -> (&str, &str) {
     rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()))
 }
 
-/// The parts of a URL as written, without the scheme.
-struct Parts<'a> {
-    /// The host as the parser reads it: the service.
-    site: &'a str,
-    user: Option<&'a str>,
-    password: Option<&'a str>,
-    host: &'a str,
-    path: &'a str,
-    query: Option<&'a str>,
-    fragment: Option<&'a str>,
-}
-
-impl<'a> Parts<'a> {
-    fn split(rest: &'a str, site: &'a str) -> Parts<'a> {
-        let (authority, tail) = split_authority(rest);
-        let (userinfo, host) = match authority.rsplit_once('@') {
-            Some((userinfo, host)) => (Some(userinfo), host),
-            None => (None, authority),
-        };
-        let (user, password) = match userinfo.and_then(|both| both.split_once(':')) {
-            Some((user, password)) => (Some(user), Some(password)),
-            None => (userinfo, None),
-        };
-        let (tail, fragment) = split_off(tail, '#');
-        let (path, query) = split_off(tail, '?');
-        Parts { site, user, password, host, path, query, fragment }
-    }
-
-    fn masked(&self) -> String {
-        let mut out = String::new();
-        if let Some(user) = self.user {
-            out.push_str(if self.user_is_secret() { MASK } else { user });
-            if self.password.is_some() {
-                out.push(':');
-                out.push_str(MASK);
-            }
-            out.push('@');
-        }
-        match self.secret_label() {
-            Some(label) => out.extend([MASK, &self.host[label.len()..]]),
-            None => out.push_str(self.host),
-        }
-        let secrets = self.secret_segments();
-        for (at, segment) in self.path.split('/').enumerate() {
-            out.push_str(if at == 0 { "" } else { "/" });
-            out.push_str(if secrets.contains(&at) { MASK } else { segment });
-        }
-        if let Some(query) = self.query {
-            for (at, pair) in query.split('&').enumerate() {
-                out.push(if at == 0 { '?' } else { '&' });
-                out.push_str(&masked_pair(pair));
-            }
-        }
-        if let Some(fragment) = self.fragment {
-            out.push('#');
-            out.push_str(if fragment.is_empty() { "" } else { MASK });
-        }
-        out
-    }
-
-    fn secrets(&self) -> Vec<String> {
-        let pieces = [self.password, self.fragment].into_iter();
-        let mut pieces: Vec<&str> = pieces.flatten().collect();
-        pieces.extend(self.user.filter(|_| self.user_is_secret()));
-        pieces.extend(self.secret_label());
-        let segments: Vec<&str> = self.path.split('/').collect();
-        pieces.extend(self.secret_segments().into_iter().map(|at| segments[at]));
-        for pair in self.query.into_iter().flat_map(|query| query.split('&')) {
-            match pair.split_once('=') {
-                Some((name, value)) => {
-                    pieces.push(value);
-                    pieces.extend(Some(name).filter(|name| is_token(name)));
-                }
-                None => pieces.push(pair),
-            }
-        }
-        let mut secrets: Vec<String> = pieces.into_iter().flat_map(spellings).collect();
-        secrets.extend(self.user.map(|user| basic(user, self.password.unwrap_or_default())));
-        secrets
-    }
-
-    /// Which of the pieces between the path's slashes are secret. An `@` shows a password that was cut by the
-    /// slash in it.
-    fn secret_segments(&self) -> Vec<usize> {
-        let segments = self.path.split('/').enumerate();
-        let by_looks = segments.filter(|(_, segment)| segment.contains('@') || is_token(segment));
-        let mut secret: Vec<usize> = by_looks.map(|(at, _)| at).collect();
-        secret.extend(places::secrets(self.site, self.path));
-        secret
-    }
-
-    /// The start of the host, if that is a secret.
-    fn secret_label(&self) -> Option<&'a str> {
-        let label = self.host.split('.').next()?;
-        places::has_secret_label(self.site).then_some(label)
-    }
-
-    /// Services that know only a token take it as the user name, without a password.
-    fn user_is_secret(&self) -> bool {
-        let alone = self.password.unwrap_or_default().is_empty();
-        self.user.is_some_and(|user| !user.is_empty() && (alone || is_token(user)))
-    }
-}
-
-/// `text` before the first `mark`, and what follows it.
-fn split_off(text: &str, mark: char) -> (&str, Option<&str>) {
-    match text.split_once(mark) {
-        Some((before, after)) => (before, Some(after)),
-        None => (text, None),
-    }
-}
-
-/// A piece of a query: its name stays, unless there is nothing but it.
-fn masked_pair(pair: &str) -> String {
-    match pair.split_once('=') {
-        Some((name, _)) if !is_token(name) => format!("{name}={MASK}"),
-        Some(_) => format!("{MASK}={MASK}"),
-        None if pair.is_empty() => String::new(),
-        None => MASK.to_owned(),
-    }
+/// The start of a host, if that is a secret of this service.
+fn secret_label<'a>(host: &'a str, site: &str) -> Option<&'a str> {
+    host.split('.').next().filter(|_| places::has_secret_label(site))
 }
 
 fn is_token(text: &str) -> bool {

@@ -30,53 +30,31 @@ pub(crate) struct Secret {
     key: Vec<u8>,
 }
 
-/// Why a text is no secret. It never quotes the text, which may be a secret with a slip in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum SecretError {
-    /// There is nothing but white space.
-    #[error("the secret is empty")]
-    Empty,
-    /// There is a line break inside.
-    #[error("the secret has more than one line")]
-    SeveralLines,
-    /// It does not start with `whsec_`.
-    #[error("the secret does not start with `{PREFIX}`")]
-    NoPrefix,
-    /// What follows the prefix is not padded Base64.
-    #[error("the secret is not padded Base64 after `{PREFIX}`")]
-    NotBase64,
-    /// It has this many bytes, too few or too many.
-    #[error("the secret has {0} bytes, {least} to {most} are wanted", least = KEY_BYTES.start(), most = KEY_BYTES.end())]
-    Length(usize),
-}
-
 impl Secret {
-    /// Reads a secret; white space around it is dropped, as a file ends in a line feed.
-    ///
-    /// # Errors
-    ///
-    /// [`SecretError`] says what is wrong, without the text.
-    pub(crate) fn parse(text: &str) -> Result<Secret, SecretError> {
+    /// Reads a secret; white space around it is dropped, as a file ends in a line feed. The error says what is wrong
+    /// and never quotes the text, which may be a secret with a slip in it.
+    pub(crate) fn parse(text: &str) -> Result<Secret, String> {
         let text = text.trim();
         if text.is_empty() {
-            return Err(SecretError::Empty);
+            return Err("the secret is empty".to_owned());
         }
         if text.contains(['\n', '\r']) {
-            return Err(SecretError::SeveralLines);
+            return Err("the secret has more than one line".to_owned());
         }
-        let encoded = text.strip_prefix(PREFIX).ok_or(SecretError::NoPrefix)?;
-        let key = STANDARD.decode(encoded).map_err(|_| SecretError::NotBase64)?;
-        if !KEY_BYTES.contains(&key.len()) {
-            return Err(SecretError::Length(key.len()));
+        let Some(encoded) = text.strip_prefix(PREFIX) else {
+            return Err(format!("the secret does not start with `{PREFIX}`"));
+        };
+        let Ok(key) = STANDARD.decode(encoded) else {
+            return Err(format!("the secret is not padded Base64 after `{PREFIX}`"));
+        };
+        let (length, least, most) = (key.len(), KEY_BYTES.start(), KEY_BYTES.end());
+        if !KEY_BYTES.contains(&length) {
+            return Err(format!("the secret has {length} bytes, {least} to {most} are wanted"));
         }
         Ok(Secret { text: text.to_owned(), key })
     }
 
-    /// A new secret of 32 random bytes.
-    ///
-    /// # Errors
-    ///
-    /// The operating system gave no random bytes.
+    /// A new secret of 32 random bytes. The error: the operating system gave none.
     pub(crate) fn generate() -> io::Result<Secret> {
         let mut key = vec![0; GENERATED_BYTES];
         getrandom::fill(&mut key)
@@ -115,14 +93,11 @@ impl<'de> Deserialize<'de> for Secret {
 /// The header `webhook-signature`: `v1,BASE64` for each of `secrets`, newest first, separated by a space.
 /// `timestamp` is in Unix seconds (Standard Webhooks 1.0, "Webhook headers" and "Signature scheme").
 pub(crate) fn standard(secrets: &[&Secret], id: &str, timestamp: i64, body: &[u8]) -> String {
-    let signatures: Vec<String> = secrets
-        .iter()
-        .map(|secret| {
-            let signature = standard_hmac(secret, id, timestamp, body).finalize();
-            format!("v1,{}", STANDARD.encode(signature.into_bytes()))
-        })
-        .collect();
-    signatures.join(" ")
+    let signature = |secret: &&Secret| {
+        let signature = standard_hmac(secret, id, timestamp, body).finalize();
+        format!("v1,{}", STANDARD.encode(signature.into_bytes()))
+    };
+    secrets.iter().map(signature).collect::<Vec<_>>().join(" ")
 }
 
 /// The header `x-hub-signature-256`: `sha256=HEX`, keyed with the secret's text, prefix included, as that

@@ -11,7 +11,7 @@ use crate::delivery;
 use crate::domain::hook::certificates_in;
 use crate::exit::Failure;
 use crate::security::redact;
-use crate::security::signature::{Secret, SecretError};
+use crate::security::signature::Secret;
 
 /// More than this is none of these files, in bytes.
 const LARGEST_FILE: u64 = 1024 * 1024;
@@ -57,8 +57,7 @@ pub(in crate::commands) fn secret(path: &Path) -> Result<Secret> {
     read("read the secret from", path, |text| {
         let hint =
             "a secret is whsec_ and the Base64 of 24 to 64 bytes; --generate-secret makes one";
-        let refused = |cause: SecretError| Failure::usage(cause.to_string()).hint(hint);
-        Ok(Secret::parse(&text).map_err(refused)?)
+        Ok(Secret::parse(&text).map_err(|cause| Failure::usage(cause).hint(hint))?)
     })
 }
 

@@ -1,6 +1,5 @@
 //! From JSON text to the template engine's values, without losing numbers, half surrogates or depth.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -8,16 +7,44 @@ use std::sync::Arc;
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object, ObjectRepr};
 use serde::Serialize;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde_json::value::RawValue;
+
+use crate::domain::json::Entries;
 
 /// Values nested deeper come as their own JSON text: every level is read once more for each level above it,
 /// and what walks the values later does so by recursion.
 const MAX_DEPTH: usize = 64;
 
-/// The keys of a JSON object; of duplicates the last counts.
-pub(super) fn object(json: &str) -> serde_json::Result<BTreeMap<String, Value>> {
-    map(json, 1)
+/// The value of a JSON text, which was read before: so nothing in it can be wrong.
+pub(super) fn of(json: &str) -> Value {
+    nested(json, 1)
+}
+
+fn nested(json: &str, depth: usize) -> Value {
+    let inner = |raw: &RawValue| nested(raw.get(), depth + 1);
+    match json.as_bytes().first() {
+        Some(b'{' | b'[') if depth >= MAX_DEPTH => json.into(),
+        Some(b'{') => {
+            let Entries(entries) = read(json);
+            let keys = entries.into_iter().map(|(Text(key), raw)| (key, inner(raw)));
+            whole(keys.collect::<BTreeMap<_, _>>())
+        }
+        Some(b'[') => {
+            let items: Vec<&RawValue> = read(json);
+            whole(items.into_iter().map(inner).collect::<Vec<_>>())
+        }
+        Some(b'"') => text(json).into(),
+        Some(b't') => true.into(),
+        Some(b'f') => false.into(),
+        // Not none: that joins as the word, where a missing key joins as nothing.
+        Some(b'n') => Value::UNDEFINED,
+        _ => number(json),
+    }
+}
+
+fn read<'a, T: Deserialize<'a> + Default>(json: &'a str) -> T {
+    serde_json::from_str(json).unwrap_or_default()
 }
 
 /// A JSON object or array as one value.
@@ -47,30 +74,6 @@ impl<T: Object + Serialize + 'static> Object for Json<T> {
     }
 }
 
-fn map(json: &str, depth: usize) -> serde_json::Result<BTreeMap<String, Value>> {
-    let Entries(entries) = serde_json::from_str(json)?;
-    entries.into_iter().map(|(key, raw)| Ok((key, value(raw.get(), depth)?))).collect()
-}
-
-fn list(json: &str, depth: usize) -> serde_json::Result<Vec<Value>> {
-    let items: Vec<&RawValue> = serde_json::from_str(json)?;
-    items.iter().map(|raw| value(raw.get(), depth)).collect()
-}
-
-fn value(json: &str, depth: usize) -> serde_json::Result<Value> {
-    Ok(match json.as_bytes().first() {
-        Some(b'{' | b'[') if depth >= MAX_DEPTH => json.into(),
-        Some(b'{') => whole(map(json, depth + 1)?),
-        Some(b'[') => whole(list(json, depth + 1)?),
-        Some(b'"') => serde_json::from_str::<Text>(json)?.0.into(),
-        Some(b't') => true.into(),
-        Some(b'f') => false.into(),
-        // Not none: that joins as the word, where a missing key joins as nothing.
-        Some(b'n') => Value::UNDEFINED,
-        _ => number(json),
-    })
-}
-
 fn number(json: &str) -> Value {
     if let Ok(number) = json.parse::<i64>() {
         return number.into();
@@ -87,71 +90,28 @@ fn number(json: &str) -> Value {
 /// Whether a double is as good as the spelling. Of a fraction 17 digits are as many as a double has, and
 /// programs that print them all mean the double.
 fn holds(double: f64, json: &str) -> bool {
-    let Some(spelled) = Decimal::parse(json) else {
-        return false;
-    };
+    let spelled = digits(json);
     let is_fraction = json.contains(['.', 'e', 'E']);
-    let is_precise = is_fraction && spelled.digits.len() <= 17 && double != 0.0;
-    double.is_finite() && (is_precise || Decimal::parse(&format!("{double:e}")) == Some(spelled))
+    let is_precise = is_fraction && spelled.len() <= 17 && double != 0.0;
+    double.is_finite() && (is_precise || digits(&format!("{double:e}")) == spelled)
 }
 
-/// A number without its sign: the digits, without zeros at either end, and a power of ten.
-#[derive(PartialEq)]
-struct Decimal {
-    digits: String,
-    exponent: i64,
+/// The digits of a number, without zeros at either end. A double that has the same is the same number: the
+/// powers of ten cannot differ, as it is the nearest.
+fn digits(number: &str) -> String {
+    let mantissa = number.split(['e', 'E']).next().unwrap_or_default();
+    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    digits.trim_matches('0').to_owned()
 }
 
-impl Decimal {
-    fn parse(number: &str) -> Option<Self> {
-        let number = number.trim_start_matches('-');
-        let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let all = format!("{whole}{fraction}");
-        let all = all.trim_start_matches('0');
-        let digits = all.trim_end_matches('0');
-        if digits.is_empty() {
-            return Some(Self { digits: String::new(), exponent: 0 });
-        }
-        let zeros = i64::try_from(all.len() - digits.len()).ok()?;
-        let places = i64::try_from(fraction.len()).ok()?;
-        let exponent = exponent.parse::<i64>().ok()?;
-        Some(Self {
-            digits: digits.to_owned(),
-            exponent: exponent.checked_add(zeros)?.checked_sub(places)?,
-        })
-    }
-}
-
-/// An object's entries, in order, with the values unread.
-struct Entries<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Entries<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Entries<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<'de>, A::Error> {
-                let mut entries = Vec::new();
-                while let Some((Text(key), value)) = map.next_entry()? {
-                    entries.push((key, value));
-                }
-                Ok(Entries(entries))
-            }
-        }
-
-        deserializer.deserialize_map(Reader)
-    }
+/// The text of a JSON string.
+pub(super) fn text(json: &str) -> String {
+    read::<Text>(json).0
 }
 
 /// A JSON string in which half a surrogate pair (`"\ud800"`, which JSON allows) becomes U+FFFD.
-pub(super) struct Text(pub(super) String);
+#[derive(Default)]
+struct Text(String);
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -164,12 +124,8 @@ impl<'de> Deserialize<'de> for Text {
                 f.write_str("a string")
             }
 
-            fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
-                Ok(Text(text.to_owned()))
-            }
-
             fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Text, E> {
-                Ok(Text(without_surrogates(bytes).into_owned()))
+                Ok(Text(without_surrogates(bytes)))
             }
         }
 
@@ -179,9 +135,9 @@ impl<'de> Deserialize<'de> for Text {
 }
 
 /// `serde_json` writes a half as the three bytes that UTF-8 would have for it.
-fn without_surrogates(bytes: &[u8]) -> Cow<'_, str> {
+fn without_surrogates(bytes: &[u8]) -> String {
     if let Ok(text) = str::from_utf8(bytes) {
-        return text.into();
+        return text.to_owned();
     }
     let mut bytes = bytes.to_vec();
     for start in 0..bytes.len().saturating_sub(2) {
@@ -189,7 +145,7 @@ fn without_surrogates(bytes: &[u8]) -> Cow<'_, str> {
             bytes[start..start + 3].copy_from_slice("\u{FFFD}".as_bytes());
         }
     }
-    String::from_utf8_lossy(&bytes).into_owned().into()
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -197,8 +153,11 @@ mod tests {
     use super::*;
 
     fn one(json: &str) -> String {
-        let keys = object(&format!(r#"{{"k":{json}}}"#)).unwrap();
-        serde_json::to_string(&keys["k"]).unwrap()
+        serde_json::to_string(&of(json)).unwrap()
+    }
+
+    fn key(value: &Value, key: &str) -> Value {
+        value.get_attr(key).unwrap()
     }
 
     #[test]
@@ -234,27 +193,28 @@ mod tests {
 
     #[test]
     fn of_duplicates_the_last_counts() {
-        let keys = object(r#"{"a":1,"b":{"c":1,"c":2},"a":"x"}"#).unwrap();
-        assert_eq!(keys["a"].as_str(), Some("x"));
-        assert_eq!(keys["b"].get_attr("c").unwrap(), Value::from(2));
+        let keys = of(r#"{"a":1,"b":{"c":1,"c":2},"a":"x"}"#);
+        assert_eq!(key(&keys, "a").as_str(), Some("x"));
+        assert_eq!(key(&key(&keys, "b"), "c"), Value::from(2));
     }
 
     #[test]
     fn as_text_an_object_is_its_json() {
         let json = r#"{"a":[1,{"b":"x\"y","c":[]}],"n":null,"t":true,"z":{}}"#;
-        let keys = object(json).unwrap();
-        assert_eq!(whole(keys.clone()).to_string(), json);
-        assert_eq!(keys["a"].to_string(), r#"[1,{"b":"x\"y","c":[]}]"#);
-        assert_eq!(keys["a"].get_item_by_index(1).unwrap().to_string(), r#"{"b":"x\"y","c":[]}"#);
-        assert_eq!((keys["a"].len(), keys["z"].len()), (Some(2), Some(0)));
-        assert_eq!(object("{\"l\":[1,2]}").unwrap()["l"], Value::from(vec![1, 2]));
+        let keys = of(json);
+        assert_eq!(keys.to_string(), json);
+        let a = key(&keys, "a");
+        assert_eq!(a.to_string(), r#"[1,{"b":"x\"y","c":[]}]"#);
+        assert_eq!(a.get_item_by_index(1).unwrap().to_string(), r#"{"b":"x\"y","c":[]}"#);
+        assert_eq!((a.len(), key(&keys, "z").len()), (Some(2), Some(0)));
+        assert_eq!(of("[1,2]"), Value::from(vec![1, 2]));
     }
 
     #[test]
     fn half_surrogates_and_nul_come_through() {
-        let keys = object(r#"{"\ud800k":"a\udc00\ud83d\ude00\u0000\ud800"}"#).unwrap();
-        let value = keys["\u{FFFD}k"].as_str().unwrap();
-        assert_eq!(value, "a\u{FFFD}\u{1F600}\0\u{FFFD}");
+        let keys = of(r#"{"\ud800k":"a\udc00\ud83d\ude00\u0000\ud800"}"#);
+        let value = key(&keys, "\u{FFFD}k");
+        assert_eq!(value.as_str(), Some("a\u{FFFD}\u{1F600}\0\u{FFFD}"));
     }
 
     #[test]
@@ -263,14 +223,5 @@ mod tests {
         let text = one(&deep);
         let start = format!("{}\"[[[", "[".repeat(MAX_DEPTH - 1));
         assert!(text.starts_with(&start), "{}", &text[..80]);
-    }
-
-    #[test]
-    fn what_is_no_object_is_refused_with_its_place() {
-        for (json, line, column) in [("[]", 1, 0), ("", 1, 0), ("{\"a\":\n?}", 2, 1)] {
-            let refused = object(json).unwrap_err();
-            assert_eq!((refused.line(), refused.column()), (line, column), "{json}");
-        }
-        assert!(object("{} x").is_err());
     }
 }

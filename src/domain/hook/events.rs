@@ -1,10 +1,29 @@
 //! Which events a hook waits for: names, and beginnings of names that end in `*`, joined by commas
 //! (docs/design.md §11).
 
-use super::check::check_event;
+use super::{Hook, check_event};
 
 /// What waits for every event.
 pub(crate) const ANY_EVENT: &str = "*";
+
+impl Hook {
+    /// Each event it waits for, as it is written. A hand-edited one may be any text but the empty one.
+    pub(crate) fn events(&self) -> impl Iterator<Item = &str> {
+        split(&self.event)
+    }
+
+    /// Whether it waits for this event, or for all that a `*` at its end stands for. Names compare
+    /// ignoring ASCII case, as Kudu's do.
+    pub(crate) fn waits_for(&self, event: &str) -> bool {
+        events_cover(&self.event, event)
+    }
+
+    /// Whether it waits for just these events, in whatever order and case.
+    pub(crate) fn has_events(&self, events: &str) -> bool {
+        let own = &self.event;
+        split(own).all(|event| has(events, event)) && split(events).all(|event| has(own, event))
+    }
+}
 
 /// Checks one of the events that a hook waits for: a name, or a beginning of names and `*`, or `*` alone.
 pub(crate) fn check_pattern(text: &str) -> Result<(), &'static str> {
@@ -15,8 +34,7 @@ pub(crate) fn check_pattern(text: &str) -> Result<(), &'static str> {
     Err("an event is 1 to 100 letters, digits or . _ : / -, and may end in *")
 }
 
-/// The events of a list. Those that a hand has written may be any texts but the empty one.
-pub(super) fn split(events: &str) -> impl Iterator<Item = &str> {
+fn split(events: &str) -> impl Iterator<Item = &str> {
     events.split(',').map(str::trim).filter(|event| !event.is_empty())
 }
 
@@ -30,11 +48,6 @@ pub(crate) fn events_cover(events: &str, event: &str) -> bool {
             beginning.is_some_and(|bytes| bytes.eq_ignore_ascii_case(start.as_bytes()))
         }
     })
-}
-
-/// Whether two lists have the same events, in whatever order and case.
-pub(super) fn are_same(a: &str, b: &str) -> bool {
-    split(a).all(|event| has(b, event)) && split(b).all(|event| has(a, event))
 }
 
 /// Joins events in their order; one that comes again is left out.
@@ -60,6 +73,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn are_same(a: &str, b: &str) -> bool {
+        Hook { event: a.to_owned(), ..Hook::default() }.has_events(b)
+    }
 
     #[test]
     fn an_event_is_a_name_or_the_beginning_of_names() {

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 /// A hook's id: a whole number, in JSON a number or a string of digits. Both are read. Above
 /// [`HookId::LARGEST_NUMBER`] a string is written, as Kudu does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct HookId(pub(crate) u64);
 
 impl HookId {

@@ -8,29 +8,26 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
-use super::{Hook, HookId, LastDelivery};
+use super::{Hook, LastDelivery, certificates_in};
+use crate::domain::json::Entries;
 use crate::security::{redact, signature::Secret};
 
-/// Whom a hook's JSON is for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum View<'a> {
-    /// The registry file: everything.
-    File,
-    /// `--json`: header values and the tokens of a template as `***`, no secrets but one just generated.
-    Answer {
-        /// The secret that `--generate-secret` made, shown this once.
-        generated: Option<&'a Secret>,
-    },
-}
-
-/// A hook as it is written for someone. The order of the keys is part of the interface
+/// A hook as the registry file has it, whole, or as `--json` answers: header values and the tokens of a template as
+/// `***`, and no secrets but one just generated. The order of the keys is part of the interface
 /// (docs/design.md §2 and §3).
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct HookJson<'a>(pub(crate) &'a Hook, pub(crate) View<'a>);
+pub(crate) struct HookJson<'a> {
+    /// The hook.
+    pub(crate) hook: &'a Hook,
+    /// Whether it is for the registry file.
+    pub(crate) is_file: bool,
+    /// The secret that `--generate-secret` made, shown this once.
+    pub(crate) generated: Option<&'a Secret>,
+}
 
-impl Serialize for HookJson<'_> {
+impl<'a> Serialize for HookJson<'a> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(hook, view) = self;
+        let Self { hook, is_file, generated } = *self;
         // Without `..`: a new field must be written, and masked where it is a secret.
         let Hook {
             id,
@@ -51,61 +48,61 @@ impl Serialize for HookJson<'_> {
             last,
             unknown,
         } = hook;
+        let LastDelivery { datetime, status: last_status, code, reason, context } = last;
+        let shown = |text: &'a Option<String>, mask: fn(&str) -> String| {
+            let mask = |text| if is_file { Cow::Borrowed(text) } else { mask(text).into() };
+            text.as_deref().map(mask)
+        };
+
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("id", id)?;
-        optional(&mut map, "name", name.as_ref())?;
-        map.serialize_entry("url", url)?;
-        map.serialize_entry("event", event)?;
-        map.serialize_entry("insecure_ssl", insecure_ssl)?;
-        if !enabled {
-            map.serialize_entry("enabled", &false)?;
+        put(&mut map, "id", Some(id))?;
+        put(&mut map, "name", name.as_ref())?;
+        put(&mut map, "url", Some(url))?;
+        put(&mut map, "event", Some(event))?;
+        put(&mut map, "insecure_ssl", Some(insecure_ssl))?;
+        put(&mut map, "enabled", Some(enabled).filter(|enabled| !**enabled))?;
+        put(&mut map, "disabled_reason", disabled_reason.as_ref())?;
+        put(&mut map, "status", Some(status).filter(|status| !status.is_empty()))?;
+        put(&mut map, "when", when.as_ref())?;
+        put(&mut map, "expect", expect.as_ref())?;
+        put(&mut map, "format", format.as_ref())?;
+        put(&mut map, "template", shown(template, redact::template))?;
+        let headers = (!headers.is_empty()).then_some(Headers { headers, is_file });
+        put(&mut map, "headers", headers)?;
+        // A file edited by hand may hold a private key, too.
+        put(&mut map, "ca_file", shown(ca_file, certificates_in))?;
+        put(&mut map, "secrets", Some(secrets).filter(|all| is_file && !all.is_empty()))?;
+        put(&mut map, "signed", (!is_file && hook.is_signed()).then_some(true))?;
+        put(&mut map, "last_datetime", datetime.as_ref())?;
+        put(&mut map, "last_status", last_status.as_ref())?;
+        put(&mut map, "last_code", code.as_ref())?;
+        put(&mut map, "last_reason", reason.as_ref())?;
+        put(&mut map, "last_context", context.as_ref())?;
+        for (key, value) in unknown.iter().filter(|_| is_file) {
+            put(&mut map, key, Some(value))?;
         }
-        optional(&mut map, "disabled_reason", disabled_reason.as_ref())?;
-        if !status.is_empty() {
-            map.serialize_entry("status", status)?;
-        }
-        optional(&mut map, "when", when.as_ref())?;
-        optional(&mut map, "expect", expect.as_ref())?;
-        optional(&mut map, "format", format.as_ref())?;
-        match view {
-            View::File => optional(&mut map, "template", template.as_ref())?,
-            View::Answer { .. } => {
-                let masked = template.as_deref().map(redact::template);
-                optional(&mut map, "template", masked.as_ref())?;
-            }
-        }
-        if !headers.is_empty() {
-            let masked = matches!(view, View::Answer { .. });
-            map.serialize_entry("headers", &Headers { headers, masked })?;
-        }
-        match view {
-            View::File => {
-                optional(&mut map, "ca_file", ca_file.as_ref())?;
-                if !secrets.is_empty() {
-                    map.serialize_entry("secrets", secrets)?;
-                }
-            }
-            View::Answer { .. } => {
-                // A file edited by hand may hold a private key, too.
-                let certificates = ca_file.as_deref().map(super::check::certificates_in);
-                optional(&mut map, "ca_file", certificates.as_ref())?;
-                if hook.is_signed() {
-                    map.serialize_entry("signed", &true)?;
-                }
-            }
-        }
-        write_last(&mut map, last)?;
-        match view {
-            View::File => {
-                for (key, value) in unknown {
-                    map.serialize_entry(key, value)?;
-                }
-            }
-            View::Answer { generated } => {
-                optional(&mut map, "secret", generated.map(Secret::reveal).as_ref())?;
-            }
-        }
+        put(&mut map, "secret", generated.map(Secret::reveal))?;
         map.end()
+    }
+}
+
+fn put<M: SerializeMap>(
+    map: &mut M,
+    key: &str,
+    value: Option<impl Serialize>,
+) -> Result<(), M::Error> {
+    value.map_or(Ok(()), |value| map.serialize_entry(key, &value))
+}
+
+struct Headers<'a> {
+    headers: &'a [(String, String)],
+    is_file: bool,
+}
+
+impl Serialize for Headers<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let shown = |value| if self.is_file { value } else { redact::MASK };
+        serializer.collect_map(self.headers.iter().map(|(name, value)| (name, shown(value))))
     }
 }
 
@@ -116,7 +113,8 @@ impl Hook {
         let keys = |hook: &Self| {
             let hook = Self { last: LastDelivery::default(), unknown: Vec::new(), ..hook.clone() };
             // Strings, numbers and arrays of them always serialise.
-            let json = serde_json::to_value(HookJson(&hook, View::File)).unwrap_or_default();
+            let json = HookJson { hook: &hook, is_file: true, generated: None };
+            let json = serde_json::to_value(json).unwrap_or_default();
             json.as_object().cloned().unwrap_or_default()
         };
         let (own, others) = (keys(self), keys(other));
@@ -126,68 +124,9 @@ impl Hook {
     }
 }
 
-fn write_last<M: SerializeMap>(map: &mut M, last: &LastDelivery) -> Result<(), M::Error> {
-    let LastDelivery { datetime, status, code, reason, context } = last;
-    optional(map, "last_datetime", datetime.as_ref())?;
-    optional(map, "last_status", status.as_ref())?;
-    optional(map, "last_code", code.as_ref())?;
-    optional(map, "last_reason", reason.as_ref())?;
-    optional(map, "last_context", context.as_ref())
-}
-
-fn optional<M: SerializeMap, T: Serialize>(
-    map: &mut M,
-    key: &str,
-    value: Option<&T>,
-) -> Result<(), M::Error> {
-    match value {
-        Some(value) => map.serialize_entry(key, value),
-        None => Ok(()),
-    }
-}
-
-struct Headers<'a> {
-    headers: &'a [(String, String)],
-    masked: bool,
-}
-
-impl Serialize for Headers<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let shown = self.headers.iter().map(|(name, value)| {
-            let value = if self.masked { "***" } else { value.as_str() };
-            (name, value)
-        });
-        serializer.collect_map(shown)
-    }
-}
-
-/// The keys of a hook; the last variant takes what this version does not know.
+/// A key, borrowed from the text where it can be.
 #[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "snake_case")]
-enum Key<'a> {
-    Id,
-    Name,
-    Url,
-    Event,
-    InsecureSsl,
-    Enabled,
-    DisabledReason,
-    Status,
-    When,
-    Expect,
-    Format,
-    Template,
-    Headers,
-    CaFile,
-    Secrets,
-    LastDatetime,
-    LastStatus,
-    LastCode,
-    LastReason,
-    LastContext,
-    #[serde(borrow)]
-    Unknown(Cow<'a, str>),
-}
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// By hand instead of `#[serde(flatten)]`, which would buffer every hook and is several times slower.
 impl<'de> Deserialize<'de> for Hook {
@@ -207,36 +146,34 @@ impl<'de> Visitor<'de> for HookVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Hook, A::Error> {
         let (mut id, mut url, mut event) = (None, None, None);
-        let mut hook = Hook::new(HookId(0), String::new(), String::new());
-        while let Some(key) = map.next_key()? {
-            match key {
+        let mut hook = Hook { enabled: true, ..Hook::default() };
+        while let Some(Key(key)) = map.next_key()? {
+            match &*key {
                 // Of two, the first would be lost at the next write.
-                Key::Id if id.is_some() => return Err(de::Error::duplicate_field("id")),
-                Key::Url if url.is_some() => return Err(de::Error::duplicate_field("url")),
-                Key::Event if event.is_some() => return Err(de::Error::duplicate_field("event")),
-                Key::Id => id = Some(map.next_value()?),
-                Key::Url => url = Some(map.next_value()?),
-                Key::Event => event = Some(map.next_value()?),
-                Key::Name => hook.name = filled(&mut map)?,
-                Key::InsecureSsl => hook.insecure_ssl = or_default(&mut map)?,
-                Key::Enabled => hook.enabled = map.next_value::<Option<bool>>()?.unwrap_or(true),
-                Key::DisabledReason => hook.disabled_reason = map.next_value()?,
-                Key::Status => hook.status = or_default(&mut map)?,
-                Key::When => hook.when = filled(&mut map)?,
-                Key::Expect => hook.expect = filled(&mut map)?,
-                Key::Format => hook.format = map.next_value()?,
-                Key::Template => hook.template = map.next_value()?,
-                Key::Headers => {
-                    hook.headers = map.next_value::<Option<HeaderMap>>()?.unwrap_or_default().0;
-                }
-                Key::CaFile => hook.ca_file = map.next_value()?,
-                Key::Secrets => hook.secrets = or_default(&mut map)?,
-                Key::LastDatetime => hook.last.datetime = map.next_value()?,
-                Key::LastStatus => hook.last.status = map.next_value()?,
-                Key::LastCode => hook.last.code = map.next_value()?,
-                Key::LastReason => hook.last.reason = map.next_value()?,
-                Key::LastContext => hook.last.context = map.next_value()?,
-                Key::Unknown(key) => hook.unknown.push((key.into_owned(), map.next_value()?)),
+                "id" if id.is_some() => return Err(de::Error::duplicate_field("id")),
+                "url" if url.is_some() => return Err(de::Error::duplicate_field("url")),
+                "event" if event.is_some() => return Err(de::Error::duplicate_field("event")),
+                "id" => id = Some(map.next_value()?),
+                "url" => url = Some(map.next_value()?),
+                "event" => event = Some(map.next_value()?),
+                "name" => hook.name = filled(&mut map)?,
+                "insecure_ssl" => hook.insecure_ssl = or_default(&mut map)?,
+                "enabled" => hook.enabled = map.next_value::<Option<bool>>()?.unwrap_or(true),
+                "disabled_reason" => hook.disabled_reason = map.next_value()?,
+                "status" => hook.status = or_default(&mut map)?,
+                "when" => hook.when = filled(&mut map)?,
+                "expect" => hook.expect = filled(&mut map)?,
+                "format" => hook.format = map.next_value()?,
+                "template" => hook.template = map.next_value()?,
+                "headers" => hook.headers = or_default::<_, Entries<_, _>>(&mut map)?.0,
+                "ca_file" => hook.ca_file = map.next_value()?,
+                "secrets" => hook.secrets = or_default(&mut map)?,
+                "last_datetime" => hook.last.datetime = map.next_value()?,
+                "last_status" => hook.last.status = map.next_value()?,
+                "last_code" => hook.last.code = map.next_value()?,
+                "last_reason" => hook.last.reason = map.next_value()?,
+                "last_context" => hook.last.context = map.next_value()?,
+                _ => hook.unknown.push((key.into_owned(), map.next_value()?)),
             }
         }
         hook.id = id.ok_or_else(|| de::Error::missing_field("id"))?;
@@ -257,28 +194,4 @@ fn or_default<'de, A: MapAccess<'de>, T: Deserialize<'de> + Default>(
 fn filled<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<String>, A::Error> {
     let text: Option<String> = map.next_value()?;
     Ok(text.filter(|text| !text.is_empty()))
-}
-
-/// Headers in the file's order, which a map type of the standard library would lose.
-#[derive(Default)]
-struct HeaderMap(Vec<(String, String)>);
-
-impl<'de> Deserialize<'de> for HeaderMap {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct HeaderVisitor;
-        impl<'de> Visitor<'de> for HeaderVisitor {
-            type Value = HeaderMap;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("headers, an object of strings")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<HeaderMap, A::Error> {
-                let mut headers = Vec::new();
-                while let Some(header) = map.next_entry()? {
-                    headers.push(header);
-                }
-                Ok(HeaderMap(headers))
-            }
-        }
-        deserializer.deserialize_map(HeaderVisitor)
-    }
 }

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::templated_as;
+use crate::format::template::MAX_TEMPLATE;
 use crate::format::*;
 
 fn templated(template: &str, content: &str) -> Result<Value, RenderError> {
@@ -78,7 +79,7 @@ fn a_template_over_64_kib_is_refused() {
     assert_eq!(check(&padded(MAX_TEMPLATE), Syntax::Json), Ok(()));
     assert_eq!(
         check(&padded(MAX_TEMPLATE + 1), Syntax::Json),
-        Err(RenderError::TooLarge(MAX_TEMPLATE + 1))
+        Err(RenderError::because("the template has 65537 bytes, more than the 65536 allowed"))
     );
 }
 
@@ -107,7 +108,8 @@ fn a_body_over_4_mib_is_refused() {
     let content = json!({"message": "x".repeat(1_000_000)}).to_string();
     let template =
         r#"["{{ message }}", {{ message }}, {{ message }}, {{ message }}, {{ message }}]"#;
-    assert_eq!(templated(template, &content), Err(RenderError::BodyTooLarge));
+    let refused = templated(template, &content).unwrap_err();
+    assert_eq!(refused.to_string(), "the template yields more than 4 MiB");
 }
 
 #[test]
@@ -253,8 +255,8 @@ fn in_plain_text_control_characters_are_visible() {
 fn only_where_json_is_wanted_must_it_come_out() {
     for template in ["Deployed {{ id }}", "a={{ message }}", "", "{% if gone %}{% endif %}"] {
         let refused = check(template, Syntax::Json).expect_err(template);
-        assert!(matches!(refused, RenderError::NotJson(_)), "{refused}");
-        assert!(refused.hint().is_some_and(|hint| hint.contains("Content-Type")));
+        assert!(refused.to_string().starts_with("the template yields no JSON: "), "{refused}");
+        assert!(refused.hint.is_some_and(|hint| hint.contains("Content-Type")));
         assert_eq!(check(template, Syntax::Form), Ok(()));
         assert_eq!(check(template, Syntax::Text), Ok(()));
     }

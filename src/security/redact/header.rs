@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{MASK, is_token, url};
+use super::{MASK, is_token, masked, url_pieces};
 
 /// Parts of a name that say that the value is a secret, or is made with one.
 const SECRET_NAMES: [&str; 9] =
@@ -29,20 +29,16 @@ pub(crate) fn header<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
     if SECRET_NAMES.iter().any(|part| name.contains(part)) {
         return MASK.into();
     }
-    let word = |word: &str| {
-        if word.contains("://") { url(word) } else { without_tokens(word) }
-    };
-    let words: Vec<String> = value.split(' ').map(word).collect();
-    words.join(" ").into()
+    let pieces = value.split(' ').flat_map(|word| match word {
+        url if url.contains("://") => url_pieces(url),
+        text => tokens(text),
+    });
+    masked(value, pieces).into()
 }
 
-fn without_tokens(text: &str) -> String {
+fn tokens(text: &str) -> Vec<&str> {
     let ends_word = |c: char| c.is_whitespace() || "\"'=,;:()<>&?/".contains(c);
-    let masked = |piece: &str| {
-        let word = piece.trim_end_matches(ends_word);
-        if is_token(word) { piece.replacen(word, MASK, 1) } else { piece.to_owned() }
-    };
-    text.split_inclusive(ends_word).map(masked).collect()
+    text.split(ends_word).filter(|word| is_token(word)).collect()
 }
 
 #[cfg(test)]

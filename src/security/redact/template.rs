@@ -1,65 +1,43 @@
 //! The secrets that a template holds: a routing key, an account's token.
 
-use std::ops::Range;
-
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{MASK, is_token, secrets_in, url};
+use super::{is_token, masked, secrets_in, url_pieces};
 
 /// `text`, a template, with `***` for what looks like a token in its constant parts, and with the URLs there
-/// masked as [`url`] does it. Its own code, such as `{{ deployment.step_12_seconds }}`, stays.
+/// masked as [`super::url`] does it. Its own code, such as `{{ deployment.step_12_seconds }}`, stays.
 pub(crate) fn template(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut done = 0;
-    for Word { place, is_url } in words(text) {
-        let word = &text[place.clone()];
-        out.push_str(&text[done..place.start]);
-        if is_url {
-            out.push_str(&url(word));
-        } else {
-            out.push_str(MASK);
-        }
-        done = place.end;
-    }
-    out.push_str(&text[done..]);
-    out
+    let secrets = |word| if is_url(word) { url_pieces(word) } else { vec![word] };
+    masked(text, words(text).into_iter().flat_map(secrets))
 }
 
 /// What [`template`] masks, each as written and percent-encoded. For [`super::scrub`].
 pub(crate) fn secrets_in_template(text: &str) -> Vec<String> {
-    let words = words(text).into_iter();
-    words
-        .flat_map(|word| match (&text[word.place], word.is_url) {
-            (url, true) => secrets_in(url),
-            (token, false) => {
-                vec![token.to_owned(), utf8_percent_encode(token, NON_ALPHANUMERIC).to_string()]
-            }
-        })
-        .collect()
+    let spellings = |word| match word {
+        url if is_url(url) => secrets_in(url),
+        token => vec![token.to_owned(), utf8_percent_encode(token, NON_ALPHANUMERIC).to_string()],
+    };
+    words(text).into_iter().flat_map(spellings).collect()
 }
 
-/// A part of a template's constants that holds a secret, or is a URL that may.
-struct Word {
-    place: Range<usize>,
-    is_url: bool,
-}
-
-fn words(text: &str) -> Vec<Word> {
+/// The tokens in a template's constants, and the URLs, which may hold secrets.
+fn words(text: &str) -> Vec<&str> {
     let mut words = Vec::new();
-    for constant in constants(text) {
-        let mut at = constant.start;
-        while at < constant.end {
-            let rest = &text[at..constant.end];
-            let is_url = rest.starts_with("http://") || rest.starts_with("https://");
-            let length = if is_url { url_length(rest) } else { token_length(rest) };
-            if is_url || is_token(&rest[..length]) {
-                let place = at..at + length;
-                words.push(Word { place, is_url });
+    for mut rest in constants(text) {
+        while let Some(first) = rest.chars().next() {
+            let length = if is_url(rest) { url_length(rest) } else { token_length(rest) };
+            let (word, after) = rest.split_at(length.max(first.len_utf8()));
+            if is_url(word) || is_token(word) {
+                words.push(word);
             }
-            at += length.max(rest.chars().next().map_or(1, char::len_utf8));
+            rest = after;
         }
     }
     words
+}
+
+fn is_url(text: &str) -> bool {
+    text.starts_with("http://") || text.starts_with("https://")
 }
 
 fn url_length(text: &str) -> usize {
@@ -77,36 +55,35 @@ fn token_length(text: &str) -> usize {
 }
 
 /// The text between the tags, and the quoted strings in them. What is no template is constant.
-fn constants(text: &str) -> Vec<Range<usize>> {
+fn constants(text: &str) -> Vec<&str> {
     let mut constants = Vec::new();
     let mut start = 0;
     while let Some(tag) = find(text, start, &["{{", "{%", "{#"]) {
-        constants.push(start..tag);
-        start = tag + 2;
-        if text[tag..].starts_with("{#") {
-            let end = find(text, start, &["#}"]).unwrap_or(text.len());
-            constants.push(start..end);
-            start = end;
-            continue;
-        }
-        let Some(end) = end_of_tag(text, start, &mut constants) else {
-            constants.push(start..text.len());
-            return constants;
+        let end = if text[tag..].starts_with("{#") {
+            find(text, tag + 2, &["#}"]).unwrap_or(text.len())
+        } else {
+            constants.push(&text[start..tag]);
+            start = tag + 2;
+            let Some(end) = end_of_tag(text, start, &mut constants) else {
+                break;
+            };
+            let code =
+                text[start..end].trim_matches(|c: char| c.is_whitespace() || "-+".contains(c));
+            start = end + 2;
+            match code {
+                "raw" => find(text, start, &["endraw"]).unwrap_or(text.len()),
+                _ => start,
+            }
         };
-        let code = &text[start..end];
-        start = end + 2;
-        if code.trim_matches(|c: char| c.is_whitespace() || "-+".contains(c)) == "raw" {
-            let end = find(text, start, &["endraw"]).unwrap_or(text.len());
-            constants.push(start..end);
-            start = end;
-        }
+        constants.push(&text[start..end]);
+        start = end;
     }
-    constants.push(start..text.len());
+    constants.push(&text[start..]);
     constants
 }
 
 /// Where the tag ends whose code begins at `at`; its quoted strings are constants.
-fn end_of_tag(text: &str, mut at: usize, constants: &mut Vec<Range<usize>>) -> Option<usize> {
+fn end_of_tag<'a>(text: &'a str, mut at: usize, constants: &mut Vec<&'a str>) -> Option<usize> {
     loop {
         let next = find(text, at, &["'", "\"", "}}", "%}"])?;
         let quote @ (b'\'' | b'"') = text.as_bytes()[next] else {
@@ -119,7 +96,7 @@ fn end_of_tag(text: &str, mut at: usize, constants: &mut Vec<Range<usize>>) -> O
             ends
         };
         let length = text.as_bytes()[next + 1..].iter().position(is_end)?;
-        constants.push(next + 1..next + 1 + length);
+        constants.push(&text[next + 1..next + 1 + length]);
         at = next + length + 2;
     }
 }

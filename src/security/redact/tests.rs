@@ -160,6 +160,14 @@ proptest! {
     }
 
     #[test]
+    fn masking_again_changes_nothing(
+        text in prop_oneof![any::<String>(), ODD, "https?://", "https://(u(:p?)?@)?(ntfy.sh|h:80)(/(a|token|x@y)?){0,3}([?][a=&]{0,5})?(#f?)?"],
+    ) {
+        let shown = url(&text);
+        prop_assert_eq!(url(&shown), shown);
+    }
+
+    #[test]
     fn any_text_is_taken(text in any::<String>(), secrets in prop::collection::vec(any::<String>(), 3)) {
         url(&text);
         secrets_in(&text);

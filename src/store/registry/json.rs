@@ -9,7 +9,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::domain::hook::json::{HookJson, View};
+use crate::domain::hook::json::HookJson;
 use crate::domain::hook::{Hook, HookId};
 use crate::domain::reference::HookReference;
 
@@ -95,7 +95,8 @@ impl Serialize for RegistryFile {
         for (key, value) in &self.unknown {
             map.serialize_entry(key, value)?;
         }
-        let hooks: Vec<_> = self.hooks.iter().map(|hook| HookJson(hook, View::File)).collect();
+        let whole = |hook| HookJson { hook, is_file: true, generated: None };
+        let hooks: Vec<_> = self.hooks.iter().map(whole).collect();
         map.serialize_entry("hooks", &hooks)?;
         map.end()
     }
