@@ -2,7 +2,7 @@
 //! used, whatever becomes of the path meanwhile.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, Permissions};
+use std::fs::{File, Permissions};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{PermissionsExt as _, fchown};
@@ -24,7 +24,7 @@ const CAREFULLY: OFlags =
 
 /// A folder that is held open.
 #[derive(Debug)]
-pub(crate) struct Folder(OwnedFd);
+pub(crate) struct Folder(pub(in crate::platform) OwnedFd);
 
 impl Folder {
     /// The folder with this absolute path, in which no part may be a link.
@@ -92,27 +92,6 @@ impl Folder {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY;
         self.open_file(OsStr::new("."), flags, Mode::empty()).map(Some)
     }
-
-    /// The file system's name, if it is one of another machine (numbers of `linux/magic.h`).
-    #[cfg(target_os = "linux")]
-    pub(crate) fn remote_file_system(&self) -> Option<&'static str> {
-        let found = retry(|| rustix::fs::fstatfs(&self.0)).ok()?;
-        // A C long, of which 32 bits count.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        match found.f_type as u32 {
-            0x6573_5546 => Some("FUSE"),
-            0x6969 => Some("NFS"),
-            0x517b | 0xff53_4d42 | 0xfe53_4d42 => Some("SMB"),
-            0x0102_1997 => Some("9p"),
-            _ => None,
-        }
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    #[allow(clippy::unused_self)]
-    pub(crate) fn remote_file_system(&self) -> Option<&'static str> {
-        None
-    }
 }
 
 fn flags(access: Access) -> OFlags {
@@ -171,14 +150,4 @@ pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
 /// The number of the user that this process acts for.
 pub(crate) fn user() -> u32 {
     rustix::process::geteuid().as_raw()
-}
-
-/// A user's name, if the system's own file of users has it.
-pub(crate) fn user_name(user: u32) -> Option<String> {
-    let users = fs::read_to_string("/etc/passwd").ok()?;
-    users.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let (name, number) = (fields.next()?, fields.nth(1)?);
-        (number.parse() == Ok(user)).then(|| name.to_owned())
-    })
 }

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 
+use super::history::Place;
+
 /// How much is read at once, at least.
 const CHUNK: usize = 64 * 1024;
 
@@ -21,26 +23,21 @@ pub(super) struct ReverseLines {
 }
 
 impl ReverseLines {
-    /// The lines of this file as it is now.
-    pub(super) fn new(mut file: File) -> io::Result<Self> {
-        let length = file.seek(SeekFrom::End(0))?;
-        Ok(Self::up_to(length, file))
-    }
-
     /// The lines of this file up to this length.
-    pub(super) fn up_to(length: u64, file: File) -> Self {
+    pub(super) fn new(file: File, length: u64) -> Self {
         Self { file, start: length, buffer: Vec::new(), end: 0, searched: 0 }
     }
 
-    /// The next line without its end, and where it begins in the file. Empty lines are passed over.
-    pub(super) fn next(&mut self) -> io::Result<Option<(u64, &[u8])>> {
+    /// The next line without its end, and where it is in the file. Empty lines are passed over.
+    pub(super) fn next(&mut self) -> io::Result<Option<(Place, &[u8])>> {
         loop {
             let Some(line) = self.next_range()? else {
                 return Ok(None);
             };
             if !line.is_empty() {
-                let place = self.start + line.start as u64;
-                return Ok(Some((place, &self.buffer[line])));
+                let start = self.start + line.start as u64;
+                let end = self.start + line.end as u64 + 1;
+                return Ok(Some((Place { start, end }, &self.buffer[line])));
             }
         }
     }
@@ -90,10 +87,10 @@ mod tests {
     fn backwards(text: &[u8]) -> Vec<(u64, Vec<u8>)> {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(text).unwrap();
-        let mut lines = ReverseLines::new(file).unwrap();
+        let mut lines = ReverseLines::new(file, text.len() as u64);
         let mut found = Vec::new();
         while let Some((place, line)) = lines.next().unwrap() {
-            found.push((place, line.to_vec()));
+            found.push((place.start, line.to_vec()));
         }
         found
     }
