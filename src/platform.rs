@@ -19,7 +19,8 @@ pub(crate) use other::*;
 #[cfg(unix)]
 pub(crate) use unix::*;
 
-use std::fs;
+use std::ffi::OsStr;
+use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
 
@@ -53,6 +54,19 @@ pub(crate) struct Facts {
     pub(crate) names: u64,
     /// Its device and its number there: two names of one file have the same.
     pub(crate) identity: (u64, u64),
+}
+
+impl Folder {
+    /// What is known of the folder itself.
+    pub(crate) fn own_facts(&self) -> io::Result<Facts> {
+        self.facts(OsStr::new("."))
+    }
+
+    /// The folder as a file that can be synced: after that a name that is new in it is on the disk. `None` where
+    /// a folder cannot be synced.
+    pub(crate) fn to_be_synced(&self) -> io::Result<Option<File>> {
+        if cfg!(unix) { self.file(OsStr::new("."), Access::Read).map(Some) } else { Ok(None) }
+    }
 }
 
 /// Calls again after EINTR: the standard library does so only for some calls.

@@ -6,7 +6,7 @@ use std::io;
 
 use rustix::buffer::spare_capacity;
 use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fremovexattr, fsetxattr, fstatfs};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use super::{Folder, retry};
 
@@ -16,8 +16,8 @@ const LARGEST: usize = 65_536;
 /// A file's attributes; none where the file system knows none.
 pub(crate) fn attributes(file: &File) -> io::Result<Vec<(CString, Vec<u8>)>> {
     let mut list = Vec::with_capacity(LARGEST);
-    match retry(|| flistxattr(file, spare_capacity(&mut list))) {
-        Err(error) if is(&error, &[Errno::NOTSUP, Errno::NOSYS]) => return Ok(Vec::new()),
+    match retry_on_intr(|| flistxattr(file, spare_capacity(&mut list))) {
+        Err(Errno::NOTSUP | Errno::NOSYS) => return Ok(Vec::new()),
         listed => listed?,
     };
     let mut found = Vec::new();
@@ -26,9 +26,9 @@ pub(crate) fn attributes(file: &File) -> io::Result<Vec<(CString, Vec<u8>)>> {
             continue;
         };
         let mut value = Vec::with_capacity(LARGEST);
-        match retry(|| fgetxattr(file, name, spare_capacity(&mut value))) {
+        match retry_on_intr(|| fgetxattr(file, name, spare_capacity(&mut value))) {
             // It went meanwhile.
-            Err(error) if is(&error, &[Errno::NODATA]) => {}
+            Err(Errno::NODATA) => {}
             read => {
                 read?;
                 value.shrink_to_fit();
@@ -37,11 +37,6 @@ pub(crate) fn attributes(file: &File) -> io::Result<Vec<(CString, Vec<u8>)>> {
         }
     }
     Ok(found)
-}
-
-fn is(error: &io::Error, errors: &[Errno]) -> bool {
-    let is_error = |errno: &Errno| error.raw_os_error() == Some(errno.raw_os_error());
-    errors.iter().any(is_error)
 }
 
 /// Sets an attribute, or takes it away.

@@ -109,11 +109,6 @@ impl Folder {
         fs::symlink_metadata(self.0.join(name)).map(|metadata| facts(&metadata))
     }
 
-    /// What is known of the folder itself.
-    pub(crate) fn own_facts(&self) -> io::Result<Facts> {
-        facts_of(&self.0)
-    }
-
     /// Gives a file another name, in place of the file that had it. Access is denied while somebody has one of
     /// them open, a reader or a virus scanner: that passes.
     pub(crate) fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
@@ -129,12 +124,6 @@ impl Folder {
     /// Takes a name away.
     pub(crate) fn remove(&self, name: &OsStr) -> io::Result<()> {
         fs::remove_file(self.0.join(name))
-    }
-
-    /// A folder cannot be synced.
-    #[allow(clippy::unnecessary_wraps, clippy::unused_self)]
-    pub(crate) fn to_be_synced(&self) -> io::Result<Option<File>> {
-        Ok(None)
     }
 }
 

@@ -1,14 +1,15 @@
 //! Unix: signals, modes, limits, and how a process starts and ends.
 
 mod folder;
-mod script;
 
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -114,7 +115,7 @@ pub(crate) fn spawn(command: &[OsString]) -> io::Result<Child> {
     let spawned = Command::new(&command[0]).args(&command[1..]).spawn();
     match spawned {
         Err(error) if error.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) => {
-            script::spawn(command, error)
+            spawn_script(command, error)
         }
         spawned => spawned,
     }
@@ -156,4 +157,32 @@ pub(crate) fn is_same_file(open: &impl AsFd, path: &Path) -> bool {
 pub(crate) fn strip_prefix<'a>(text: &'a OsStr, prefix: &str) -> Option<&'a OsStr> {
     let rest = text.as_bytes().strip_prefix(prefix.as_bytes())?;
     Some(OsStr::from_bytes(rest))
+}
+
+/// Starts a script by the shell; `error` is why it could not be started by itself.
+fn spawn_script(command: &[OsString], error: io::Error) -> io::Result<Child> {
+    let Some(script) = find_command(&command[0]).filter(|script| is_text(script)) else {
+        return Err(error);
+    };
+    Command::new("/bin/sh").arg(script).args(&command[1..]).spawn()
+}
+
+/// The file that a command's name stands for: one without a slash is looked up in PATH.
+fn find_command(name: &OsStr) -> Option<PathBuf> {
+    if name.as_encoded_bytes().contains(&b'/') {
+        return Some(name.into());
+    }
+    let path = std::env::var_os("PATH")?;
+    let runnable = |file: &PathBuf| {
+        file.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
+    };
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(runnable)
+}
+
+/// Shells refuse a file with a NUL in its first line.
+fn is_text(script: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = File::open(script).and_then(|file| file.take(256).read_to_end(&mut start));
+    let first = start.split(|b| *b == b'\n').next().unwrap_or_default();
+    read.is_ok() && !first.contains(&0)
 }

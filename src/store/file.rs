@@ -155,33 +155,29 @@ impl SharedFile {
         let temporary = self.companion("tmp");
         // One that a killed process left may be open to others: begin with a new one.
         temporary.remove()?;
-        let file = self.folder()?.create(temporary.name(), Access::Write)?;
-        let saved = fill(&file, attributes.as_ref(), write)
-            .map_err(SaveError::from)
-            .and_then(|()| self.put(&temporary, lock));
+        let folder = self.folder()?;
+        let file = folder.create(temporary.name(), Access::Write)?;
+        let save = || {
+            if let Some(attributes) = attributes {
+                attributes.give(&file)?;
+            }
+            let mut new = BufWriter::with_capacity(64 * 1024, &file);
+            write(&mut new)?;
+            new.flush()?;
+            retry(|| file.sync_all())?;
+            // If the folder cannot be opened to be synced, the old file is still there.
+            let to_be_synced = folder.to_be_synced()?;
+            if !lock.is_current()? {
+                return Err(SaveError::LockLost);
+            }
+            folder.rename(temporary.name(), self.name()).map_err(not_renamed)?;
+            Ok(to_be_synced)
+        };
+        let saved = save();
         if saved.is_err() {
             temporary.remove_if_it_is(&file);
         }
         sync(saved?.as_ref()).map_err(SaveError::NotDurable)
-    }
-
-    /// Renames the temporary file. The folder is opened to be synced before that: if it cannot be, the old
-    /// file is still there.
-    fn put(&self, temporary: &Self, lock: &Lock) -> Result<Option<File>, SaveError> {
-        let folder = self.folder()?;
-        let to_be_synced = folder.to_be_synced()?;
-        if !lock.is_current()? {
-            return Err(SaveError::LockLost);
-        }
-        let renamed = folder.rename(temporary.name(), self.name());
-        renamed.map_err(|error| match error.kind() {
-            io::ErrorKind::ResourceBusy => trust::failure(
-                error.to_string(),
-                "a file that is a mount of its own cannot be replaced: mount the folder that it is in",
-            ),
-            _ => error,
-        })?;
-        Ok(to_be_synced)
     }
 
     /// Opens it, or makes it with the owner and group of the registry.
@@ -302,18 +298,13 @@ fn if_there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-fn fill(
-    file: &File,
-    attributes: Option<&Attributes>,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> io::Result<()> {
-    if let Some(attributes) = attributes {
-        attributes.give(file)?;
+fn not_renamed(error: io::Error) -> io::Error {
+    if error.kind() != io::ErrorKind::ResourceBusy {
+        return error;
     }
-    let mut new = BufWriter::with_capacity(64 * 1024, file);
-    write(&mut new)?;
-    new.flush()?;
-    retry(|| file.sync_all())
+    let hint =
+        "a file that is a mount of its own cannot be replaced: mount the folder that it is in";
+    trust::failure(error.to_string(), hint)
 }
 
 /// Waits until the names in a folder are on the disk, where it can be synced.

@@ -85,7 +85,7 @@ impl Journal {
     /// The numbers, counted from 1, of the damaged lines that a reader has come by. Empty where the
     /// journal cannot be read again: they are for a warning alone.
     pub(crate) fn damaged(&self, reader: &Reader) -> Vec<usize> {
-        let starts: HashSet<u64> = reader.damaged().iter().map(|place| place.start).collect();
+        let starts: HashSet<u64> = reader.damaged.iter().map(|place| place.start).collect();
         let mut numbers = Vec::new();
         if starts.is_empty() {
             return numbers;

@@ -72,11 +72,6 @@ impl Folder {
         retry(|| statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)).map(|stat| facts(&stat))
     }
 
-    /// What is known of the folder itself.
-    pub(crate) fn own_facts(&self) -> io::Result<Facts> {
-        facts_of_open(&self.0)
-    }
-
     /// Gives a file another name, in place of the file that had it.
     pub(crate) fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         retry(|| rustix::fs::renameat(&self.0, from, &self.0, to))
@@ -85,12 +80,6 @@ impl Folder {
     /// Takes a name away, a link's own included.
     pub(crate) fn remove(&self, name: &OsStr) -> io::Result<()> {
         retry(|| rustix::fs::unlinkat(&self.0, name, AtFlags::empty()))
-    }
-
-    /// The folder as a file that can be synced: after that a name that is new in it is on the disk.
-    pub(crate) fn to_be_synced(&self) -> io::Result<Option<File>> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
-        self.open_file(OsStr::new("."), flags, Mode::empty()).map(Some)
     }
 }
 

@@ -58,8 +58,11 @@ impl SharedFile {
         let (file, started) = (self.companion("lock"), Instant::now());
         loop {
             let opened = file.open_or_create(Access::Write)?;
-            let held = wait_for(opened, &file, patience, started, waiting)?;
-            let lock = Lock::claim(held, file.clone());
+            let mut held = wait_for(opened, &file, patience, started, waiting)?;
+            // A note of who holds it, for those who wait: always of one length, as cutting a file costs more
+            // than all the rest. Best effort: a full disk must not keep anybody from the lock.
+            let _ = held.write_all(format!("{:10}\n", std::process::id()).as_bytes());
+            let lock = Lock { held, file: file.clone() };
             // Whoever deletes the lock file lets others make, and lock, a new one.
             if lock.is_current()? {
                 return Ok(lock);
@@ -75,14 +78,6 @@ impl Lock {
     /// Whether it still is the lock that others find. A lock file that was deleted keeps nobody out.
     pub(crate) fn is_current(&self) -> io::Result<bool> {
         self.file.is(&self.held)
-    }
-
-    /// Leaves a note of who holds the lock, for those who wait: always of one length, as cutting a file
-    /// costs more than all the rest. Best effort: a full disk must not keep anybody from the lock.
-    fn claim(mut held: File, file: SharedFile) -> Self {
-        let note = format!("{:10}\n", std::process::id());
-        let _ = held.write_all(note.as_bytes());
-        Self { held, file }
     }
 }
 
@@ -105,10 +100,8 @@ fn wait_for(
     loop {
         match pending.recv_timeout(STEP.min(patience.most)) {
             Ok(locked) => return locked,
-            Err(RecvTimeoutError::Disconnected) => {
-                return Err(io::Error::other("the waiting thread died"));
-            }
             Err(RecvTimeoutError::Timeout) => {}
+            Err(died) => return Err(io::Error::other(died)),
         }
         let waited = started.elapsed();
         if patience.is_over(waited) {

@@ -192,15 +192,6 @@ impl RecordedDelivery {
         not_before.map_or(due, |not_before| due.max(not_before))
     }
 
-    /// A process takes it up, or leaves it.
-    fn claim(&mut self, claim: &Claim) {
-        if claim.deadline.is_some() {
-            self.lease = Some(Lease::of(claim));
-        } else if let Some(lease) = &mut self.lease {
-            lease.deadline = lease.deadline.min(lease.time);
-        }
-    }
-
     /// A try has ended, as this line says; `told` counts those by now, where the line tells.
     pub(super) fn end(&mut self, outcome: Outcome, told: Option<u32>, place: Place) {
         (self.lease, self.end) = (None, Some(place));
@@ -287,8 +278,13 @@ impl Recorded {
             }
         }
         for hook in &claim.hooks {
-            if let Some(delivery) = self.delivery_mut(*hook) {
-                delivery.claim(claim);
+            let Some(delivery) = self.delivery_mut(*hook) else {
+                continue;
+            };
+            match &mut delivery.lease {
+                lease if claim.deadline.is_some() => *lease = Some(Lease::of(claim)),
+                Some(lease) => lease.deadline = lease.deadline.min(lease.time),
+                None => {}
             }
         }
     }

@@ -3,6 +3,18 @@
 //! Reading goes from the end of the file to its start. What became of a publication stands behind it,
 //! so that is kept until the publication comes, and nothing else is: memory goes by what was sent again
 //! lately, not by the length of the journal, and who wants the newest need not read the rest.
+//!
+//! An example, of which each line is here without its braces and its times:
+//!
+//! ```text
+//! publication  A, targets 1 and 2, deadline 10:01   5. completes A: 1 is delivered, 2 pending
+//! outcome      A, hook 1, delivered                 4. kept for A
+//! outcome      A, hook 2, failed                    3. kept for A
+//! redelivery   hooks 2 and 3, deadline 10:06        2. whatever was not delivered to 2 and 3 is pending
+//! publication  B, target 3, deadline 10:07          1. completes B: 3 is pending until 10:07
+//! ```
+//!
+//! At 10:06 nobody has said how the redelivery ended: 2 has failed once then, and is due again.
 
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::io;
@@ -23,61 +35,10 @@ const DISORDER: TimeDelta = TimeDelta::minutes(1);
 /// Reads a journal from its end, as it was when it was opened.
 #[derive(Debug)]
 pub(crate) struct Reader {
+    /// Nothing where there is no journal.
     lines: Option<ReverseLines>,
-    replay: Replay,
-}
-
-impl Reader {
-    /// Reads these lines, or nothing where there is no journal.
-    pub(super) fn new(lines: Option<ReverseLines>, now: DateTime<Utc>) -> Self {
-        Self { lines, replay: Replay::new(now) }
-    }
-
-    /// The next publication, going back in the file.
-    pub(crate) fn next(&mut self) -> io::Result<Option<Recorded>> {
-        let Some(lines) = &mut self.lines else {
-            return Ok(None);
-        };
-        while let Some((place, line)) = lines.next()? {
-            if let Some(recorded) = self.replay.line(place, line) {
-                return Ok(Some(recorded));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Whether a publication that is still to come may have been published, or tried, later than this.
-    /// Where a clock was wrong the place in the file counts.
-    pub(crate) fn may_hold_later_than(&mut self, time: DateTime<Utc>) -> bool {
-        let Replay { ages, events, latest, .. } = &mut self.replay;
-        while latest.peek().is_some_and(|(_, id)| !events.contains_key(id)) {
-            latest.pop();
-        }
-        let tried = latest.peek().is_some_and(|(latest, _)| *latest > time);
-        tried || ages.latest() + DISORDER > time
-    }
-
-    /// Where the damaged lines are that have come so far. They are passed over.
-    pub(crate) fn damaged(&self) -> &[Place] {
-        &self.replay.damaged
-    }
-
-    /// Where the lines are that say which hooks a process is at, whatever the publication.
-    pub(super) fn claims(&self) -> &[Place] {
-        &self.replay.hook_claims[..self.replay.needed]
-    }
-
-    /// See [`Ages::milestones`].
-    pub(super) fn milestones(&self) -> &[(u64, DateTime<Utc>)] {
-        self.replay.ages.milestones()
-    }
-}
-
-/// What is known while the lines come, the last one first.
-#[derive(Debug)]
-struct Replay {
     now: DateTime<Utc>,
-    ages: Ages,
+    pub(super) ages: Ages,
     /// What became of publications whose own line has not come yet.
     events: HashMap<String, Pending>,
     /// When publications were tried whose own line has not come yet, and some whose line has.
@@ -87,10 +48,11 @@ struct Replay {
     /// All such lines, the last one first, and how many of them are needed to know who is at a hook.
     hook_claims: Vec<Place>,
     needed: usize,
-    /// The publications that have come: a line may stand twice, as an append without the lock is done
-    /// again if it may be lost.
-    seen: HashSet<[u8; 16]>,
-    damaged: Vec<Place>,
+    /// Digests of the ids of the publications that have come: a line may stand twice, as an append without the
+    /// lock is done again if it may be lost.
+    seen: HashSet<[u8; 32]>,
+    /// The lines that were passed over, as they cannot be read.
+    pub(super) damaged: Vec<Place>,
 }
 
 /// What became of one publication, the latest first.
@@ -109,9 +71,11 @@ enum Event {
     Ended(HookId, Box<Outcome>, Option<u32>),
 }
 
-impl Replay {
-    fn new(now: DateTime<Utc>) -> Self {
+impl Reader {
+    /// Reads these lines.
+    pub(super) fn new(lines: Option<ReverseLines>, now: DateTime<Utc>) -> Self {
         Self {
+            lines,
             now,
             ages: Ages::new(now),
             events: HashMap::new(),
@@ -124,12 +88,42 @@ impl Replay {
         }
     }
 
+    /// The next publication, going back in the file. After an error there is none.
+    pub(crate) fn next(&mut self) -> io::Result<Option<Recorded>> {
+        let Some(mut lines) = self.lines.take() else {
+            return Ok(None);
+        };
+        let mut found = None;
+        while found.is_none()
+            && let Some((place, line)) = lines.next()?
+        {
+            found = self.line(place, line);
+        }
+        self.lines = Some(lines);
+        Ok(found)
+    }
+
+    /// Whether a publication that is still to come may have been published, or tried, later than this.
+    /// Where a clock was wrong the place in the file counts.
+    pub(crate) fn may_hold_later_than(&mut self, time: DateTime<Utc>) -> bool {
+        while self.latest.peek().is_some_and(|(_, id)| !self.events.contains_key(id)) {
+            self.latest.pop();
+        }
+        let tried = self.latest.peek().is_some_and(|(latest, _)| *latest > time);
+        tried || self.ages.latest() + DISORDER > time
+    }
+
+    /// The lines that say which hooks a process is at, whatever the publication.
+    pub(super) fn claims(&self) -> &[Place] {
+        &self.hook_claims[..self.needed]
+    }
+
     /// Takes a line; a publication is complete with it.
     fn line(&mut self, place: Place, line: &[u8]) -> Option<Recorded> {
         match serde_json::from_slice(line) {
             Ok(Record::Publication(record)) => {
                 self.ages.pass(place.start, record.time);
-                if !self.seen.insert(digest(&record.id)) {
+                if !self.seen.insert(Sha256::digest(record.id.as_bytes()).into()) {
                     return None;
                 }
                 return Some(self.completed(Recorded::new(record, &self.ages), place));
@@ -216,12 +210,6 @@ impl Replay {
         recorded.lines.extend(claims.iter().map(|(place, _)| *place));
         recorded
     }
-}
-
-/// Enough of an id to tell it from every other one.
-fn digest(id: &str) -> [u8; 16] {
-    let whole = Sha256::digest(id.as_bytes());
-    std::array::from_fn(|byte| whole[byte])
 }
 
 #[cfg(test)]

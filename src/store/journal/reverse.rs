@@ -18,14 +18,12 @@ pub(super) struct ReverseLines {
     buffer: Vec<u8>,
     /// Behind this, the buffer has been given out.
     end: usize,
-    /// Between this and `end` there is no line end.
-    searched: usize,
 }
 
 impl ReverseLines {
     /// The lines of this file up to this length.
     pub(super) fn new(file: File, length: u64) -> Self {
-        Self { file, start: length, buffer: Vec::new(), end: 0, searched: 0 }
+        Self { file, start: length, buffer: Vec::new(), end: 0 }
     }
 
     /// The next line without its end, and where it is in the file. Empty lines are passed over.
@@ -44,12 +42,10 @@ impl ReverseLines {
 
     fn next_range(&mut self) -> io::Result<Option<Range<usize>>> {
         loop {
-            if let Some(line_end) = memchr::memrchr(b'\n', &self.buffer[..self.searched]) {
-                let line = line_end + 1..self.end;
-                (self.end, self.searched) = (line_end, line_end);
+            if let Some(line_end) = memchr::memrchr(b'\n', &self.buffer[..self.end]) {
+                let line = line_end + 1..std::mem::replace(&mut self.end, line_end);
                 return Ok(Some(line));
             }
-            self.searched = 0;
             if self.start == 0 {
                 let line = 0..std::mem::take(&mut self.end);
                 return Ok((!line.is_empty()).then_some(line));
@@ -70,7 +66,6 @@ impl ReverseLines {
         self.file.read_exact(&mut buffer[..more])?;
         self.buffer = buffer;
         self.end += more;
-        self.searched = more;
         Ok(())
     }
 }

@@ -66,7 +66,7 @@ fn read(lines: &[u8], now: DateTime<Utc>) -> (Vec<Recorded>, usize) {
     while let Some(recorded) = reader.next().unwrap() {
         found.push(recorded);
     }
-    (found, reader.damaged().len())
+    (found, reader.damaged.len())
 }
 
 /// The only delivery, as it is known at this minute.
