@@ -81,7 +81,11 @@ impl SharedFile {
         let place = Place { registry: registry.clone(), nearest, missing, folder: OnceLock::new() };
         let file = Self { path: registry.clone(), place: Arc::new(place) };
         // In /proc the text of a link is not always where it leads.
-        if led_to.is_some() && !(0..LOOKS).any(|_| file.is_at(path)) {
+        let is_there = || {
+            let (there, here) = (platform::facts_of(path), file.facts());
+            matches!((there, here), (Ok(there), Ok(Some(here))) if there.identity == here.identity)
+        };
+        if led_to.is_some() && !(0..LOOKS).any(|_| is_there()) {
             let other =
                 "it has been deleted and is only open still, or its links say where it is not";
             return Err(io::Error::other(other));
@@ -223,17 +227,9 @@ impl SharedFile {
 
     /// Removes what has its name, if it still is this file. Best effort: the next writer does it, too.
     fn remove_if_it_is(&self, file: &File) {
-        if self.is(file).unwrap_or(false)
-            && let Ok(folder) = self.folder()
-        {
-            let _ = folder.remove(self.name());
+        if self.is(file).unwrap_or(false) {
+            let _ = self.folder().and_then(|folder| folder.remove(self.name()));
         }
-    }
-
-    /// Whether a path leads to it.
-    fn is_at(&self, path: &Path) -> bool {
-        let there = platform::facts_of(path);
-        matches!((there, self.facts()), (Ok(there), Ok(Some(here))) if there.identity == here.identity)
     }
 
     /// Whether what is open is what has its name now.

@@ -35,9 +35,9 @@ pub(crate) struct Registry {
 /// What a change to the file came to.
 #[derive(Debug)]
 pub(crate) enum Change<T> {
-    /// They are to be written.
+    /// The file is to be written.
     Save(T),
-    /// They are as they were.
+    /// The file stays as it was.
     Keep(T),
 }
 

@@ -9,6 +9,7 @@ use crate::platform::{Access, retry};
 /// An append-only file of lines.
 #[derive(Debug)]
 pub(crate) struct Lines {
+    /// The file, from which its lines can be read.
     pub(crate) file: File,
     /// It is new, and its name is not on the disk before its folder is.
     created_in: Option<File>,

@@ -134,7 +134,7 @@ impl Reader {
                 }
             }
             Ok(Record::Redelivery(claim) | Record::Interrupted(claim)) => {
-                self.claimed(place, claim)
+                self.claimed(place, claim);
             }
             Ok(Record::Compacted(record)) => self.ages.pass(place.start, record.time),
             Err(_) => self.damaged.push(place),

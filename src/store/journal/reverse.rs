@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::ops::Range;
 
 use super::history::Place;
 
@@ -29,28 +28,21 @@ impl ReverseLines {
     /// The next line without its end, and where it is in the file. Empty lines are passed over.
     pub(super) fn next(&mut self) -> io::Result<Option<(Place, &[u8])>> {
         loop {
-            let Some(line) = self.next_range()? else {
-                return Ok(None);
+            let (start, line_end) = match memchr::memrchr(b'\n', &self.buffer[..self.end]) {
+                Some(line_end) => (line_end + 1, line_end),
+                None if self.start > 0 => {
+                    self.read_more()?;
+                    continue;
+                }
+                None if self.end > 0 => (0, 0),
+                None => return Ok(None),
             };
+            let line = start..std::mem::replace(&mut self.end, line_end);
             if !line.is_empty() {
                 let start = self.start + line.start as u64;
                 let end = self.start + line.end as u64 + 1;
                 return Ok(Some((Place { start, end }, &self.buffer[line])));
             }
-        }
-    }
-
-    fn next_range(&mut self) -> io::Result<Option<Range<usize>>> {
-        loop {
-            if let Some(line_end) = memchr::memrchr(b'\n', &self.buffer[..self.end]) {
-                let line = line_end + 1..std::mem::replace(&mut self.end, line_end);
-                return Ok(Some(line));
-            }
-            if self.start == 0 {
-                let line = 0..std::mem::take(&mut self.end);
-                return Ok((!line.is_empty()).then_some(line));
-            }
-            self.read_more()?;
         }
     }
 
