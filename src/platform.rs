@@ -1,17 +1,33 @@
-//! What differs between systems, each thing once: `unix.rs` has it, `other.rs` does without. Every other
-//! file is the same on all systems.
+//! What differs between systems, each thing once: `unix.rs` and `linux.rs` have it, `other.rs` and
+//! `no_linux.rs` do without. Every other file is the same on all systems.
 
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(target_os = "linux"))]
+mod no_linux;
 #[cfg(not(unix))]
 mod other;
 #[cfg(unix)]
 mod unix;
 
+#[cfg(target_os = "linux")]
+pub(crate) use linux::*;
+#[cfg(not(target_os = "linux"))]
+pub(crate) use no_linux::*;
 #[cfg(not(unix))]
 pub(crate) use other::*;
 #[cfg(unix)]
 pub(crate) use unix::*;
 
+use std::ffi::OsStr;
+use std::fs::{self, File};
 use std::io;
+use std::path::PathBuf;
+
+/// The numbers of signals, which are the same wherever there are any.
+pub(crate) const SIGHUP: i32 = 1;
+pub(crate) const SIGINT: i32 = 2;
+pub(crate) const SIGTERM: i32 = 15;
 
 /// What a file is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +56,19 @@ pub(crate) struct Facts {
     pub(crate) identity: (u64, u64),
 }
 
+impl Folder {
+    /// What is known of the folder itself.
+    pub(crate) fn own_facts(&self) -> io::Result<Facts> {
+        self.facts(OsStr::new("."))
+    }
+
+    /// The folder as a file that can be synced: after that a name that is new in it is on the disk. `None` where
+    /// a folder cannot be synced.
+    pub(crate) fn to_be_synced(&self) -> io::Result<Option<File>> {
+        if cfg!(unix) { self.file(OsStr::new("."), Access::Read).map(Some) } else { Ok(None) }
+    }
+}
+
 /// Calls again after EINTR: the standard library does so only for some calls.
 pub(crate) fn retry<T, E: Into<io::Error>>(
     mut call: impl FnMut() -> Result<T, E>,
@@ -55,6 +84,36 @@ pub(crate) fn retry<T, E: Into<io::Error>>(
 /// Whether a link that could not be read is none: another kind of file, or nothing at all.
 pub(crate) fn is_no_link(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(NOT_A_LINK)
+}
+
+/// Whether this process ignores a signal, as far as the system tells.
+pub(crate) fn ignores(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.unwrap_or(0) & (1 << (signal - 1)) != 0
+}
+
+/// This program's own file, on Linux also after another one was put in its place.
+pub(crate) fn this_program() -> io::Result<PathBuf> {
+    let own = PathBuf::from("/proc/self/exe");
+    if own.exists() { Ok(own) } else { std::env::current_exe() }
+}
+
+/// A user's name, if the system's own file of users has it.
+pub(crate) fn user_name(user: u32) -> Option<String> {
+    let users = fs::read_to_string("/etc/passwd").ok()?;
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let (name, number) = (fields.next()?, fields.nth(1)?);
+        (number.parse() == Ok(user)).then(|| name.to_owned())
+    })
+}
+
+/// `XDG_CONFIG_HOME`, where the system knows it and it is an absolute path.
+pub(crate) fn xdg_config_home() -> Option<PathBuf> {
+    let home = PathBuf::from(std::env::var_os("XDG_CONFIG_HOME")?);
+    (home.is_absolute() && cfg!(unix) && !cfg!(target_vendor = "apple")).then_some(home)
 }
 
 /// A signal that has come.

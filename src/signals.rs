@@ -1,6 +1,6 @@
 //! SIGINT, SIGTERM and SIGHUP, as calls from a thread of their own.
 
-use crate::platform::{self, Catching, Caught, SIGHUP, SIGINT, SIGTERM};
+use crate::platform::{self, Caught, SIGHUP, SIGINT, SIGTERM};
 
 const CAUGHT: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
@@ -26,14 +26,14 @@ pub(crate) fn before_command(handle: impl Fn(Caught) + Send + 'static) -> impl F
     let catching = catch(&early, handle);
     move || {
         for signal in late {
-            if let Some(catching) = &catching {
-                catching.add(signal);
+            if let Some(catch) = &catching {
+                catch(signal);
             }
         }
     }
 }
 
-fn catch(signals: &[i32], handle: impl Fn(Caught) + Send + 'static) -> Option<Catching> {
+fn catch(signals: &[i32], handle: impl Fn(Caught) + Send + 'static) -> Option<Box<dyn Fn(i32)>> {
     platform::catch(signals, move |caught| {
         if caught.signal != SIGHUP {
             handle(caught);

@@ -73,7 +73,7 @@ pub(crate) fn deployment(word: &OsStr) -> Vec<CompletionCandidate> {
 fn registered() -> Vec<Hook> {
     let file = typed_file(std::env::args_os()).or_else(|| std::env::var_os("HOOKS_FILE"));
     let file = file.map(|file| without_tilde(PathBuf::from(file)));
-    let Ok(registry) = Registry::locate(file.as_deref()) else {
+    let Ok(registry) = Registry::locate(file.as_deref(), |_| {}) else {
         return Vec::new();
     };
     registry.read().map(|file| file.hooks).unwrap_or_default()

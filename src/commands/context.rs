@@ -27,8 +27,8 @@ impl Context {
     /// The registry, which need not exist yet.
     pub(super) fn registry(&self) -> Result<Registry> {
         let waiting: fn(&str) = if self.output.quiet { |_| {} } else { say_who_is_waited_for };
-        let registry = Registry::locate(self.file.as_deref())?.when_waiting(waiting);
-        let path = registry.shown().display();
+        let registry = Registry::locate(self.file.as_deref(), waiting)?;
+        let path = registry.shown.display();
         self.output.detail(format!("the registry is {path}"));
         Ok(registry)
     }
@@ -37,8 +37,8 @@ impl Context {
     /// is known to hold on one alone.
     pub(super) fn registry_to_change(&self) -> Result<Registry> {
         let registry = self.registry()?;
-        if let Some(file_system) = registry.remote_file_system() {
-            let path = registry.shown().display();
+        if let Some(file_system) = registry.file.remote_file_system() {
+            let path = registry.shown.display();
             self.output.warning(format!(
                 "{path} is on a remote file system ({file_system}), where changes at the same time may be \
                  lost; keep the registry on a local disk"
@@ -60,7 +60,7 @@ impl Context {
             return;
         };
         if hooks.iter().any(Hook::holds_secrets) {
-            let path = registry.shown().display();
+            let path = registry.shown.display();
             self.output.warning(format!(
                 "others can read the secrets in {path} (mode {mode:04o}); to change that: chmod 600 {path}"
             ));
@@ -131,8 +131,8 @@ impl Context {
 
 /// The registry's file, and whether there is one: a registry that is elsewhere looks like one without hooks.
 pub(super) fn place(registry: &Registry) -> String {
-    let path = registry.shown().display();
-    if registry.is_missing() {
+    let path = registry.shown.display();
+    if registry.file.is_missing() {
         format!("{path}, which does not exist yet")
     } else {
         path.to_string()

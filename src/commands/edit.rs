@@ -20,7 +20,7 @@ pub(super) fn run(context: &Context, arguments: &mut Edit) -> Result<Exit> {
         return Err(failure.hint("see 'hooks edit --help'").into());
     }
     let registry = context.registry_to_change()?;
-    if registry.is_missing() {
+    if registry.file.is_missing() {
         return Err(Failure::unknown_hooks([&arguments.hook]).into());
     }
     if let Some(hook) = registry.read()?.find(&arguments.hook) {

@@ -89,7 +89,7 @@ fn is_owed(recorded: &Recorded, delivery: &RecordedDelivery, now: DateTime<Utc>)
 
 /// How its last try went, if one has ended.
 fn ended(delivery: &RecordedDelivery, now: DateTime<Utc>) -> Option<Ended> {
-    let (first, last) = (delivery.outcomes.first()?, delivery.outcome()?);
+    let (first, last) = (&delivery.tries.first()?.outcome, delivery.outcome()?);
     // One that had arrived and was sent again has failed once.
     let (since, failures) = match delivery.delivered_at {
         None => (first.time, delivery.failures()),

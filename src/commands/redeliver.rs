@@ -19,9 +19,9 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
     let mut dispatch = Dispatch::new(setup, &registry, dispatch::interruptible());
     // Read again under the lock; here it is for its warning, and so that a broken one ends it at once.
     context.read(&registry)?;
-    if registry.is_missing() {
+    if registry.file.is_missing() {
         // A slip in a crontab would be silent for ever.
-        let path = registry.shown().display();
+        let path = registry.shown.display();
         output.warning(format!("there is no registry {path}"));
     }
     if registry.journal_file().is_missing() && arguments.failed {

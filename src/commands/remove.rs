@@ -11,7 +11,7 @@ use crate::store::registry::{Change, RegistryFile};
 
 pub(super) fn run(context: &Context, arguments: &Remove) -> Result<Exit> {
     let registry = context.registry_to_change()?;
-    if registry.is_missing() {
+    if registry.file.is_missing() {
         // Nothing is locked, and no directory made, for a registry that is not there.
         remove(&mut RegistryFile::default(), arguments)?;
         return Ok(Exit::Done);

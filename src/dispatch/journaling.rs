@@ -14,7 +14,7 @@ use crate::domain::publication::{Delivery, Publication};
 use crate::interrupt::Interrupt;
 use crate::output::{Output, plural};
 use crate::store::file::{Lock, Patience};
-use crate::store::journal::{Appended, Claim, Journal, State};
+use crate::store::journal::{Claim, Journal, Locking, State, Unlocked};
 
 /// The longest wait for the lock, after which the journal is written without it.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -90,11 +90,11 @@ impl Journaling {
             return;
         }
         let deadline = self.claim();
-        let wait = self.lock_wait();
+        let wait = Locking::Wait(self.lock_wait());
         let begun = self.journal.begin(publication, hooks, held, Some(deadline), wait);
         self.works = begun.is_ok();
         match begun {
-            Ok(appended) => self.warn_of(&appended),
+            Ok(unlocked) => self.warn_of(unlocked),
             Err(error) => self.output.warning(format!(
                 "{error:#}; it is delivered all the same, but what fails now may not be sent again"
             )),
@@ -111,9 +111,9 @@ impl Journaling {
         if self.is_begun {
             return Ok(());
         }
-        let wait = self.lock_wait();
-        let appended = self.journal.begin(publication, hooks, held, None, wait)?;
-        self.warn_of(&appended);
+        let wait = Locking::Wait(self.lock_wait());
+        let unlocked = self.journal.begin(publication, hooks, held, None, wait)?;
+        self.warn_of(unlocked);
         Ok(())
     }
 
@@ -127,7 +127,7 @@ impl Journaling {
     ) -> Result<()> {
         let Audience { hooks, held, .. } = audience;
         let deadline = (!defer).then(|| self.claim());
-        self.journal.begin_locked(publication, hooks, held, deadline, lock)?;
+        self.journal.begin(publication, hooks, held, deadline, Locking::Held(lock))?;
         self.is_begun = true;
         Ok(())
     }
@@ -145,7 +145,7 @@ impl Journaling {
         let own: Vec<_> = own.map(|(n, o)| (&deliveries[*n], o)).collect();
         if !own.is_empty() {
             match self.journal.record(&own, self.lock_wait()) {
-                Ok(appended) => self.warn_of(&appended),
+                Ok(unlocked) => self.warn_of(unlocked),
                 Err(error) if std::mem::take(&mut self.works) => self
                     .output
                     .warning(format!("{error:#}; what was delivered now may be sent again")),
@@ -240,8 +240,8 @@ impl Journaling {
     }
 
     /// Says once that the lock could not be had.
-    fn warn_of(&mut self, appended: &Appended) {
-        if let Some(why) = &appended.unlocked
+    fn warn_of(&mut self, unlocked: Unlocked) {
+        if let Some(why) = unlocked
             && !std::mem::replace(&mut self.locked_out, true)
         {
             self.output.warning(format!("{why}; journalled without it"));
@@ -258,5 +258,5 @@ fn left(report: &Report) -> Vec<Claim> {
             left.entry(id).or_default().push(delivery.hook.id);
         }
     }
-    left.into_iter().map(|(id, hooks)| Claim::Publication(id.to_owned(), hooks)).collect()
+    left.into_iter().map(|(id, hooks)| Claim::new(Some(id.to_owned()), hooks)).collect()
 }

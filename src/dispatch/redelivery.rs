@@ -168,7 +168,7 @@ impl Choice<'_> {
         }
         match self.selection {
             Selection::Failed { since, .. }
-                if recorded.age > *since && delivery.outcomes.is_empty() =>
+                if recorded.age > *since && delivery.tries.is_empty() =>
             {
                 Err(Skipped::Missed)
             }
@@ -216,7 +216,7 @@ impl Choice<'_> {
         }
         let failed = matches!(self.selection, Selection::Failed { .. });
         if failed && !claimed.is_empty() {
-            let claim = Claim::Hooks(claimed.into_iter().collect());
+            let claim = Claim::new(None, claimed.into_iter().collect());
             self.claims.push(claim.clone());
             self.selected.claim = Some(claim);
         } else {
@@ -315,7 +315,7 @@ impl Choice<'_> {
             }
         }
         if !taken.is_empty() {
-            self.claims.push(Claim::Publication(recorded.id.clone(), taken));
+            self.claims.push(Claim::new(Some(recorded.id.clone()), taken));
         }
     }
 }
@@ -325,7 +325,7 @@ fn claims(deliveries: &[Delivery]) -> Vec<Claim> {
     let same = |a: &Delivery, b: &Delivery| a.publication.id == b.publication.id;
     let claim = |of_one: &[Delivery]| {
         let hooks = of_one.iter().map(|delivery| delivery.hook.id).collect();
-        Claim::Publication(of_one[0].publication.id.clone(), hooks)
+        Claim::new(Some(of_one[0].publication.id.clone()), hooks)
     };
     deliveries.chunk_by(same).map(claim).collect()
 }

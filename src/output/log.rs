@@ -148,7 +148,7 @@ pub(crate) fn publication(output: Output, recorded: &Recorded, entries: &[LogEnt
         let url = output.url(&entry.delivery.url);
         let hook = entry.hook();
         lines.push(format!("hook {hook}  {url}  {}", entry.styled_state()));
-        for outcome in &entry.delivery.outcomes {
+        for outcome in entry.delivery.tries.iter().map(|one| &one.outcome) {
             let (time, result) = (local_time(outcome.time), result(outcome));
             let (attempts, took) = (outcome.attempts, duration(outcome.duration));
             let s = plural(attempts as usize);

@@ -105,8 +105,8 @@ impl Stream {
 
     fn can_take(self, limit: Duration) -> bool {
         match self {
-            Self::Stdout => platform::stdout_is_writable(limit),
-            Self::Stderr => platform::stderr_is_writable(limit),
+            Self::Stdout => platform::is_writable(&io::stdout(), limit),
+            Self::Stderr => platform::is_writable(&io::stderr(), limit),
         }
     }
 }

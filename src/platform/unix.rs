@@ -1,15 +1,13 @@
 //! Unix: signals, modes, limits, and how a process starts and ends.
 
-mod attributes;
 mod folder;
-mod script;
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
@@ -21,35 +19,26 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
+use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
-use signal_hook::iterator::{Handle, SignalsInfo};
 use signal_hook::low_level::siginfo::{Cause, Origin};
 
 use super::Caught;
 
-pub(crate) use attributes::{attributes, set_attribute};
 pub(crate) use folder::{
-    Folder, facts_of, facts_of_link, facts_of_open, set_mode, set_owner, user, user_name,
+    Folder, facts_of, facts_of_link, facts_of_open, set_mode, set_owner, user,
 };
-pub(crate) use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// The answer where a file that is no link is read as one.
 pub(crate) const NOT_A_LINK: i32 = Errno::INVAL.raw_os_error();
 
-/// Signals that are handled from now on.
-pub(crate) struct Catching(Handle);
-
-impl Catching {
-    /// Handles this signal, too. Where that cannot be had, it keeps its meaning.
-    pub(crate) fn add(&self, signal: i32) {
-        let _ = self.0.add_signal(signal);
-    }
-}
-
-/// Calls `handle` for each of these signals, from a thread of its own, instead of what they mean; None
-/// where that cannot be had. The thread is started first: a signal that nobody handles had better go on
-/// ending the process.
-pub(crate) fn catch(signals: &[i32], handle: impl Fn(Caught) + Send + 'static) -> Option<Catching> {
+/// Calls `handle` for each of these signals, from a thread of its own, instead of what they mean; gives what
+/// adds one more signal, and None where that cannot be had. The thread is started first: a signal that nobody
+/// handles had better go on ending the process.
+pub(crate) fn catch(
+    signals: &[i32],
+    handle: impl Fn(Caught) + Send + 'static,
+) -> Option<Box<dyn Fn(i32)>> {
     let (sender, receiver) = mpsc::channel::<SignalsInfo<WithOrigin>>();
     let caught = |origin: Origin| Caught {
         signal: origin.signal,
@@ -63,17 +52,10 @@ pub(crate) fn catch(signals: &[i32], handle: impl Fn(Caught) + Send + 'static) -
     });
     thread.ok()?;
     let signals = SignalsInfo::<WithOrigin>::new(signals).ok()?;
-    let catching = Catching(signals.handle());
+    let handle = signals.handle();
     sender.send(signals).ok()?;
-    Some(catching)
-}
-
-/// Whether this process ignores a signal, as far as the system tells.
-pub(crate) fn ignores(signal: i32) -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    mask.unwrap_or(0) & (1 << (signal - 1)) != 0
+    // One that cannot be had keeps its meaning.
+    Some(Box::new(move |signal| drop(handle.add_signal(signal))))
 }
 
 /// A file that would pass the size limit (`ulimit -f`) becomes a write that fails, as on a full disk,
@@ -111,24 +93,9 @@ fn limit(resource: Resource, wanted: u64) {
     let _ = setrlimit(resource, Rlimit { current, maximum });
 }
 
-/// This program's own file, also after another one was put in its place.
-pub(crate) fn this_program() -> io::Result<PathBuf> {
-    let own = PathBuf::from("/proc/self/exe");
-    if own.exists() { Ok(own) } else { std::env::current_exe() }
-}
-
-/// Waits at most this long until standard output can be written to. What is closed, or no pipe at all,
-/// takes it or fails at once.
-pub(crate) fn stdout_is_writable(limit: Duration) -> bool {
-    is_writable(&io::stdout(), limit)
-}
-
-/// As [`stdout_is_writable`], for standard error.
-pub(crate) fn stderr_is_writable(limit: Duration) -> bool {
-    is_writable(&io::stderr(), limit)
-}
-
-fn is_writable(stream: &impl AsFd, limit: Duration) -> bool {
+/// Waits at most this long until a stream can be written to. What is closed, or no pipe at all, takes it or
+/// fails at once.
+pub(crate) fn is_writable(stream: &impl AsFd, limit: Duration) -> bool {
     let mut descriptors = [PollFd::new(stream, PollFlags::OUT)];
     let until = Instant::now() + limit;
     loop {
@@ -148,7 +115,7 @@ pub(crate) fn spawn(command: &[OsString]) -> io::Result<Child> {
     let spawned = Command::new(&command[0]).args(&command[1..]).spawn();
     match spawned {
         Err(error) if error.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) => {
-            script::spawn(command, error)
+            spawn_script(command, error)
         }
         spawned => spawned,
     }
@@ -180,33 +147,42 @@ pub(crate) fn exit_code(status: ExitStatus) -> Option<u8> {
     code.and_then(|code| u8::try_from(code).ok())
 }
 
-/// The mode of a file that others than its owner may read, if it is one. Where its directory is for the
-/// same group and for nobody else, the group shares it on purpose.
-pub(crate) fn readable_by_others(file: &Path) -> Option<u32> {
-    let found = fs::metadata(file).ok()?;
-    let directory = fs::metadata(file.parent()?).ok()?;
-    let is_shared = directory.gid() == found.gid() && directory.mode() & 0o017 == 0o010;
-    let mode = found.mode() & 0o777;
-    (mode & 0o044 != 0 && !is_shared).then_some(mode)
-}
-
 /// Whether what is open is the file at this path.
 pub(crate) fn is_same_file(open: &impl AsFd, path: &Path) -> bool {
-    let open = open.as_fd().try_clone_to_owned().map(fs::File::from);
-    let (Ok(open), Ok(file)) = (open.and_then(|file| file.metadata()), fs::metadata(path)) else {
-        return false;
-    };
-    (open.dev(), open.ino()) == (file.dev(), file.ino())
-}
-
-/// `XDG_CONFIG_HOME`, where the system knows it and it is an absolute path.
-pub(crate) fn xdg_config_home() -> Option<PathBuf> {
-    let home = PathBuf::from(std::env::var_os("XDG_CONFIG_HOME")?);
-    (home.is_absolute() && !cfg!(target_vendor = "apple")).then_some(home)
+    let (open, file) = (facts_of_open(open), facts_of(path));
+    matches!((open, file), (Ok(open), Ok(file)) if open.identity == file.identity)
 }
 
 /// What follows a prefix in an argument of any bytes.
 pub(crate) fn strip_prefix<'a>(text: &'a OsStr, prefix: &str) -> Option<&'a OsStr> {
     let rest = text.as_bytes().strip_prefix(prefix.as_bytes())?;
     Some(OsStr::from_bytes(rest))
+}
+
+/// Starts a script by the shell; `error` is why it could not be started by itself.
+fn spawn_script(command: &[OsString], error: io::Error) -> io::Result<Child> {
+    let Some(script) = find_command(&command[0]).filter(|script| is_text(script)) else {
+        return Err(error);
+    };
+    Command::new("/bin/sh").arg(script).args(&command[1..]).spawn()
+}
+
+/// The file that a command's name stands for: one without a slash is looked up in PATH.
+fn find_command(name: &OsStr) -> Option<PathBuf> {
+    if name.as_encoded_bytes().contains(&b'/') {
+        return Some(name.into());
+    }
+    let path = std::env::var_os("PATH")?;
+    let runnable = |file: &PathBuf| {
+        file.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
+    };
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(runnable)
+}
+
+/// Shells refuse a file with a NUL in its first line.
+fn is_text(script: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = File::open(script).and_then(|file| file.take(256).read_to_end(&mut start));
+    let first = start.split(|b| *b == b'\n').next().unwrap_or_default();
+    read.is_ok() && !first.contains(&0)
 }

@@ -13,12 +13,12 @@ use std::io::{self, BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use crate::platform::{self, Access, Folder, retry};
+use crate::platform::{self, Access, Facts, Folder, retry};
 use attributes::Attributes;
 use trust::Trust;
 
 pub(crate) use lines::Lines;
-pub(crate) use lock::{Lock, LockError, Patience};
+pub(crate) use lock::{Lock, Patience};
 
 /// How often a file that was found is looked at again, as a save may come in between.
 const LOOKS: usize = 100;
@@ -41,13 +41,9 @@ impl From<io::Error> for SaveError {
     }
 }
 
-impl From<SaveError> for io::Error {
-    fn from(error: SaveError) -> Self {
-        match error {
-            SaveError::NotSaved(error) | SaveError::NotDurable(error) => error,
-            SaveError::LockLost => Self::other("the lock file was deleted by somebody else"),
-        }
-    }
+/// [`SaveError::LockLost`], where nothing more can be done about it.
+pub(crate) fn lock_lost() -> io::Error {
+    io::Error::other("the lock file was deleted by somebody else")
 }
 
 /// A registry, or a file beside it. Their folder is held open, so that all is done in one place, whatever
@@ -81,18 +77,15 @@ impl SharedFile {
         let (registry, links) = way::resolve(path)?;
         let folder = registry.parent().ok_or(io::ErrorKind::IsADirectory)?;
         let (nearest, existing) = way::nearest(folder)?;
-        let missing = folder.strip_prefix(existing).unwrap_or(folder);
-        let file = Self {
-            path: registry.clone(),
-            place: Arc::new(Place {
-                registry: registry.clone(),
-                nearest,
-                missing: missing.to_owned(),
-                folder: OnceLock::new(),
-            }),
-        };
+        let missing = folder.strip_prefix(existing).unwrap_or(folder).to_owned();
+        let place = Place { registry: registry.clone(), nearest, missing, folder: OnceLock::new() };
+        let file = Self { path: registry.clone(), place: Arc::new(place) };
         // In /proc the text of a link is not always where it leads.
-        if led_to.is_some() && !(0..LOOKS).any(|_| file.is_at(path)) {
+        let is_there = || {
+            let (there, here) = (platform::facts_of(path), file.facts());
+            matches!((there, here), (Ok(there), Ok(Some(here))) if there.identity == here.identity)
+        };
+        if led_to.is_some() && !(0..LOOKS).any(|_| is_there()) {
             let other =
                 "it has been deleted and is only open still, or its links say where it is not";
             return Err(io::Error::other(other));
@@ -118,34 +111,31 @@ impl SharedFile {
 
     /// Whether nothing has its name. What cannot be looked at is there, and will say why.
     pub(crate) fn is_missing(&self) -> bool {
-        let found = self.facts();
-        found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+        matches!(self.facts(), Ok(None))
     }
 
     /// The file system's name, if it is one of another machine, where a lock may not hold for all.
     pub(crate) fn remote_file_system(&self) -> Option<&'static str> {
-        let folder = self.folder().unwrap_or(&self.place.nearest);
-        folder.remote_file_system()
+        platform::remote_file_system(self.folder().unwrap_or(&self.place.nearest))
     }
 
     /// Opens it; nothing if it is missing.
     pub(crate) fn open(&self, access: Access) -> io::Result<Option<File>> {
-        let opened = self.folder().and_then(|folder| folder.file(self.name(), access));
+        let opened = if_there(self.folder().and_then(|folder| folder.file(self.name(), access)));
         let found = match &opened {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Ok(None) => None,
+            Ok(Some(file)) => Some(platform::facts_of_open(file)?),
             // Whose and what it is says more than the system's answer.
-            Err(_) => self.facts().ok(),
-            Ok(file) => Some(platform::facts_of_open(file)?),
+            Err(_) => self.facts().unwrap_or_default(),
         };
-        let Some(found) = found else {
-            return opened.map(Some);
-        };
-        if self.path == self.place.registry {
-            trust::check_kind(&self.path, &found)?;
-        } else {
-            self.trust()?.check(&self.path, &found)?;
+        if let Some(found) = found {
+            if self.path == self.place.registry {
+                trust::check_kind(&self.path, &found)?;
+            } else {
+                self.trust()?.check(&self.path, &found)?;
+            }
         }
-        opened.map(Some)
+        opened
     }
 
     /// Reads it whole, without a lock: a rename puts each version in place whole. Nothing if it is missing.
@@ -165,80 +155,71 @@ impl SharedFile {
         lock: &Lock,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<(), SaveError> {
-        let old = self.open(Access::Read)?;
-        let old = old.map(|file| Attributes::of(&file, self.trust()?.is_shared()));
-        let old = old.transpose()?;
+        let attributes = self.attributes()?;
         let temporary = self.companion("tmp");
         // One that a killed process left may be open to others: begin with a new one.
         temporary.remove()?;
-        let file = self.folder()?.create(temporary.name(), Access::Write)?;
-        let saved = fill(&file, old.as_ref(), write)
-            .map_err(SaveError::from)
-            .and_then(|()| self.put(&temporary, lock));
+        let folder = self.folder()?;
+        let file = folder.create(temporary.name(), Access::Write)?;
+        let save = || {
+            if let Some(attributes) = attributes {
+                attributes.give(&file)?;
+            }
+            let mut new = BufWriter::with_capacity(64 * 1024, &file);
+            write(&mut new)?;
+            new.flush()?;
+            retry(|| file.sync_all())?;
+            // If the folder cannot be opened to be synced, the old file is still there.
+            let to_be_synced = folder.to_be_synced()?;
+            if !lock.is_current()? {
+                return Err(SaveError::LockLost);
+            }
+            folder.rename(temporary.name(), self.name()).map_err(not_renamed)?;
+            Ok(to_be_synced)
+        };
+        let saved = save();
         if saved.is_err() {
             temporary.remove_if_it_is(&file);
         }
         sync(saved?.as_ref()).map_err(SaveError::NotDurable)
     }
 
-    /// Renames the temporary file. The folder is opened to be synced before that: if it cannot be, the old
-    /// file is still there.
-    fn put(&self, temporary: &Self, lock: &Lock) -> Result<Option<File>, SaveError> {
-        let folder = self.folder()?;
-        let to_be_synced = folder.to_be_synced()?;
-        if !lock.is_current()? {
-            return Err(SaveError::LockLost);
-        }
-        let renamed = folder.rename(temporary.name(), self.name());
-        renamed.map_err(|error| match error.kind() {
-            io::ErrorKind::ResourceBusy => trust::failure(
-                error.to_string(),
-                "a file that is a mount of its own cannot be replaced: mount the folder that it is in",
-            ),
-            _ => error,
-        })?;
-        Ok(to_be_synced)
-    }
-
-    /// Opens it, or makes it with the owner and group of the registry; tells whether it is new.
-    fn open_or_create(&self, access: Access) -> io::Result<(File, bool)> {
+    /// Opens it, or makes it with the owner and group of the registry.
+    fn open_or_create(&self, access: Access) -> io::Result<File> {
         loop {
             if let Some(file) = self.open(access)? {
-                return Ok((file, false));
+                return Ok(file);
             }
             match self.create(access) {
                 // Another process was faster.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                created => return created.map(|file| (file, true)),
+                created => return created,
             }
         }
     }
 
     fn create(&self, access: Access) -> io::Result<File> {
+        let registry = Self { path: self.place.registry.clone(), place: self.place.clone() };
         let file = self.folder()?.create(self.name(), access)?;
-        let given = self
-            .attributes_of_companions()
-            .and_then(|attributes| attributes.map_or(Ok(()), |attributes| attributes.give(&file)));
+        let given = registry
+            .attributes()
+            .and_then(|found| found.map_or(Ok(()), |found| found.for_companion().give(&file)));
         if given.is_err() {
             self.remove_if_it_is(&file);
         }
         given.map(|()| file)
     }
 
-    fn attributes_of_companions(&self) -> io::Result<Option<Attributes>> {
-        let registry = Self { path: self.place.registry.clone(), place: self.place.clone() };
-        let Some(registry) = registry.open(Access::Read)? else {
-            return Ok(None);
-        };
-        let attributes = Attributes::of(&registry, self.trust()?.is_shared())?;
-        Ok(Some(attributes.for_companion()))
+    /// What a file that takes its place shall have; nothing if it is missing.
+    fn attributes(&self) -> io::Result<Option<Attributes>> {
+        let file = self.open(Access::Read)?;
+        file.map(|file| Attributes::of(&file, self.trust()?.is_shared())).transpose()
     }
 
     /// Removes what has its name, if that may be removed.
     fn remove(&self) -> io::Result<()> {
-        let found = match self.facts() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            found => found?,
+        let Some(found) = self.facts()? else {
+            return Ok(());
         };
         self.trust()?.check_owner(&self.path, &found)?;
         self.folder()?.remove(self.name())
@@ -246,33 +227,22 @@ impl SharedFile {
 
     /// Removes what has its name, if it still is this file. Best effort: the next writer does it, too.
     fn remove_if_it_is(&self, file: &File) {
-        if self.is(file).unwrap_or(false)
-            && let Ok(folder) = self.folder()
-        {
-            let _ = folder.remove(self.name());
+        if self.is(file).unwrap_or(false) {
+            let _ = self.folder().and_then(|folder| folder.remove(self.name()));
         }
-    }
-
-    /// Whether a path leads to it.
-    fn is_at(&self, path: &Path) -> bool {
-        let (Ok(there), Ok(here)) = (platform::facts_of(path), self.facts()) else {
-            return false;
-        };
-        there.identity == here.identity
     }
 
     /// Whether what is open is what has its name now.
     fn is(&self, file: &File) -> io::Result<bool> {
-        match self.facts() {
-            Ok(found) => Ok(found.identity == platform::facts_of_open(file)?.identity),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error),
-        }
+        let Some(found) = self.facts()? else {
+            return Ok(false);
+        };
+        Ok(found.identity == platform::facts_of_open(file)?.identity)
     }
 
-    /// What has its name now.
-    fn facts(&self) -> io::Result<platform::Facts> {
-        self.folder()?.facts(self.name())
+    /// What has its name now, if anything has.
+    fn facts(&self) -> io::Result<Option<Facts>> {
+        if_there(self.folder().and_then(|folder| folder.facts(self.name())))
     }
 
     fn name(&self) -> &OsStr {
@@ -280,21 +250,12 @@ impl SharedFile {
     }
 
     fn trust(&self) -> io::Result<Trust> {
-        let folder = match self.folder() {
+        let Some(folder) = if_there(self.folder())? else {
             // What is missing of the way will be in this one.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let folder = self.place.nearest.own_facts()?;
-                return Ok(Trust { registry: None, folder });
-            }
-            folder => folder?,
+            return Ok(Trust { registry: None, folder: self.place.nearest.own_facts()? });
         };
         let name = self.place.registry.file_name().unwrap_or_default();
-        let registry = match folder.facts(name) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            found => Some(found?),
-        };
-        let folder = folder.own_facts()?;
-        Ok(Trust { registry, folder })
+        Ok(Trust { registry: if_there(folder.facts(name))?, folder: folder.own_facts()? })
     }
 
     /// The registry's folder, if it exists.
@@ -325,18 +286,21 @@ impl SharedFile {
     }
 }
 
-fn fill(
-    file: &File,
-    attributes: Option<&Attributes>,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> io::Result<()> {
-    if let Some(attributes) = attributes {
-        attributes.give(file)?;
+/// What was found; nothing where there is no such file.
+fn if_there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    match found {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        found => found.map(Some),
     }
-    let mut new = BufWriter::with_capacity(64 * 1024, file);
-    write(&mut new)?;
-    new.flush()?;
-    retry(|| file.sync_all())
+}
+
+fn not_renamed(error: io::Error) -> io::Error {
+    if error.kind() != io::ErrorKind::ResourceBusy {
+        return error;
+    }
+    let hint =
+        "a file that is a mount of its own cannot be replaced: mount the folder that it is in";
+    trust::failure(error.to_string(), hint)
 }
 
 /// Waits until the names in a folder are on the disk, where it can be synced.

@@ -10,7 +10,6 @@ mod reader;
 mod record;
 mod reverse;
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::io::{self, BufRead as _, BufReader};
 use std::path::Path;
@@ -18,16 +17,18 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 
-use crate::domain::hook::{Hook, HookId};
+use crate::domain::hook::Hook;
 use crate::domain::outcome::Outcome;
 use crate::domain::publication::{Delivery, Publication};
 use crate::platform::Access;
-use crate::store::file::{Lines, Lock, Patience, SaveError, SharedFile};
-use crate::store::registry::{Registry, Unlocked};
+use crate::store::file::{Lines, Lock, Patience, SharedFile, lock_lost};
+use crate::store::registry::{Registry, is_held};
 
 pub(crate) use history::{Recorded, RecordedDelivery, State};
 pub(crate) use reader::Reader;
-use record::{InterruptedRecord, RedeliveryRecord, Target};
+pub(crate) use record::Claim;
+use record::Target;
+use reverse::ReverseLines;
 
 /// How often an append that had no lock is done again because a compaction came in between.
 const TRIES: usize = 5;
@@ -39,23 +40,18 @@ pub(crate) struct Journal {
     file: SharedFile,
 }
 
-/// How an append went that did succeed.
-#[derive(Debug)]
-pub(crate) struct Appended {
-    /// The lock could not be had, and the lines were appended without it: why.
-    pub(crate) unlocked: Option<String>,
+/// Under which lock something is appended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Locking<'a> {
+    /// One that the caller holds. If it is lost, nothing is appended.
+    Held(&'a Lock),
+    /// One that is waited for so long. If it cannot be had, it is done without it: a lock that another process
+    /// does not give back must not lose an event.
+    Wait(Patience<'a>),
 }
 
-/// What a process takes up to send it again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Claim {
-    /// This publication to these hooks.
-    Publication(String, Vec<HookId>),
-    /// This publication to a hook that it was not for, and the hook's URL.
-    Added(String, HookId, String),
-    /// Whatever was not delivered to these hooks.
-    Hooks(Vec<HookId>),
-}
+/// Why something was appended without the lock, if it was.
+pub(crate) type Unlocked = Option<String>;
 
 impl Journal {
     /// The journal beside this registry.
@@ -70,8 +66,15 @@ impl Journal {
 
     /// Reads it from its end, without a lock. A missing one is empty.
     pub(crate) fn read(&self) -> Result<Reader> {
-        let file = self.file.open(Access::Read);
-        file.and_then(|file| Reader::new(file, Utc::now())).with_context(|| self.unread())
+        let open = || -> io::Result<_> {
+            let Some(file) = self.file.open(Access::Read)? else {
+                return Ok(None);
+            };
+            let length = file.metadata()?.len();
+            Ok(Some(ReverseLines::new(file, length)))
+        };
+        let lines = open().with_context(|| self.unread())?;
+        Ok(Reader::new(lines, Utc::now()))
     }
 
     /// The next publication of a reader, going back in time.
@@ -82,24 +85,24 @@ impl Journal {
     /// The numbers, counted from 1, of the damaged lines that a reader has come by. Empty where the
     /// journal cannot be read again: they are for a warning alone.
     pub(crate) fn damaged(&self, reader: &Reader) -> Vec<usize> {
-        let (mut places, mut numbers) = (reader.damaged().to_vec(), Vec::new());
-        places.sort_unstable();
-        if places.is_empty() {
+        let starts: HashSet<u64> = reader.damaged.iter().map(|place| place.start).collect();
+        let mut numbers = Vec::new();
+        if starts.is_empty() {
             return numbers;
         }
         let Ok(Some(file)) = self.file.open(Access::Read) else {
             return numbers;
         };
-        let (mut lines, mut start, mut line) = (BufReader::new(file), 0, Vec::new());
-        for number in 1.. {
-            line.clear();
-            let length = lines.read_until(b'\n', &mut line).unwrap_or(0);
-            let damaged = places.iter().any(|place| place.start == start);
-            numbers.extend(damaged.then_some(number));
-            start += length as u64;
-            if length == 0 || numbers.len() == places.len() {
+        let mut start = 0;
+        let lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
+        for (number, line) in lines.enumerate() {
+            if starts.contains(&start) {
+                numbers.push(number + 1);
+            }
+            if numbers.len() == starts.len() {
                 break;
             }
+            start += line.len() as u64 + 1;
         }
         numbers
     }
@@ -114,24 +117,12 @@ impl Journal {
         hooks: &[Hook],
         held: &[Hook],
         deadline: Option<DateTime<Utc>>,
-        patience: Patience,
-    ) -> Result<Appended> {
-        let line = record::publication_line(publication, Target::all(hooks, held), deadline);
-        self.append(&line, patience, true)
-    }
-
-    /// As [`Self::begin`], by a caller that holds the lock since it has looked for the publication. Under a lock
-    /// that is lost, nothing is appended.
-    pub(crate) fn begin_locked(
-        &self,
-        publication: &Publication,
-        hooks: &[Hook],
-        held: &[Hook],
-        deadline: Option<DateTime<Utc>>,
-        lock: &Lock,
-    ) -> Result<()> {
-        let line = record::publication_line(publication, Target::all(hooks, held), deadline);
-        self.write_locked(&line, lock)
+        locking: Locking,
+    ) -> Result<Unlocked> {
+        let targets = hooks.iter().map(|hook| Target::new(hook, false));
+        let targets = targets.chain(held.iter().map(|hook| Target::new(hook, true))).collect();
+        let line = record::publication_line(publication, targets, deadline);
+        self.append(&line, locking, true)
     }
 
     /// Appends how deliveries ended. The lines are not synced: one that a power cut takes is sent
@@ -140,24 +131,19 @@ impl Journal {
         &self,
         outcomes: &[(&Delivery, &Outcome)],
         patience: Patience,
-    ) -> Result<Appended> {
+    ) -> Result<Unlocked> {
         let line = |(delivery, outcome): &(&Delivery, &Outcome)| {
             record::outcome_line(&delivery.publication.id, delivery.hook.id, outcome)
         };
         let lines: String = outcomes.iter().map(line).collect();
-        self.append(&lines, patience, false)
+        self.append(&lines, Locking::Wait(patience), false)
     }
 
     /// Appends that this process is no longer at what it has claimed, so that another one need not wait
     /// for the deadline to take it up.
     pub(crate) fn release(&self, claims: &[Claim], patience: Patience) -> Result<()> {
-        let time = Utc::now();
-        let line = |claim: &Claim| {
-            let (id, hooks) = claim.parts();
-            record::line("interrupted", &InterruptedRecord { id, time, hooks })
-        };
-        let lines: String = claims.iter().map(line).collect();
-        self.append(&lines, patience, false).map(drop)
+        let lines = claim_lines("interrupted", claims, None);
+        self.append(&lines, Locking::Wait(patience), false).map(drop)
     }
 
     /// Appends that this process sends these again until the deadline. The caller holds the lock since
@@ -169,14 +155,8 @@ impl Journal {
         deadline: DateTime<Utc>,
         lock: &Lock,
     ) -> Result<()> {
-        let time = Utc::now();
-        let line = |claim: &Claim| {
-            let (id, hooks) = claim.parts();
-            let record = RedeliveryRecord { id, time, deadline, hooks, added: claim.added() };
-            record::line("redelivery", &record)
-        };
-        let lines: String = claims.iter().map(line).collect();
-        self.write_locked(&lines, lock)
+        let lines = claim_lines("redelivery", claims, Some(deadline));
+        self.append(&lines, Locking::Held(lock), true).map(drop)
     }
 
     /// Whether it has grown so long that it is to be compacted. One that takes long is left alone while
@@ -203,8 +183,9 @@ impl Journal {
         }
         match self.registry.lock(patience) {
             Ok(lock) if is_wanted() => compact::compact(&self.registry, &lock, is_over),
-            Ok(_) | Err(Unlocked::Held(_)) => Ok(None),
-            Err(unlocked) => Err(unlocked.into()),
+            Ok(_) => Ok(None),
+            Err(error) if is_held(&error) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -222,26 +203,22 @@ impl Journal {
         Ok(found)
     }
 
-    /// Appends under the lock, or without it: a lock that another process does not give back must not
-    /// lose an event.
-    fn append(&self, lines: &str, patience: Patience, sync: bool) -> Result<Appended> {
-        let (_lock, unlocked) = match self.registry.lock(patience) {
-            Ok(lock) => (Some(lock), None),
-            Err(Unlocked::Held(failure)) => (None, Some(failure.to_string())),
-            Err(unlocked) => return Err(unlocked.into()),
+    fn append(&self, lines: &str, locking: Locking, sync: bool) -> Result<Unlocked> {
+        let mut unlocked = None;
+        let _lock = match locking {
+            Locking::Held(lock) if lock.is_current().with_context(|| self.unwritten())? => None,
+            Locking::Held(_) => return Err(lock_lost()).with_context(|| self.unwritten()),
+            Locking::Wait(patience) => match self.registry.lock(patience) {
+                Ok(lock) => Some(lock),
+                Err(error) if is_held(&error) => {
+                    unlocked = Some(format!("{error:#}"));
+                    None
+                }
+                Err(error) => return Err(error),
+            },
         };
         self.write(lines, sync).with_context(|| self.unwritten())?;
-        Ok(Appended { unlocked })
-    }
-
-    /// Under a lock that is lost, nothing is appended.
-    fn write_locked(&self, lines: &str, lock: &Lock) -> Result<()> {
-        let written = match lock.is_current() {
-            Ok(true) => self.write(lines, true),
-            Ok(false) => Err(SaveError::LockLost.into()),
-            Err(error) => Err(error),
-        };
-        written.with_context(|| self.unwritten())
+        Ok(unlocked)
     }
 
     /// Whoever compacts without regard to our lock carries over what was appended before it put the new
@@ -269,20 +246,8 @@ impl Journal {
     }
 }
 
-impl Claim {
-    /// The publication's id, if it is one publication, and the hooks.
-    fn parts(&self) -> (Option<Cow<'_, str>>, Cow<'_, [HookId]>) {
-        match self {
-            Self::Publication(id, hooks) => (Some(id.into()), hooks.into()),
-            Self::Added(id, hook, _) => (Some(id.into()), std::slice::from_ref(hook).into()),
-            Self::Hooks(hooks) => (None, hooks.into()),
-        }
-    }
-
-    fn added(&self) -> Vec<Target<'_>> {
-        let Self::Added(_, hook, url) = self else {
-            return Vec::new();
-        };
-        vec![Target { hook: *hook, url: url.into(), held: false }]
-    }
+fn claim_lines(kind: &str, claims: &[Claim], deadline: Option<DateTime<Utc>>) -> String {
+    let time = Utc::now();
+    let line = |claim: &Claim| record::line(kind, &Claim { time, deadline, ..claim.clone() });
+    claims.iter().map(line).collect()
 }

@@ -11,59 +11,42 @@ use anyhow::{Context as _, Result};
 use crate::domain::json::explain;
 use crate::exit::{Exit, Failure};
 use crate::platform;
-use crate::store::file::{Lock, LockError, Patience, SaveError, SharedFile};
+use crate::store::file::{Lock, Patience, SaveError, SharedFile, lock_lost};
 
 pub(crate) use json::RegistryFile;
 
 /// How long an update waits for another process.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often an update is made again because its lock file was deleted meanwhile.
-const TRIES: usize = 5;
+/// How often an update is made in all, as its lock file may be deleted meanwhile.
+const TRIES: usize = 4;
 
 /// A registry file, known by its path; it need not exist yet.
 #[derive(Debug, Clone)]
 pub(crate) struct Registry {
     /// As the user named it, for messages.
-    shown: PathBuf,
+    pub(crate) shown: PathBuf,
     /// Where symlinks lead: the files beside it must be the same for every way to name it.
-    file: SharedFile,
+    pub(crate) file: SharedFile,
     /// Told who holds the lock when waiting for it takes long.
     waiting: fn(&str),
-}
-
-/// Why the lock could not be had.
-#[derive(Debug)]
-pub(crate) enum Unlocked {
-    /// Another process has held it all the time.
-    Held(Failure),
-    /// The lock file could not be opened or locked.
-    Io(anyhow::Error),
-}
-
-impl From<Unlocked> for anyhow::Error {
-    fn from(unlocked: Unlocked) -> Self {
-        match unlocked {
-            Unlocked::Held(failure) => failure.into(),
-            Unlocked::Io(error) => error,
-        }
-    }
 }
 
 /// What a change to the file came to.
 #[derive(Debug)]
 pub(crate) enum Change<T> {
-    /// They are to be written.
+    /// The file is to be written.
     Save(T),
-    /// They are as they were.
+    /// The file stays as it was.
     Keep(T),
 }
 
 impl Registry {
-    /// Finds the registry: this path, else `hooks.json` in the user's configuration directory.
+    /// Finds the registry: this path, else `hooks.json` in the user's configuration directory. `waiting` is
+    /// told who holds the lock when waiting for it takes long.
     ///
     /// A relative or missing HOME is never a reason to put a file into the current directory.
-    pub(crate) fn locate(path: Option<&Path>) -> Result<Self> {
+    pub(crate) fn locate(path: Option<&Path>, waiting: fn(&str)) -> Result<Self> {
         let shown = match path.filter(|path| !path.as_os_str().is_empty()) {
             Some(path) => path.to_owned(),
             None => default_file().ok_or_else(|| {
@@ -71,38 +54,14 @@ impl Registry {
                 Failure::new(Exit::Failed, message).hint("name the file: --file PATH or HOOKS_FILE")
             })?,
         };
+        let could_not = || format!("could not use the registry {}", shown.display());
         if shown.is_dir() || shown.as_os_str().as_encoded_bytes().ends_with(b"/") {
-            let folder = shown.display();
-            let message = format!("could not use the registry {folder}: it is a directory");
+            let message = format!("{}: it is a directory", could_not());
             let hint = format!("name the file in it: {}", shown.join("hooks.json").display());
             return Err(Failure::new(Exit::Failed, message).hint(hint).into());
         }
-        let file = SharedFile::find(&shown)
-            .with_context(|| format!("could not use the registry {}", shown.display()))?;
-        Ok(Self { shown, file, waiting: |_| {} })
-    }
-
-    /// Whom to tell when waiting for the lock takes long.
-    #[must_use]
-    pub(crate) fn when_waiting(mut self, waiting: fn(&str)) -> Self {
-        self.waiting = waiting;
-        self
-    }
-
-    /// As the user named it.
-    pub(crate) fn shown(&self) -> &Path {
-        &self.shown
-    }
-
-    /// Whether there is no file yet. One that cannot be looked at is there, and will say why.
-    pub(crate) fn is_missing(&self) -> bool {
-        self.file.is_missing()
-    }
-
-    /// The name of the file system that it is on, if that is another machine's: a lock may not hold there
-    /// for all.
-    pub(crate) fn remote_file_system(&self) -> Option<&'static str> {
-        self.file.remote_file_system()
+        let file = SharedFile::find(&shown).with_context(could_not)?;
+        Ok(Self { shown, file, waiting })
     }
 
     /// The journal beside it.
@@ -152,70 +111,54 @@ impl Registry {
         patience: Patience,
         mut change: impl FnMut(&mut RegistryFile) -> Result<Change<T>>,
     ) -> Result<T> {
-        for _ in 1..TRIES {
-            if let Some(value) = self.try_update(patience, &mut change)? {
-                return Ok(value);
+        let path = self.shown.display();
+        let unsaved = || format!("could not save the registry {path} (it is as it was)");
+        for _ in 0..TRIES {
+            let lock = self.lock(patience)?;
+            let mut file = self.read()?;
+            let value = match change(&mut file)? {
+                Change::Keep(value) => return Ok(value),
+                Change::Save(value) => value,
+            };
+            match self.file.replace(&lock, |new| new.write_all(&file.text())) {
+                Ok(()) => return Ok(value),
+                Err(SaveError::LockLost) => {}
+                Err(SaveError::NotSaved(error)) => return Err(error).with_context(unsaved),
+                Err(SaveError::NotDurable(error)) => {
+                    return Err(error).with_context(|| {
+                        format!("saved, but not durable: could not sync the directory of {path}")
+                    });
+                }
             }
         }
-        Err(self.unsaved(SaveError::LockLost))
+        Err(lock_lost()).with_context(unsaved)
     }
 
-    /// Nothing: the lock was lost, and the file is as it was.
-    fn try_update<T>(
-        &self,
-        patience: Patience,
-        change: &mut impl FnMut(&mut RegistryFile) -> Result<Change<T>>,
-    ) -> Result<Option<T>> {
-        let lock = self.lock(patience)?;
-        let mut file = self.read()?;
-        let value = match change(&mut file)? {
-            Change::Keep(value) => return Ok(Some(value)),
-            Change::Save(value) => value,
-        };
-        match self.file.replace(&lock, |new| new.write_all(&file.text())) {
-            Ok(()) => Ok(Some(value)),
-            Err(SaveError::LockLost) => Ok(None),
-            Err(error) => Err(self.unsaved(error)),
-        }
-    }
-
-    /// Takes the lock that guards the registry and its journal.
-    pub(crate) fn lock(&self, patience: Patience) -> Result<Lock, Unlocked> {
-        let io =
-            |error: io::Error, what: String| Unlocked::Io(anyhow::Error::new(error).context(what));
-        self.file.make_folder().map_err(|error| {
+    /// Takes the lock that guards the registry and its journal. See [`is_held`].
+    pub(crate) fn lock(&self, patience: Patience) -> Result<Lock> {
+        self.file.make_folder().with_context(|| {
             let folder = self.file.path().parent().unwrap_or(Path::new("/"));
-            let what = format!("could not create the directory {}", folder.display());
-            io(error, what)
+            format!("could not create the directory {}", folder.display())
         })?;
-        let could_not = format!("could not lock the registry {}", self.shown.display());
-        let locked = self.file.lock(patience, &self.waiting);
-        locked.map_err(|error| match error {
-            LockError::Held(holder) => Unlocked::Held(
-                Failure::new(Exit::Locked, format!("{could_not}: {holder} holds its lock"))
-                    .hint("try again when that process has ended"),
-            ),
-            LockError::Io(error) => {
-                let lock = self.file.companion("lock");
-                io(error, format!("{could_not} by {}", lock.path().display()))
+        self.file.lock(patience, &self.waiting).map_err(|error| {
+            let could_not = format!("could not lock the registry {}", self.shown.display());
+            let error = anyhow::Error::new(error);
+            if is_held(&error) {
+                return error.context(could_not);
             }
+            let lock = self.file.companion("lock");
+            error.context(format!("{could_not} by {}", lock.path().display()))
         })
     }
 
-    /// The mode of a file that others than its owner may read, if it is one.
+    /// The mode of a file that others than its owner may read, if it is one. Where its directory is for the
+    /// same group and for nobody else, the group shares it on purpose.
     pub(crate) fn readable_by_others(&self) -> Option<u32> {
-        platform::readable_by_others(self.file.path())
-    }
-
-    fn unsaved(&self, error: SaveError) -> anyhow::Error {
-        let path = self.shown.display();
-        let what = match error {
-            SaveError::NotDurable(_) => {
-                format!("saved, but not durable: could not sync the directory of {path}")
-            }
-            _ => format!("could not save the registry {path} (it is as it was)"),
-        };
-        anyhow::Error::new(io::Error::from(error)).context(what)
+        let path = self.file.path();
+        let file = platform::facts_of(path).ok()?;
+        let folder = platform::facts_of(path.parent()?).ok()?;
+        let is_shared = folder.group == file.group && folder.mode & 0o017 == 0o010;
+        (file.mode & 0o044 != 0 && !is_shared).then_some(file.mode & 0o777)
     }
 
     fn unread(&self) -> String {
@@ -223,30 +166,29 @@ impl Registry {
     }
 
     fn unparsable(&self, bytes: &[u8], error: &serde_json::Error) -> Failure {
+        let failure = Failure::new(Exit::Failed, self.unread());
         if let Some(version) = RegistryFile::newer_version(bytes) {
-            let message = format!(
-                "{}: it is of version {version}, and this hooks understands version {}",
-                self.unread(),
-                self::json::VERSION
+            let understood = json::VERSION;
+            let wrong = format!(
+                "it is of version {version}, and this hooks understands version {understood}"
             );
-            return Failure::new(Exit::Failed, message).hint("install a newer hooks");
+            return failure.because(wrong).hint("install a newer hooks");
         }
-        let wrong = explain(bytes, error);
-        Failure::new(Exit::Failed, format!("{}: {wrong}", self.unread()))
-            .hint("mend the file by hand, or move it away; hooks leaves it as it is")
+        let hint = "mend the file by hand, or move it away; hooks leaves it as it is";
+        failure.because(explain(bytes, error)).hint(hint)
     }
+}
+
+/// Whether the lock could not be had because another process has held it all the time.
+pub(crate) fn is_held(error: &anyhow::Error) -> bool {
+    Failure::of(error).is_some_and(|failure| failure.exit == Exit::Locked)
 }
 
 fn default_file() -> Option<PathBuf> {
-    let directory = configuration_directory().filter(|directory| directory.is_absolute())?;
-    Some(directory.join("hooks.json"))
-}
-
-fn configuration_directory() -> Option<PathBuf> {
     // The crate asks for a home directory first, which a user without a passwd entry has not.
-    if let Some(home) = platform::xdg_config_home() {
-        return Some(home.join("hooks"));
-    }
-    let directories = directories::ProjectDirs::from("", "", "hooks")?;
-    Some(directories.config_dir().to_owned())
+    let directory = match platform::xdg_config_home() {
+        Some(home) => home.join("hooks"),
+        None => directories::ProjectDirs::from("", "", "hooks")?.config_dir().to_owned(),
+    };
+    directory.is_absolute().then(|| directory.join("hooks.json"))
 }

@@ -65,7 +65,8 @@ impl Choice<'_> {
                 }
                 _ => {}
             }
-            let delivered = known.outcomes.iter().rfind(|outcome| outcome.delivered);
+            let delivered =
+                known.tries.iter().map(|one| &one.outcome).rfind(|outcome| outcome.delivered);
             let state = match delivered {
                 Some(_) => State::Delivered,
                 None => known.state(self.now),

@@ -46,7 +46,7 @@ impl Choice<'_> {
             self.selected.warnings.push(warning);
             return;
         };
-        let claim = Claim::Added(recorded.id.clone(), id, hook.url.clone());
+        let claim = Claim::added(recorded.id.clone(), hook);
         self.claims.push(claim);
         self.selected.deliveries.push(Delivery {
             publication: Arc::new(recorded.publication()),

@@ -2,7 +2,7 @@
 //! used, whatever becomes of the path meanwhile.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, Permissions};
+use std::fs::{File, Permissions};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{PermissionsExt as _, fchown};
@@ -24,7 +24,7 @@ const CAREFULLY: OFlags =
 
 /// A folder that is held open.
 #[derive(Debug)]
-pub(crate) struct Folder(OwnedFd);
+pub(crate) struct Folder(pub(in crate::platform) OwnedFd);
 
 impl Folder {
     /// The folder with this absolute path, in which no part may be a link.
@@ -72,11 +72,6 @@ impl Folder {
         retry(|| statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)).map(|stat| facts(&stat))
     }
 
-    /// What is known of the folder itself.
-    pub(crate) fn own_facts(&self) -> io::Result<Facts> {
-        facts_of_open(&self.0)
-    }
-
     /// Gives a file another name, in place of the file that had it.
     pub(crate) fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         retry(|| rustix::fs::renameat(&self.0, from, &self.0, to))
@@ -85,33 +80,6 @@ impl Folder {
     /// Takes a name away, a link's own included.
     pub(crate) fn remove(&self, name: &OsStr) -> io::Result<()> {
         retry(|| rustix::fs::unlinkat(&self.0, name, AtFlags::empty()))
-    }
-
-    /// The folder as a file that can be synced: after that a name that is new in it is on the disk.
-    pub(crate) fn to_be_synced(&self) -> io::Result<Option<File>> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
-        self.open_file(OsStr::new("."), flags, Mode::empty()).map(Some)
-    }
-
-    /// The file system's name, if it is one of another machine (numbers of `linux/magic.h`).
-    #[cfg(target_os = "linux")]
-    pub(crate) fn remote_file_system(&self) -> Option<&'static str> {
-        let found = retry(|| rustix::fs::fstatfs(&self.0)).ok()?;
-        // A C long, of which 32 bits count.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        match found.f_type as u32 {
-            0x6573_5546 => Some("FUSE"),
-            0x6969 => Some("NFS"),
-            0x517b | 0xff53_4d42 | 0xfe53_4d42 => Some("SMB"),
-            0x0102_1997 => Some("9p"),
-            _ => None,
-        }
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    #[allow(clippy::unused_self)]
-    pub(crate) fn remote_file_system(&self) -> Option<&'static str> {
-        None
     }
 }
 
@@ -171,14 +139,4 @@ pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
 /// The number of the user that this process acts for.
 pub(crate) fn user() -> u32 {
     rustix::process::geteuid().as_raw()
-}
-
-/// A user's name, if the system's own file of users has it.
-pub(crate) fn user_name(user: u32) -> Option<String> {
-    let users = fs::read_to_string("/etc/passwd").ok()?;
-    users.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let (name, number) = (fields.next()?, fields.nth(1)?);
-        (number.parse() == Ok(user)).then(|| name.to_owned())
-    })
 }

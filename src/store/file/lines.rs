@@ -9,7 +9,8 @@ use crate::platform::{Access, retry};
 /// An append-only file of lines.
 #[derive(Debug)]
 pub(crate) struct Lines {
-    file: File,
+    /// The file, from which its lines can be read.
+    pub(crate) file: File,
     /// It is new, and its name is not on the disk before its folder is.
     created_in: Option<File>,
 }
@@ -17,18 +18,34 @@ pub(crate) struct Lines {
 impl Lines {
     /// Opens the file for appending, making it where it is missing.
     pub(crate) fn open(file: &SharedFile) -> io::Result<Self> {
-        let (opened, is_new) = file.open_or_create(Access::Append)?;
+        let opened = file.open_or_create(Access::Append)?;
+        let is_new = opened.metadata()?.len() == 0;
         let created_in = if is_new { file.folder()?.to_be_synced()? } else { None };
         Ok(Self { file: opened, created_in })
     }
 
-    /// Appends whole lines, by one write if the system takes them at once. A last line without its newline,
-    /// which a crash or a full disk left, gets one first, so that it swallows nothing of what follows.
+    /// Appends whole lines.
     pub(crate) fn append(&mut self, lines: &[u8]) -> io::Result<()> {
-        if self.ends_torn()? {
-            return self.file.write_all(&[b"\n", lines].concat());
-        }
+        self.end_last_line()?;
         self.file.write_all(lines)
+    }
+
+    /// Gives a last line without its newline, which a crash or a full disk left, that newline, so that it
+    /// swallows nothing of what follows. Gives where the file ends then.
+    pub(crate) fn end_last_line(&mut self) -> io::Result<u64> {
+        loop {
+            let end = self.file.seek(SeekFrom::End(0))?;
+            let Some(before) = end.checked_sub(1) else {
+                return Ok(end);
+            };
+            let mut last = [0];
+            self.file.seek(SeekFrom::Start(before))?;
+            self.file.read_exact(&mut last)?;
+            if last == *b"\n" {
+                return Ok(end);
+            }
+            self.file.write_all(b"\n")?;
+        }
     }
 
     /// Waits until the lines are on the disk, and the file's name, if it is new.
@@ -40,17 +57,6 @@ impl Lines {
     /// Whether the name still leads to this file: a compaction renames another one over it.
     pub(crate) fn is_still(&self, file: &SharedFile) -> bool {
         file.is(&self.file).unwrap_or(false)
-    }
-
-    fn ends_torn(&mut self) -> io::Result<bool> {
-        let end = self.file.seek(SeekFrom::End(0))?;
-        if end == 0 {
-            return Ok(false);
-        }
-        let mut last = [0];
-        self.file.seek(SeekFrom::End(-1))?;
-        self.file.read_exact(&mut last)?;
-        Ok(last != [b'\n'])
     }
 }
 

@@ -1,6 +1,6 @@
 //! The lock file: held while a file changes, never deleted by this program, never renamed.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::SharedFile;
+use crate::exit::{Exit, Failure};
 use crate::platform::{Access, retry};
 use crate::security::escape::escape;
 
@@ -50,40 +51,24 @@ pub(crate) struct Lock {
     file: SharedFile,
 }
 
-/// Why there is no lock.
-#[derive(Debug)]
-pub(crate) enum LockError {
-    /// Another process holds it; who, if that can be known.
-    Held(String),
-    /// The lock file could not be opened or locked.
-    Io(io::Error),
-}
-
-impl From<io::Error> for LockError {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
 impl SharedFile {
     /// Waits for the lock that guards the registry and the files beside it. After a second `waiting` is
-    /// told who holds it.
-    pub(crate) fn lock(
-        &self,
-        patience: Patience,
-        waiting: &dyn Fn(&str),
-    ) -> Result<Lock, LockError> {
+    /// told who holds it. Where another process keeps it, the error is one of [`Exit::Locked`].
+    pub(crate) fn lock(&self, patience: Patience, waiting: &dyn Fn(&str)) -> io::Result<Lock> {
         let (file, started) = (self.companion("lock"), Instant::now());
         loop {
-            let (opened, _) = file.open_or_create(Access::Write)?;
-            let held = wait_for(opened, &file, patience, started, waiting)?;
-            let lock = Lock::claim(held, file.clone());
+            let opened = file.open_or_create(Access::Write)?;
+            let mut held = wait_for(opened, &file, patience, started, waiting)?;
+            // A note of who holds it, for those who wait: always of one length, as cutting a file costs more
+            // than all the rest. Best effort: a full disk must not keep anybody from the lock.
+            let _ = held.write_all(format!("{:10}\n", std::process::id()).as_bytes());
+            let lock = Lock { held, file: file.clone() };
             // Whoever deletes the lock file lets others make, and lock, a new one.
             if lock.is_current()? {
                 return Ok(lock);
             }
             if patience.is_over(started.elapsed()) {
-                return Err(LockError::Held("another process".to_owned()));
+                return Err(held_by("another process"));
             }
         }
     }
@@ -94,14 +79,6 @@ impl Lock {
     pub(crate) fn is_current(&self) -> io::Result<bool> {
         self.file.is(&self.held)
     }
-
-    /// Leaves a note of who holds the lock, for those who wait: always of one length, as cutting a file
-    /// costs more than all the rest. Best effort: a full disk must not keep anybody from the lock.
-    fn claim(mut held: File, file: SharedFile) -> Self {
-        let note = format!("{:10}\n", std::process::id());
-        let _ = held.write_all(note.as_bytes());
-        Self { held, file }
-    }
 }
 
 fn wait_for(
@@ -110,26 +87,25 @@ fn wait_for(
     patience: Patience,
     started: Instant,
     waiting: &dyn Fn(&str),
-) -> Result<File, LockError> {
-    if try_now(&opened)? {
-        return Ok(opened);
+) -> io::Result<File> {
+    match retry(|| opened.try_lock()) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+        locked => return locked.map(|()| opened),
     }
     if patience.most.is_zero() {
-        return Err(LockError::Held(holder(file)));
+        return Err(held_by(&holder(file)));
     }
     let pending = lock_in_background(opened)?;
     let mut told = false;
     loop {
         match pending.recv_timeout(STEP.min(patience.most)) {
-            Ok(locked) => return Ok(locked?),
-            Err(RecvTimeoutError::Disconnected) => {
-                return Err(io::Error::other("the waiting thread died").into());
-            }
+            Ok(locked) => return locked,
             Err(RecvTimeoutError::Timeout) => {}
+            Err(died) => return Err(io::Error::other(died)),
         }
         let waited = started.elapsed();
         if patience.is_over(waited) {
-            return Err(LockError::Held(holder(file)));
+            return Err(held_by(&holder(file)));
         }
         if waited >= QUIET_WAIT && !told {
             waiting(&holder(file));
@@ -138,15 +114,10 @@ fn wait_for(
     }
 }
 
-fn try_now(file: &File) -> io::Result<bool> {
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(true),
-            Err(TryLockError::WouldBlock) => return Ok(false),
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
-    }
+fn held_by(holder: &str) -> io::Error {
+    Failure::new(Exit::Locked, format!("{holder} holds its lock"))
+        .hint("try again when that process has ended")
+        .into_io(io::ErrorKind::WouldBlock)
 }
 
 /// The kernel queues those who wait in a blocking call, so nobody starves; a call in a thread can be
@@ -173,7 +144,7 @@ fn holder(file: &SharedFile) -> String {
 
 /// Linux tells who holds a lock, also for a program that leaves no note.
 fn kernel_holder(file: &SharedFile) -> Option<u32> {
-    let (_, number) = file.facts().ok()?.identity;
+    let (_, number) = file.facts().ok()??.identity;
     let inode = format!(":{number}");
     let locks = fs::read_to_string("/proc/locks").ok()?;
     // "1: FLOCK  ADVISORY  WRITE 1234 fe:00:5678 0 EOF"; those who wait have "->" in second place.
@@ -201,11 +172,10 @@ mod tests {
         let file = SharedFile::find(&directory.path().join("f")).unwrap();
         let moment = Patience::of(Duration::from_millis(10));
         let first = file.lock(moment, &|_| {}).unwrap();
-        let Err(LockError::Held(holder)) = file.lock(moment, &|_| {}) else {
-            panic!("two hold one lock")
-        };
+        let held = file.lock(moment, &|_| {}).unwrap_err();
+        assert_eq!(held.kind(), io::ErrorKind::WouldBlock);
         let this = format!("process {}", std::process::id());
-        assert!(holder.starts_with(&this), "{holder}");
+        assert!(held.to_string().starts_with(&this), "{held}");
         drop(first);
         let longer = Patience::of(Duration::from_secs(10));
         file.lock(longer, &|_| {}).unwrap();

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use super::if_there;
 use crate::platform::{Folder, is_no_link, retry};
 
 /// As many links as Linux follows before it calls them a loop.
@@ -45,20 +46,19 @@ fn parts(path: &Path) -> Vec<OsString> {
 /// The last folder of a path that exists, and its path.
 pub(super) fn nearest(path: &Path) -> io::Result<(Folder, &Path)> {
     for folder in path.ancestors() {
-        match Folder::open(folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            opened => return opened.map(|opened| (opened, folder)),
+        if let Some(opened) = if_there(Folder::open(folder))? {
+            return Ok((opened, folder));
         }
     }
     Err(io::ErrorKind::NotFound.into())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
-    use super::*;
-
+    #[cfg(unix)]
     #[test]
     fn links_lead_to_their_file_even_a_missing_one() {
+        use super::*;
         let directory = tempfile::tempdir().unwrap();
         let root = directory.path().canonicalize().unwrap();
         let at = |name: &str| root.join(name);

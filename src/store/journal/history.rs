@@ -7,13 +7,13 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::value::RawValue;
 
+use super::record::{Claim, PublicationRecord, Target};
 use crate::domain::clock::{self, Ages};
 use crate::domain::deployment::Deployment;
 use crate::domain::hook::HookId;
 use crate::domain::outcome::Outcome;
 use crate::domain::publication::Publication;
 use crate::domain::retry;
-use crate::store::journal::record::{PublicationRecord, Target};
 
 /// A publication with its deliveries.
 #[derive(Debug)]
@@ -34,17 +34,17 @@ pub(crate) struct Recorded {
     content: Box<RawValue>,
     /// One for each hook that it went to.
     pub(crate) deliveries: Vec<RecordedDelivery>,
-    /// Where those of its lines are in the file that are kept with it, without outcomes but the last of
-    /// each delivery.
+    /// Where its line is, and where those are that say which process is at its deliveries, as far as they
+    /// still decide anything.
     pub(super) lines: Vec<Place>,
     by_hook: HashMap<HookId, usize>,
 }
 
-/// Where a line is in the file, its end not counted.
+/// Where a line is in the file, its end included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     pub(super) start: u64,
-    pub(super) length: u64,
+    pub(super) end: u64,
 }
 
 /// One publication to one hook.
@@ -54,28 +54,29 @@ pub(crate) struct RecordedDelivery {
     pub(crate) hook: HookId,
     /// The hook's URL at that time.
     pub(crate) url: String,
-    /// How each try ended, the last one last. A compaction leaves the first, the first that delivered, and
-    /// the last.
-    pub(crate) outcomes: Vec<Outcome>,
-    /// The lines of the outcomes.
-    pub(super) tries: Vec<Try>,
+    /// The tries that have ended, the last one last. A compaction leaves the first, the first that delivered,
+    /// and the last.
+    pub(crate) tries: Vec<Try>,
     /// When the last try ended or, before it has, when it was published.
     pub(crate) last_try: DateTime<Utc>,
     /// How long ago that was, for `--since`.
     pub(crate) age: TimeDelta,
     /// When it was first delivered, whatever a later try came to.
     pub(crate) delivered_at: Option<DateTime<Utc>>,
-    /// How many tries have failed.
-    failures: u32,
+    /// The line of the last outcome, also of one that counts as no try: it ends what stands before it.
+    pub(super) end: Option<Place>,
     /// A process is at it.
-    claim: Option<Claim>,
+    pub(super) lease: Option<Lease>,
     /// Held or deferred: nobody has been at it yet.
     waiting: Option<State>,
 }
 
-/// The line of an outcome.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Try {
+/// A try that has ended.
+#[derive(Debug, Clone)]
+pub(crate) struct Try {
+    /// How.
+    pub(crate) outcome: Outcome,
+    /// The line that tells it.
     pub(super) place: Place,
     /// How many tries there were by then.
     pub(super) number: u32,
@@ -85,7 +86,7 @@ pub(super) struct Try {
 
 /// A process is at a delivery for some time.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Claim {
+pub(super) struct Lease {
     /// When it began, by the clock of that moment.
     pub(super) time: DateTime<Utc>,
     pub(super) deadline: DateTime<Utc>,
@@ -127,7 +128,12 @@ impl State {
     }
 }
 
-impl Claim {
+impl Lease {
+    /// Of a process that takes up deliveries. One that leaves them is at them no longer.
+    pub(super) fn of(claim: &Claim) -> Self {
+        Self { time: claim.time, deadline: claim.deadline.unwrap_or(claim.time) }
+    }
+
     /// Whether the process may still be at it.
     pub(super) fn holds_at(self, now: DateTime<Utc>) -> bool {
         clock::holds(self.time, self.deadline, now)
@@ -136,35 +142,34 @@ impl Claim {
 
 impl RecordedDelivery {
     /// One that a process has just taken up, unless it waits.
-    pub(super) fn new(target: Target, claim: Claim, waiting: Option<State>) -> Self {
+    fn new(target: Target, lease: Lease, waiting: Option<State>) -> Self {
         Self {
             hook: target.hook,
             url: target.url.into_owned(),
-            outcomes: Vec::new(),
             tries: Vec::new(),
-            last_try: claim.time,
+            last_try: lease.time,
             age: TimeDelta::zero(),
             delivered_at: None,
-            failures: 0,
-            claim: Some(claim).filter(|_| waiting.is_none()),
+            end: None,
+            lease: Some(lease).filter(|_| waiting.is_none()),
             waiting,
         }
     }
 
     /// How the last try ended, if one did.
     pub(crate) fn outcome(&self) -> Option<&Outcome> {
-        self.outcomes.last()
+        self.tries.last().map(|last| &last.outcome)
     }
 
     /// How many tries have failed, one that delivered it in the end included.
     pub(crate) fn failures(&self) -> u32 {
-        self.failures
+        self.tries.last().map_or(0, |last| last.number)
     }
 
     /// Its state at this moment.
     pub(crate) fn state(&self, now: DateTime<Utc>) -> State {
-        match (self.claim, self.outcome()) {
-            (Some(claim), _) if claim.holds_at(now) => State::Pending,
+        match (self.lease, self.outcome()) {
+            (Some(lease), _) if lease.holds_at(now) => State::Pending,
             (Some(_), _) => State::Unfinished,
             (None, Some(outcome)) if outcome.delivered => State::Delivered,
             (None, Some(_)) => State::Failed,
@@ -182,33 +187,14 @@ impl RecordedDelivery {
         if self.last_try > now {
             return now;
         }
-        let due = retry::due(self.failures, self.last_try);
+        let due = retry::due(self.failures(), self.last_try);
         let not_before = self.outcome().and_then(|outcome| outcome.not_before);
         not_before.map_or(due, |not_before| due.max(not_before))
     }
 
-    /// A process sends it again.
-    pub(super) fn claim(&mut self, claim: Claim) {
-        self.claim = Some(claim);
-    }
-
-    /// A process sends again whatever was not delivered to this hook.
-    pub(super) fn claim_if_undelivered(&mut self, claim: Claim, now: DateTime<Utc>) {
-        if self.is_undelivered(now) && claim.holds_at(now) {
-            self.claim = Some(claim);
-        }
-    }
-
-    /// The process that was at it leaves it as it is.
-    pub(super) fn release(&mut self) {
-        if let Some(claim) = &mut self.claim {
-            claim.deadline = claim.deadline.min(claim.time);
-        }
-    }
-
     /// A try has ended, as this line says; `told` counts those by now, where the line tells.
     pub(super) fn end(&mut self, outcome: Outcome, told: Option<u32>, place: Place) {
-        self.claim = None;
+        (self.lease, self.end) = (None, Some(place));
         // Its turn did not come: that was no try.
         if outcome.attempts == 0 {
             return;
@@ -220,13 +206,12 @@ impl RecordedDelivery {
             // A process that was stopped went on after another one had delivered it.
             return;
         }
-        self.failures = told.unwrap_or(self.failures.saturating_add(1));
-        self.tries.push(Try { place, number: self.failures, is_told: told.is_some() });
         self.last_try = outcome.time;
         if outcome.delivered {
             self.delivered_at.get_or_insert(outcome.time);
         }
-        self.outcomes.push(outcome);
+        let number = told.unwrap_or(self.failures().saturating_add(1));
+        self.tries.push(Try { outcome, place, number, is_told: told.is_some() });
     }
 }
 
@@ -235,26 +220,26 @@ impl Recorded {
     pub(super) fn new(record: PublicationRecord, ages: &Ages) -> Self {
         let PublicationRecord { id, time, event, test, deadline, deferred, targets, content } =
             record;
-        let claim = Claim { time, deadline };
+        let lease = Lease { time, deadline };
         let begun = |target: Target| {
             let waiting = match (target.held, deferred) {
                 (true, _) => Some(State::Held),
                 (false, true) => Some(State::Deferred),
                 (false, false) => None,
             };
-            RecordedDelivery::new(target, claim, waiting)
+            RecordedDelivery::new(target, lease, waiting)
         };
         let deliveries: Vec<_> = targets.into_iter().map(begun).collect();
         // Of two to one hook, which only a hand writes, the first counts.
         let numbered = deliveries.iter().enumerate().rev();
         Self {
-            id: id.into_owned(),
-            event: event.into_owned(),
+            id,
+            event,
             time,
             age: ages.age(time),
             certain_age: ages.certain_age(time),
             test,
-            content: content.into_owned(),
+            content,
             by_hook: numbered.map(|(number, d)| (d.hook, number)).collect(),
             deliveries,
             lines: Vec::new(),
@@ -284,14 +269,24 @@ impl Recorded {
         self.by_hook.get(&hook).map(|place| &self.deliveries[*place])
     }
 
-    /// Adds a delivery to a hook that the publication was not for, unless it is there already.
-    pub(super) fn add(&mut self, hook: HookId, url: String, claim: Claim) {
-        if self.delivery(hook).is_some() {
-            return;
+    /// A process takes deliveries up, to hooks that the publication was not for as well, or leaves them.
+    pub(super) fn claim(&mut self, claim: &Claim) {
+        for target in &claim.added {
+            if self.delivery(target.hook).is_none() {
+                self.by_hook.insert(target.hook, self.deliveries.len());
+                self.deliveries.push(RecordedDelivery::new(target.clone(), Lease::of(claim), None));
+            }
         }
-        let target = Target { hook, url: url.into(), held: false };
-        self.by_hook.insert(hook, self.deliveries.len());
-        self.deliveries.push(RecordedDelivery::new(target, claim, None));
+        for hook in &claim.hooks {
+            let Some(delivery) = self.delivery_mut(*hook) else {
+                continue;
+            };
+            match &mut delivery.lease {
+                lease if claim.deadline.is_some() => *lease = Some(Lease::of(claim)),
+                Some(lease) => lease.deadline = lease.deadline.min(lease.time),
+                None => {}
+            }
+        }
     }
 
     /// The delivery to this hook, to be changed.

@@ -15,24 +15,21 @@ use crate::domain::publication::Publication;
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Record<'a> {
-    #[serde(borrow)]
     Publication(PublicationRecord<'a>),
-    #[serde(borrow)]
-    Redelivery(RedeliveryRecord<'a>),
+    Redelivery(Claim),
     /// An [`OutcomeKey`] and an [`Outcome`] in one object.
     #[serde(borrow)]
     Outcome(&'a RawValue),
-    #[serde(borrow)]
-    Interrupted(InterruptedRecord<'a>),
+    Interrupted(Claim),
     Compacted(CompactedRecord),
 }
 
 /// A publication, written before the first byte is sent.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct PublicationRecord<'a> {
-    pub(super) id: Cow<'a, str>,
+    pub(super) id: String,
     pub(super) time: DateTime<Utc>,
-    pub(super) event: Cow<'a, str>,
+    pub(super) event: String,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) test: bool,
     /// The process that wrote it is at its deliveries until then.
@@ -42,11 +39,11 @@ pub(super) struct PublicationRecord<'a> {
     pub(super) deferred: bool,
     pub(super) targets: Vec<Target<'a>>,
     /// The deployment's text as a JSON string: so it comes back byte for byte.
-    pub(super) content: Cow<'a, RawValue>,
+    pub(super) content: Box<RawValue>,
 }
 
 /// A hook that a publication is for, with its URL at that time.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Target<'a> {
     pub(super) hook: HookId,
     pub(super) url: Cow<'a, str>,
@@ -56,31 +53,39 @@ pub(super) struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// These hooks, and those that it is held for.
-    pub(super) fn all(hooks: &'a [Hook], held: &'a [Hook]) -> Vec<Self> {
-        let hooks = hooks.iter().map(|hook| Self::new(hook, false));
-        let held = held.iter().map(|hook| Self::new(hook, true));
-        hooks.chain(held).collect()
-    }
-
     /// A hook as it is now.
-    fn new(hook: &'a Hook, held: bool) -> Self {
+    pub(super) fn new(hook: &'a Hook, held: bool) -> Self {
         Self { hook: hook.id, url: hook.url.as_str().into(), held }
     }
 }
 
-/// A process sends again until the deadline: a publication to these hooks or, without an id, whatever
-/// stands before this line and was not delivered to them.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct RedeliveryRecord<'a> {
+/// A process takes deliveries up (`redelivery`), or leaves them (`interrupted`): those of a publication to
+/// these hooks or, without an id, whatever stands before this line and was not delivered to them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Claim {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) id: Option<Cow<'a, str>>,
+    pub(super) id: Option<String>,
     pub(super) time: DateTime<Utc>,
-    pub(super) deadline: DateTime<Utc>,
-    pub(super) hooks: Cow<'a, [HookId]>,
+    /// Until when the process is at them; nothing where it leaves them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) deadline: Option<DateTime<Utc>>,
+    pub(super) hooks: Vec<HookId>,
     /// Those of the hooks that the publication was not for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) added: Vec<Target<'a>>,
+    pub(super) added: Vec<Target<'static>>,
+}
+
+impl Claim {
+    /// Of a publication or, without an id, of whatever was not delivered to these hooks.
+    pub(crate) fn new(id: Option<String>, hooks: Vec<HookId>) -> Self {
+        Self { id, time: Utc::now(), deadline: None, hooks, added: Vec::new() }
+    }
+
+    /// Of a publication that was not for this hook.
+    pub(crate) fn added(id: String, hook: &Hook) -> Self {
+        let target = Target { hook: hook.id, url: hook.url.clone().into(), held: false };
+        Self { added: vec![target], ..Self::new(Some(id), vec![hook.id]) }
+    }
 }
 
 /// Which delivery an outcome belongs to.
@@ -92,25 +97,6 @@ pub(super) struct OutcomeKey<'a> {
     /// How many tries have failed by now, where that is not one more than the lines before say.
     #[serde(default)]
     pub(super) tries: Option<u32>,
-}
-
-/// An outcome, to be written.
-#[derive(Debug, Serialize)]
-pub(super) struct OutcomeRecord<'a> {
-    pub(super) id: &'a str,
-    pub(super) hook: HookId,
-    #[serde(flatten)]
-    pub(super) outcome: &'a Outcome,
-}
-
-/// A process leaves deliveries without an outcome, or ends a redelivery: the hooks of a publication
-/// or, without an id, of the last [`RedeliveryRecord`] without one.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct InterruptedRecord<'a> {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) id: Option<Cow<'a, str>>,
-    pub(super) time: DateTime<Utc>,
-    pub(super) hooks: Cow<'a, [HookId]>,
 }
 
 /// The first line of a compacted journal: its length then, so that one full of undelivered events is
@@ -135,21 +121,27 @@ pub(super) fn publication_line(
     deadline: Option<DateTime<Utc>>,
 ) -> String {
     let Publication { id, event, time, deployment, test } = publication;
-    let content = to_raw_value(deployment.as_str()).unwrap_or_default();
     let record = PublicationRecord {
-        id: id.into(),
+        id: id.clone(),
         time: *time,
-        event: event.into(),
+        event: event.clone(),
         test: *test,
         deadline: deadline.unwrap_or(*time),
         deferred: deadline.is_none(),
         targets,
-        content: Cow::Owned(content),
+        content: to_raw_value(deployment.as_str()).unwrap_or_default(),
     };
     line("publication", &record)
 }
 
 /// The line of an outcome of a publication to a hook.
 pub(super) fn outcome_line(id: &str, hook: HookId, outcome: &Outcome) -> String {
+    #[derive(Serialize)]
+    struct OutcomeRecord<'a> {
+        id: &'a str,
+        hook: HookId,
+        #[serde(flatten)]
+        outcome: &'a Outcome,
+    }
     line("outcome", &OutcomeRecord { id, hook, outcome })
 }

@@ -2,7 +2,8 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::ops::Range;
+
+use super::history::Place;
 
 /// How much is read at once, at least.
 const CHUNK: usize = 64 * 1024;
@@ -16,48 +17,32 @@ pub(super) struct ReverseLines {
     buffer: Vec<u8>,
     /// Behind this, the buffer has been given out.
     end: usize,
-    /// Between this and `end` there is no line end.
-    searched: usize,
 }
 
 impl ReverseLines {
-    /// The lines of this file as it is now.
-    pub(super) fn new(mut file: File) -> io::Result<Self> {
-        let length = file.seek(SeekFrom::End(0))?;
-        Ok(Self::up_to(length, file))
-    }
-
     /// The lines of this file up to this length.
-    pub(super) fn up_to(length: u64, file: File) -> Self {
-        Self { file, start: length, buffer: Vec::new(), end: 0, searched: 0 }
+    pub(super) fn new(file: File, length: u64) -> Self {
+        Self { file, start: length, buffer: Vec::new(), end: 0 }
     }
 
-    /// The next line without its end, and where it begins in the file. Empty lines are passed over.
-    pub(super) fn next(&mut self) -> io::Result<Option<(u64, &[u8])>> {
+    /// The next line without its end, and where it is in the file. Empty lines are passed over.
+    pub(super) fn next(&mut self) -> io::Result<Option<(Place, &[u8])>> {
         loop {
-            let Some(line) = self.next_range()? else {
-                return Ok(None);
+            let (start, line_end) = match memchr::memrchr(b'\n', &self.buffer[..self.end]) {
+                Some(line_end) => (line_end + 1, line_end),
+                None if self.start > 0 => {
+                    self.read_more()?;
+                    continue;
+                }
+                None if self.end > 0 => (0, 0),
+                None => return Ok(None),
             };
+            let line = start..std::mem::replace(&mut self.end, line_end);
             if !line.is_empty() {
-                let place = self.start + line.start as u64;
-                return Ok(Some((place, &self.buffer[line])));
+                let start = self.start + line.start as u64;
+                let end = self.start + line.end as u64 + 1;
+                return Ok(Some((Place { start, end }, &self.buffer[line])));
             }
-        }
-    }
-
-    fn next_range(&mut self) -> io::Result<Option<Range<usize>>> {
-        loop {
-            if let Some(line_end) = memchr::memrchr(b'\n', &self.buffer[..self.searched]) {
-                let line = line_end + 1..self.end;
-                (self.end, self.searched) = (line_end, line_end);
-                return Ok(Some(line));
-            }
-            self.searched = 0;
-            if self.start == 0 {
-                let line = 0..std::mem::take(&mut self.end);
-                return Ok((!line.is_empty()).then_some(line));
-            }
-            self.read_more()?;
         }
     }
 
@@ -73,7 +58,6 @@ impl ReverseLines {
         self.file.read_exact(&mut buffer[..more])?;
         self.buffer = buffer;
         self.end += more;
-        self.searched = more;
         Ok(())
     }
 }
@@ -90,10 +74,10 @@ mod tests {
     fn backwards(text: &[u8]) -> Vec<(u64, Vec<u8>)> {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(text).unwrap();
-        let mut lines = ReverseLines::new(file).unwrap();
+        let mut lines = ReverseLines::new(file, text.len() as u64);
         let mut found = Vec::new();
         while let Some((place, line)) = lines.next().unwrap() {
-            found.push((place, line.to_vec()));
+            found.push((place.start, line.to_vec()));
         }
         found
     }

@@ -1,10 +1,9 @@
 //! What stands in the registry file: version 1, or Kudu's bare array.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -102,16 +101,6 @@ impl Serialize for RegistryFile {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "snake_case")]
-enum Key<'a> {
-    Version,
-    NextId,
-    Hooks,
-    #[serde(borrow)]
-    Unknown(Cow<'a, str>),
-}
-
 impl<'de> Deserialize<'de> for RegistryFile {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(RegistryFileVisitor)
@@ -129,75 +118,74 @@ impl<'de> Visitor<'de> for RegistryFileVisitor {
 
     /// Kudu's own `hooks` file, which can be copied into place.
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<RegistryFile, A::Error> {
-        let hooks = HookListVisitor.visit_seq(seq)?.0;
+        let hooks = HookList.visit_seq(seq)?;
         Ok(RegistryFile { hooks, ..RegistryFile::default() })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RegistryFile, A::Error> {
-        let (mut version, mut hooks) = (None, None);
+        let (mut has_version, mut hooks) = (false, None);
         let mut file = RegistryFile::default();
-        while let Some(key) = map.next_key()? {
-            match key {
-                Key::Version => version = Some(check_version(map.next_value()?)?),
-                Key::NextId => {
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "version" => {
+                    let version: u64 = map.next_value()?;
+                    if version != VERSION {
+                        let what = format!("version {version} is not one that hooks understands");
+                        return Err(de::Error::custom(what));
+                    }
+                    has_version = true;
+                }
+                "next_id" => {
                     let HookId(id) = map.next_value()?;
                     // One above the limit says that the ids are used up.
                     file.next_id = if id > HookId::LARGEST_NUMBER + 1 { 0 } else { id };
                 }
                 // The last would win, and the first be lost at the next write.
-                Key::Hooks if hooks.is_some() => return Err(de::Error::duplicate_field("hooks")),
-                Key::Hooks => hooks = Some(map.next_value::<HookList>()?.0),
-                Key::Unknown(key) => file.unknown.push((key.into_owned(), map.next_value()?)),
+                "hooks" if hooks.is_some() => return Err(de::Error::duplicate_field("hooks")),
+                "hooks" => hooks = Some(map.next_value_seed(HookList)?),
+                _ => file.unknown.push((key, map.next_value()?)),
             }
         }
-        version.ok_or_else(|| de::Error::missing_field("version"))?;
+        if !has_version {
+            return Err(de::Error::missing_field("version"));
+        }
         file.hooks = hooks.ok_or_else(|| de::Error::missing_field("hooks"))?;
         Ok(file)
     }
 }
 
-fn check_version<E: de::Error>(version: u64) -> Result<u64, E> {
-    if version == VERSION {
-        return Ok(version);
-    }
-    Err(E::custom(format_args!("version {version} is not one that hooks understands")))
-}
+struct HookList;
 
-struct HookList(Vec<Hook>);
+impl<'de> DeserializeSeed<'de> for HookList {
+    type Value = Vec<Hook>;
 
-impl<'de> Deserialize<'de> for HookList {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(HookListVisitor)
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<Hook>, D::Error> {
+        deserializer.deserialize_seq(self)
     }
 }
 
-struct HookListVisitor;
-
-impl<'de> Visitor<'de> for HookListVisitor {
-    type Value = HookList;
+impl<'de> Visitor<'de> for HookList {
+    type Value = Vec<Hook>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an array of hooks")
     }
 
     /// Two hooks with one id or name are an error here, so that it comes with its line and column.
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<HookList, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<Hook>, A::Error> {
         let (mut hooks, mut ids, mut names) = (Vec::new(), HashSet::new(), HashSet::new());
         while let Some(hook) = seq.next_element::<Hook>()? {
-            if !ids.insert(hook.id) {
-                return Err(de::Error::custom(format_args!("two hooks have the id {}", hook.id)));
+            let id = hook.id;
+            if !ids.insert(id) {
+                return Err(de::Error::custom(format!("two hooks have the id {id}")));
             }
-            if let Some(name) = &hook.name
-                && !names.insert(name.to_ascii_lowercase())
-            {
-                return Err(de::Error::custom(format_args!(
-                    "two hooks have the name of hook {}",
-                    hook.id
-                )));
+            let name = hook.name.as_ref().map(|name| name.to_ascii_lowercase());
+            if name.is_some_and(|name| !names.insert(name)) {
+                return Err(de::Error::custom(format!("two hooks have the name of hook {id}")));
             }
             hooks.push(hook);
         }
-        Ok(HookList(hooks))
+        Ok(hooks)
     }
 }
 

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::deployment::Deployment;
 use crate::domain::publication::Publication;
-use crate::store::journal::State;
+use crate::store::journal::history::{RecordedDelivery, State};
 use crate::store::journal::record::{self, Target};
 
 const HOOK: HookId = HookId(1);
@@ -47,35 +47,26 @@ fn ended(publication: &Publication, minutes: i64, delivered: bool) -> String {
 
 /// A process sends again what this names, for a minute.
 fn claimed(publication: Option<&Publication>, minutes: i64) -> String {
-    let record = RedeliveryRecord {
-        id: publication.map(|p| p.id.as_str().into()),
-        time: at(minutes),
-        deadline: at(minutes + 1),
-        hooks: vec![HOOK].into(),
-        added: Vec::new(),
-    };
-    record::line("redelivery", &record)
+    let claim = Claim::new(publication.map(|p| p.id.clone()), vec![HOOK]);
+    let deadline = Some(at(minutes + 1));
+    record::line("redelivery", &Claim { time: at(minutes), deadline, ..claim })
 }
 
 fn released(publication: Option<&Publication>, minutes: i64) -> String {
-    let record = InterruptedRecord {
-        id: publication.map(|p| p.id.as_str().into()),
-        time: at(minutes),
-        hooks: vec![HOOK].into(),
-    };
-    record::line("interrupted", &record)
+    let claim = Claim::new(publication.map(|p| p.id.clone()), vec![HOOK]);
+    record::line("interrupted", &Claim { time: at(minutes), ..claim })
 }
 
 /// The publications that come out, and how many lines were damaged.
 fn read(lines: &[u8], now: DateTime<Utc>) -> (Vec<Recorded>, usize) {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(lines).unwrap();
-    let mut reader = Reader::new(Some(file), now).unwrap();
+    let mut reader = Reader::new(Some(ReverseLines::new(file, lines.len() as u64)), now);
     let mut found = Vec::new();
     while let Some(recorded) = reader.next().unwrap() {
         found.push(recorded);
     }
-    (found, reader.damaged().len())
+    (found, reader.damaged.len())
 }
 
 /// The only delivery, as it is known at this minute.

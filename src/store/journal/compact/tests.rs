@@ -8,7 +8,7 @@ use crate::domain::deployment::Deployment;
 use crate::domain::hook::HookId;
 use crate::domain::outcome::Outcome;
 use crate::domain::publication::Publication;
-use crate::store::journal::record::{InterruptedRecord, RedeliveryRecord, Target};
+use crate::store::journal::record::{Claim, Target};
 
 /// How long the journal may be with all that it can do without.
 const MOST: u64 = 4000;
@@ -174,7 +174,7 @@ fn any_line(publications: [Publication; 2]) -> impl Strategy<Value = String> {
         let time = now() + TimeDelta::minutes(minute);
         let deadline = time + TimeDelta::minutes(20);
         let publication = publications.get(number);
-        let id = publication.map(|p| p.id.as_str().into());
+        let id = publication.map(|p| p.id.clone());
         match (kind, publication) {
             (0, Some(publication)) => {
                 let target = |hook: &HookId| Target {
@@ -185,13 +185,10 @@ fn any_line(publications: [Publication; 2]) -> impl Strategy<Value = String> {
                 let targets = hooks.iter().map(target).collect();
                 record::publication_line(publication, targets, Some(deadline))
             }
-            (1, _) => {
-                record::line("interrupted", &InterruptedRecord { id, time, hooks: hooks.into() })
-            }
+            (1, _) => record::line("interrupted", &Claim { time, ..Claim::new(id, hooks) }),
             (2, _) => {
-                let added = Vec::new();
-                let record = RedeliveryRecord { id, time, deadline, hooks: hooks.into(), added };
-                record::line("redelivery", &record)
+                let deadline = Some(deadline);
+                record::line("redelivery", &Claim { time, deadline, ..Claim::new(id, hooks) })
             }
             _ => {
                 let id = publication.map_or("msg_unknown", |p| p.id.as_str());
@@ -220,7 +217,8 @@ fn now() -> DateTime<Utc> {
 fn decisive(journal: &[u8]) -> Vec<String> {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(journal).unwrap();
-    let mut reader = Reader::new(Some(file), now()).unwrap();
+    let lines = ReverseLines::new(file, journal.len() as u64);
+    let mut reader = Reader::new(Some(lines), now());
     let mut found = Vec::new();
     while let Some(recorded) = reader.next().unwrap() {
         for delivery in &recorded.deliveries {

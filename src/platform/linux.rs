@@ -1,27 +1,23 @@
-//! Extended attributes, of which the POSIX ACL is one. They are kept on Linux alone.
+//! What Linux alone has: extended attributes, of which the POSIX ACL is one, and a file system's type.
 
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
 
-#[cfg(target_os = "linux")]
-use {
-    crate::platform::retry,
-    rustix::buffer::spare_capacity,
-    rustix::fs::{XattrFlags, fgetxattr, flistxattr, fremovexattr, fsetxattr},
-    rustix::io::Errno,
-};
+use rustix::buffer::spare_capacity;
+use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fremovexattr, fsetxattr, fstatfs};
+use rustix::io::{Errno, retry_on_intr};
+
+use super::{Folder, retry};
 
 /// The largest list of names and the largest value, in bytes (`linux/limits.h`).
-#[cfg(target_os = "linux")]
 const LARGEST: usize = 65_536;
 
 /// A file's attributes; none where the file system knows none.
-#[cfg(target_os = "linux")]
 pub(crate) fn attributes(file: &File) -> io::Result<Vec<(CString, Vec<u8>)>> {
     let mut list = Vec::with_capacity(LARGEST);
-    match retry(|| flistxattr(file, spare_capacity(&mut list))) {
-        Err(error) if is(&error, &[Errno::NOTSUP, Errno::NOSYS]) => return Ok(Vec::new()),
+    match retry_on_intr(|| flistxattr(file, spare_capacity(&mut list))) {
+        Err(Errno::NOTSUP | Errno::NOSYS) => return Ok(Vec::new()),
         listed => listed?,
     };
     let mut found = Vec::new();
@@ -30,9 +26,9 @@ pub(crate) fn attributes(file: &File) -> io::Result<Vec<(CString, Vec<u8>)>> {
             continue;
         };
         let mut value = Vec::with_capacity(LARGEST);
-        match retry(|| fgetxattr(file, name, spare_capacity(&mut value))) {
+        match retry_on_intr(|| fgetxattr(file, name, spare_capacity(&mut value))) {
             // It went meanwhile.
-            Err(error) if is(&error, &[Errno::NODATA]) => {}
+            Err(Errno::NODATA) => {}
             read => {
                 read?;
                 value.shrink_to_fit();
@@ -43,14 +39,7 @@ pub(crate) fn attributes(file: &File) -> io::Result<Vec<(CString, Vec<u8>)>> {
     Ok(found)
 }
 
-#[cfg(target_os = "linux")]
-fn is(error: &io::Error, errors: &[Errno]) -> bool {
-    let is_error = |errno: &Errno| error.raw_os_error() == Some(errno.raw_os_error());
-    errors.iter().any(is_error)
-}
-
 /// Sets an attribute, or takes it away.
-#[cfg(target_os = "linux")]
 pub(crate) fn set_attribute(file: &File, name: &CStr, value: Option<&[u8]>) -> io::Result<()> {
     match value {
         Some(value) => retry(|| fsetxattr(file, name, value, XattrFlags::empty())),
@@ -58,12 +47,17 @@ pub(crate) fn set_attribute(file: &File, name: &CStr, value: Option<&[u8]>) -> i
     }
 }
 
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn attributes(_: &File) -> io::Result<Vec<(CString, Vec<u8>)>> {
-    Ok(Vec::new())
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn set_attribute(_: &File, _: &CStr, _: Option<&[u8]>) -> io::Result<()> {
-    Ok(())
+/// The name of the file system that a folder is on, if it is one of another machine (numbers of
+/// `linux/magic.h`).
+pub(crate) fn remote_file_system(folder: &Folder) -> Option<&'static str> {
+    let found = retry(|| fstatfs(&folder.0)).ok()?;
+    // A C long, of which 32 bits count.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    match found.f_type as u32 {
+        0x6573_5546 => Some("FUSE"),
+        0x6969 => Some("NFS"),
+        0x517b | 0xff53_4d42 | 0xfe53_4d42 => Some("SMB"),
+        0x0102_1997 => Some("9p"),
+        _ => None,
+    }
 }
