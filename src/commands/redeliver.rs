@@ -73,12 +73,7 @@ fn selection(arguments: &Redeliver) -> Result<Selection> {
         let failure = Failure::usage("--since goes with --failed or --held");
         return Err(failure.hint("see 'hooks redeliver --help'").into());
     }
-    let ids = arguments.ids.clone();
-    if arguments.to.is_empty() {
-        Ok(Selection::Named(ids))
-    } else {
-        Ok(Selection::To(ids, arguments.to.clone()))
-    }
+    Ok(Selection::Named(arguments.ids.clone(), arguments.to.clone()))
 }
 
 fn nothing(context: &Context, arguments: &Redeliver) -> Result<Exit> {

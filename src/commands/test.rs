@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context, arguments: &Test) -> Result<Exit> {
         return Err(Failure::unknown_hooks(missing).into());
     }
     let samples = hooks.into_iter().map(|hook| (sample(&hook), hook));
-    let report = dispatch.test(samples.collect());
+    let report = dispatch.test(samples.collect())?;
     if arguments.json && arguments.hooks.len() > 1 {
         report.print_publications(context.output);
     } else if arguments.json {

@@ -17,24 +17,20 @@ pub(super) fn width(text: &str) -> usize {
 
 /// The text with its end cut off where there is no room for it.
 pub(super) fn end(text: &str, room: usize) -> Cow<'_, str> {
-    if width(text) <= room {
-        return text.into();
-    }
-    match room.checked_sub(1) {
-        Some(room) => format!("{}{CUT}", start_of(text, room)).into(),
-        None => "".into(),
-    }
+    cut(text, room, |room| format!("{}{CUT}", start_of(text, room)))
 }
 
 /// The text with its start cut off where there is no room for it.
 pub(super) fn start(text: &str, room: usize) -> Cow<'_, str> {
+    cut(text, room, |room| format!("{CUT}{}", end_of(text, room)))
+}
+
+/// `short` makes what fits beside the mark of a cut.
+fn cut(text: &str, room: usize, short: impl Fn(usize) -> String) -> Cow<'_, str> {
     if width(text) <= room {
         return text.into();
     }
-    match room.checked_sub(1) {
-        Some(room) => format!("{CUT}{}", end_of(text, room)).into(),
-        None => "".into(),
-    }
+    room.checked_sub(1).map_or_else(String::new, short).into()
 }
 
 /// A URL with the middle of what is behind its host cut out where there is no room for it. Of the rest the

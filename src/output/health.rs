@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::outcome::duration;
 use super::sparkline::{is_utf8, sparkline};
-use super::table::{Column, Look};
+use super::table::{Column, Fit, Look};
 use super::time::age;
 use super::{Output, Table};
 use crate::domain::health::{Ended, Health, State};
@@ -23,16 +23,16 @@ pub(crate) fn table<'a>(
     now: DateTime<Utc>,
 ) -> Table<'a> {
     let mut table = Table::new(&[
-        Column::whole("ID"),
-        Column::cut("NAME", 8).optional(),
-        Column::url("URL").movable(),
-        Column::whole("STATE"),
-        Column::whole("DELIVERED"),
-        Column::whole("MEDIAN").optional(),
-        Column::whole("P95").optional(),
-        Column::whole("FAILING").optional().movable(),
-        Column::whole("OWED").optional().movable(),
-        Column::cut_at_its_start("LAST 20", 7).optional(),
+        Column::new("ID", Fit::Whole),
+        Column::new("NAME", Fit::End(8)).optional(),
+        Column::new("URL", Fit::Url).movable(),
+        Column::new("STATE", Fit::Whole),
+        Column::new("DELIVERED", Fit::Whole),
+        Column::new("MEDIAN", Fit::Whole).optional(),
+        Column::new("P95", Fit::Whole).optional(),
+        Column::new("FAILING", Fit::Whole).optional().movable(),
+        Column::new("OWED", Fit::Whole).optional().movable(),
+        Column::new("LAST 20", Fit::Start(7)).optional(),
     ]);
     let is_utf8 = is_utf8();
     for (hook, health) in hooks {
@@ -116,13 +116,13 @@ struct EndedView {
 
 /// The hooks as a JSON array, `[]` when there is none.
 pub(crate) fn json(hooks: &[(&Hook, Health)], now: DateTime<Utc>) -> String {
-    let views: Vec<_> = hooks.iter().map(|(hook, health)| view(hook, health, now)).collect();
-    super::json::pretty(&views)
-}
-
-fn view<'a>(hook: &'a Hook, health: &Health, now: DateTime<Utc>) -> HealthView<'a> {
     let milliseconds = |time: Option<Duration>| time.map(|time| time.as_millis());
-    HealthView {
+    let last = |ended: &Ended| EndedView {
+        time: timestamp(ended.time),
+        delivered: ended.delivered,
+        duration: ended.duration,
+    };
+    let views = hooks.iter().map(|(hook, health)| HealthView {
         id: hook.id,
         name: hook.name.as_deref(),
         url: &hook.url,
@@ -138,12 +138,7 @@ fn view<'a>(hook: &'a Hook, health: &Health, now: DateTime<Utc>) -> HealthView<'
         owed: health.owed,
         oldest_owed: health.oldest_owed.map(timestamp),
         oldest_owed_age_ms: health.oldest_owed.map(|time| (now - time).num_milliseconds()),
-        last: health.last.iter().map(EndedView::new).collect(),
-    }
-}
-
-impl EndedView {
-    fn new(ended: &Ended) -> Self {
-        Self { time: timestamp(ended.time), delivered: ended.delivered, duration: ended.duration }
-    }
+        last: health.last.iter().map(last).collect(),
+    });
+    super::json::pretty(&views.collect::<Vec<_>>())
 }

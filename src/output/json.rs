@@ -112,8 +112,8 @@ pub(crate) fn log_line(entry: &LogEntry) -> String {
     let ended = matches!(entry.state, State::Delivered | State::Failed);
     let outcome = entry.delivery.outcome().filter(|_| ended);
     let view = LogView {
-        id: &entry.id,
-        event: &entry.event,
+        id: &entry.publication.id,
+        event: &entry.publication.event,
         hook: entry.delivery.hook,
         url: &entry.delivery.url,
         time: timestamp(entry.delivery.last_try),
