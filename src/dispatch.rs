@@ -130,10 +130,8 @@ impl<'a> Dispatch<'a> {
             let rest = in_state(hooks, State::Deferred).collect();
             Report { rest, ..self.report(Vec::new()) }
         } else {
-            let hooks = hooks.into_iter();
-            let report = self.make(hooks.map(|hook| delivery(&publication, hook)).collect(), &[]);
-            self.say_next_step(&report);
-            report
+            let deliveries = hooks.into_iter().map(|hook| delivery(&publication, hook));
+            self.make(deliveries.collect(), &[])
         };
         report.rest.extend(in_state(held, State::Held));
         self.compact(false, true);
@@ -156,7 +154,6 @@ impl<'a> Dispatch<'a> {
     pub(crate) fn resume(mut self, selected: Selected) -> Report {
         self.again = true;
         let report = self.make(selected.deliveries, &[]);
-        self.say_next_step(&report);
         self.compact(false, true);
         Report { rest: selected.rest, ..report }
     }
@@ -171,7 +168,6 @@ impl<'a> Dispatch<'a> {
             self.deadline -= reserve;
         }
         let report = self.make(selected.deliveries, &selected.claims);
-        self.say_next_step(&report);
         self.compact(!selected.damaged.is_empty(), false);
         report
     }
@@ -209,6 +205,7 @@ impl<'a> Dispatch<'a> {
         let report = Report { interrupted: fan_out.interrupted(), ..self.report(made) };
         self.release(&report, claims);
         self.merge(&report);
+        self.say_next_step(&report);
         report
     }
 
@@ -232,16 +229,17 @@ impl<'a> Dispatch<'a> {
             return;
         }
         match self.setup.results {
-            Results::Text => Stream::Stdout.write_line(line, output::SHORT),
-            Results::Aside => Stream::Stderr.write_line(line, output::SHORT),
+            Results::Text => Stream::Stdout.write_line(line, output::SHORT_WAIT),
+            Results::Aside => Stream::Stderr.write_line(line, output::SHORT_WAIT),
             Results::Json => {}
         }
     }
 
-    /// Names what sends again what was not delivered, once.
+    /// Names what sends again what was not delivered, once. Samples are not sent again by themselves.
     fn say_next_step(&self, report: &Report) {
         let (left, untried) = (report.left(), report.untried().count());
-        if left == 0 || !self.journal_works {
+        let are_samples = report.made.iter().all(|made| made.delivery.publication.test);
+        if left == 0 || are_samples || !self.journal_works {
             return;
         }
         let again = format!("{} redeliver --failed", self.setup.program);

@@ -29,7 +29,7 @@ use anyhow::{Context as _, Result};
 use crate::exit::Failure;
 use crate::security::escape::escape;
 
-pub(crate) use stream::{SHORT, Stream};
+pub(crate) use stream::{SHORT_WAIT, Stream};
 pub(crate) use table::Table;
 
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
@@ -166,5 +166,5 @@ fn to_stderr(style: Style, kind: &str, text: impl Display) {
     let text = text.to_string();
     // One line each, so that nothing foreign can look like a line of ours.
     let text = escape(&text);
-    Stream::Stderr.write_line(&format!("{style}{kind}:{style:#} {text}"), stream::LONG);
+    Stream::Stderr.write_line(&format!("{style}{kind}:{style:#} {text}"), stream::LONG_WAIT);
 }

@@ -124,7 +124,7 @@ impl Dispatch<'_> {
     pub(super) fn release(&self, report: &Report, claims: &[Claim]) {
         let left = match claims {
             [Claim::Hooks(_)] => claims.to_vec(),
-            _ => claims_of(&report.untried().collect::<Vec<_>>()),
+            _ => claims_of(report.untried()),
         };
         // Past the deadline they may be another process's.
         if self.journal_works && !left.is_empty() && Utc::now() < self.claimed_until {
@@ -176,7 +176,8 @@ impl Dispatch<'_> {
 }
 
 /// Deliveries as they are claimed one by one, by publication. Those of one stand together.
-pub(super) fn claims_of(deliveries: &[&Delivery]) -> Vec<Claim> {
+pub(super) fn claims_of<'a>(deliveries: impl IntoIterator<Item = &'a Delivery>) -> Vec<Claim> {
+    let deliveries: Vec<&Delivery> = deliveries.into_iter().collect();
     let claim = |of_one: &[&Delivery]| {
         let hooks = of_one.iter().map(|delivery| delivery.hook.id).collect();
         Claim::Publication(of_one[0].publication.id.clone(), hooks)

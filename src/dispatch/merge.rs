@@ -58,7 +58,8 @@ fn merge(file: &mut RegistryFile, report: &Report, now: DateTime<Utc>) -> Change
             let last = last_delivery(&delivery.publication, outcome);
             if hook.url == delivery.hook.url && hook.last.merge(&last, now) {
                 changed = true;
-                if disable_if_gone(hook, outcome) {
+                if outcome.is_gone() && hook.enabled {
+                    disable(hook, outcome);
                     disabled.push(hook.id);
                 }
             }
@@ -79,14 +80,10 @@ fn last_delivery(publication: &Publication, outcome: &Outcome) -> LastDelivery {
 }
 
 /// 410: the receiver wants no more of it (Standard Webhooks, "Responding to a webhook").
-fn disable_if_gone(hook: &mut Hook, outcome: &Outcome) -> bool {
-    let disables = outcome.is_gone() && hook.enabled;
-    if disables {
-        hook.enabled = false;
-        let time = timestamp(outcome.time);
-        hook.disabled_reason = Some(format!("410 Gone at {time}: {}", outcome.reason));
-    }
-    disables
+fn disable(hook: &mut Hook, outcome: &Outcome) {
+    hook.enabled = false;
+    let time = timestamp(outcome.time);
+    hook.disabled_reason = Some(format!("410 Gone at {time}: {}", outcome.reason));
 }
 
 #[cfg(test)]

@@ -150,7 +150,7 @@ impl Choice<'_> {
                 let hooks: BTreeSet<HookId> = deliveries.iter().map(|d| d.hook.id).collect();
                 vec![Claim::Hooks(hooks.into_iter().collect())]
             }
-            _ => claims_of(&deliveries.iter().collect::<Vec<_>>()),
+            _ => claims_of(deliveries),
         };
         eligible::explain(&skipped, selected);
         Ok(())

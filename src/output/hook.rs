@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::outcome::result_of;
 use super::table::{Column, Fit, Look};
 use super::time::{local_minute, local_time, shown};
 use super::{Output, Table, plural};
@@ -122,16 +123,8 @@ fn look(hook: &Hook) -> Look {
     }
 }
 
-/// `200 OK`, `404 Not Found: no such channel`, `connection refused`
 fn result(last: &LastDelivery) -> Cow<'_, str> {
-    let status = escape(last.status.as_deref().unwrap_or(""));
-    let reason = escape(last.reason.as_deref().unwrap_or(""));
-    match last.code {
-        None if reason.is_empty() => status,
-        None => reason,
-        Some(code) if last.is_delivered() == Some(true) || reason == status => {
-            format!("{code} {status}").into()
-        }
-        Some(code) => format!("{code} {status}: {reason}").into(),
-    }
+    let [status, reason] =
+        [&last.status, &last.reason].map(|text| text.as_deref().unwrap_or_default());
+    result_of(last.code, status, reason, last.is_delivered() == Some(true))
 }

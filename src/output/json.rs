@@ -109,8 +109,7 @@ struct LogView<'a> {
 
 /// A line of `log --json`. A delivery that nobody saw the end of has no outcome's keys.
 pub(crate) fn log_line(entry: &LogEntry) -> String {
-    let ended = matches!(entry.state, State::Delivered | State::Failed);
-    let outcome = entry.delivery.outcome().filter(|_| ended);
+    let outcome = entry.outcome();
     let view = LogView {
         id: &entry.publication.id,
         event: &entry.publication.event,

@@ -7,6 +7,7 @@ use super::outcome::{deployed, duration, result};
 use super::table::{Column, Fit, Look};
 use super::time::{local_minute, local_time};
 use super::{BAD, GOOD, Output, Table, plural};
+use crate::domain::outcome::Outcome;
 use crate::domain::publication::Publication;
 use crate::security::escape::{escape, escape_lines};
 use crate::store::journal::{Recorded, RecordedDelivery, State};
@@ -64,11 +65,14 @@ impl LogEntry {
         }
     }
 
+    /// How its last try ended, unless nobody saw the end of one that was begun after it.
+    pub(super) fn outcome(&self) -> Option<&Outcome> {
+        let is_known = matches!(self.state, State::Delivered | State::Failed);
+        self.delivery.outcome().filter(|_| is_known)
+    }
+
     fn result(&self) -> String {
-        match (self.state, self.delivery.outcome()) {
-            (State::Delivered | State::Failed, Some(outcome)) => result(outcome),
-            _ => String::new(),
-        }
+        self.outcome().map(result).unwrap_or_default()
     }
 
     /// The state in its colour, and when it is sent again.

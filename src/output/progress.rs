@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Instant;
 
 use super::outcome::duration;
-use super::{SHORT, Stream, cut};
+use super::{SHORT_WAIT, Stream, cut};
 
 /// A line on standard error that is drawn over and over.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Progress {
 
 /// Writes in place of the line, with colours or without: what moves a cursor is no colour.
 fn write(text: &str) {
-    if Stream::Stderr.is_writable(SHORT) {
+    if Stream::Stderr.is_writable(SHORT_WAIT) {
         // Nobody is there to be told.
         let _ = io::stderr().write_all(format!("\r\x1b[K{text}").as_bytes());
     }

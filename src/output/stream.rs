@@ -11,9 +11,9 @@ use crate::interrupt::Interrupt;
 use crate::platform;
 
 /// For what the next delivery would wait for.
-pub(crate) const SHORT: Duration = Duration::from_millis(100);
+pub(crate) const SHORT_WAIT: Duration = Duration::from_millis(100);
 /// For what is said once.
-pub(super) const LONG: Duration = Duration::from_millis(500);
+pub(super) const LONG_WAIT: Duration = Duration::from_millis(500);
 
 /// A reader that has taken nothing for this long has stopped reading.
 pub(super) const STOPPED: Duration = Duration::from_secs(2);

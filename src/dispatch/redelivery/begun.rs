@@ -68,7 +68,7 @@ impl Choice<'_> {
             selected.rest.push(DeliveryState { delivery, state, outcome });
         }
         let deliveries = &self.selected.deliveries;
-        self.selected.claims = claims_of(&deliveries.iter().collect::<Vec<_>>());
+        self.selected.claims = claims_of(deliveries);
         let (all, left) = (recorded.deliveries.len(), deliveries.len());
         let note = format!("{id} was published before; still to be sent: {left} of {all}");
         self.selected.notes.push(note);
