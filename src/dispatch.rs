@@ -33,24 +33,6 @@ pub(crate) use report::{DeliveryState, Report};
 /// How often the progress line moves.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Where the result lines go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Results {
-    /// To standard output, as text.
-    Text,
-    /// To standard error: standard output is a command's.
-    Aside,
-    /// Nowhere: JSON follows at the end.
-    Json,
-}
-
-impl Results {
-    /// As `--json` wants it.
-    pub(crate) fn of(json: bool) -> Self {
-        if json { Self::Json } else { Self::Text }
-    }
-}
-
 /// How deliveries are made, and how that is told.
 #[derive(Debug, Clone)]
 pub(crate) struct Setup {
@@ -58,8 +40,8 @@ pub(crate) struct Setup {
     pub(crate) output: Output,
     /// How long to try.
     pub(crate) limits: Limits,
-    /// Where the result lines go.
-    pub(crate) results: Results,
+    /// Where the result lines go; nowhere if JSON follows at the end.
+    pub(crate) results: Option<Stream>,
     /// How the program is called for this registry, for hints: `hooks`, or with `--file PATH`.
     pub(crate) program: String,
 }
@@ -228,10 +210,8 @@ impl<'a> Dispatch<'a> {
         if self.output.quiet && !failed {
             return;
         }
-        match self.setup.results {
-            Results::Text => Stream::Stdout.write_line(line, output::SHORT_WAIT),
-            Results::Aside => Stream::Stderr.write_line(line, output::SHORT_WAIT),
-            Results::Json => {}
+        if let Some(stream) = self.setup.results {
+            stream.write_line(line, output::SHORT_WAIT);
         }
     }
 

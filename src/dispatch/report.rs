@@ -1,15 +1,16 @@
 //! How deliveries went: the exit code, and the answer of `--json`.
 
-use std::iter;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde::ser::{SerializeMap as _, Serializer};
 
 use crate::domain::outcome::Outcome;
 use crate::domain::publication::{Delivery, Publication};
 use crate::exit::Exit;
 use crate::output::Output;
-use crate::output::json::{self, PublicationView};
+use crate::output::json::{pretty, put, put_result};
 use crate::store::journal::State;
 
 /// A delivery, what has become of it, and how its last try ended.
@@ -81,14 +82,14 @@ impl Report {
 
     /// Prints the one publication as JSON.
     pub(crate) fn print_publication(&self, output: Output) {
-        if let Some(view) = self.views().first() {
-            output.deliveries(&json::pretty(view), self.reader_deadline());
+        if let Some(publication) = self.publications().first() {
+            output.deliveries(&pretty(publication), self.reader_deadline());
         }
     }
 
     /// Prints the publications as a JSON array.
     pub(crate) fn print_publications(&self, output: Output) {
-        output.deliveries(&json::pretty(&self.views()), self.reader_deadline());
+        output.deliveries(&pretty(&self.publications()), self.reader_deadline());
     }
 
     /// Where nothing was sent, a reader that has stopped is waited for no time.
@@ -96,20 +97,39 @@ impl Report {
         if self.made.is_empty() { Instant::now() } else { self.deadline }
     }
 
-    /// The publications in the order they were delivered, each with its deliveries.
-    fn views(&self) -> Vec<PublicationView<'_>> {
-        if let Some(publication) = &self.unheard {
-            return vec![PublicationView::new(publication, iter::empty())];
+    /// The publications in the order they were delivered, each with its deliveries, which stand together.
+    fn publications(&self) -> Vec<PublicationJson<'_>> {
+        if let Some(Publication { id, event, .. }) = &self.unheard {
+            return vec![PublicationJson { id, event, deliveries: Vec::new() }];
         }
         let all: Vec<&DeliveryState> = self.made.iter().chain(&self.rest).collect();
-        // The deliveries of one publication stand together.
         all.chunk_by(|a, b| a.delivery.publication.id == b.delivery.publication.id)
             .map(|of_one| {
-                let publication = &of_one[0].delivery.publication;
-                let of_one = of_one.iter();
-                let deliveries = of_one.map(|d| (&*d.delivery.hook, d.state, d.outcome.as_ref()));
-                PublicationView::new(publication, deliveries)
+                let Publication { id, event, .. } = &*of_one[0].delivery.publication;
+                PublicationJson { id, event, deliveries: of_one.to_vec() }
             })
             .collect()
+    }
+}
+
+/// A publication as JSON.
+#[derive(Serialize)]
+struct PublicationJson<'a> {
+    id: &'a str,
+    event: &'a str,
+    deliveries: Vec<&'a DeliveryState>,
+}
+
+/// What was not tried has no result's keys.
+impl Serialize for DeliveryState {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self { delivery, state, outcome } = self;
+        let mut map = to.serialize_map(None)?;
+        put(&mut map, "hook", Some(delivery.hook.id))?;
+        put(&mut map, "url", Some(&delivery.hook.url))?;
+        put(&mut map, "delivered", Some(*state == State::Delivered))?;
+        put(&mut map, "state", Some(state.word()))?;
+        put_result(&mut map, outcome.as_ref())?;
+        map.end()
     }
 }
