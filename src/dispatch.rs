@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 
 use crate::delivery::{FanOut, Update};
 use crate::domain::hook::Hook;
@@ -20,41 +20,18 @@ use crate::domain::outcome::Outcome;
 use crate::domain::publication::{Delivery, Publication};
 use crate::interrupt::Interrupt;
 use crate::output::progress::Progress;
-use crate::output::{Output, Stream, outcome};
+use crate::output::{self, Output, Stream, outcome};
 use crate::security::escape::escape;
 use crate::signals;
-use crate::store::file::Patience;
 use crate::store::journal::{Claim, Journal, State};
 use crate::store::registry::Registry;
-use journaling::Journaling;
 
 pub(crate) use matching::Audience;
 pub(crate) use redelivery::{Selected, Selection, preview};
-pub(crate) use report::Report;
-
-/// The merge waits for the lock at least this long, however little of the deadline is left.
-const MERGE_WAIT: Duration = Duration::from_secs(2);
+pub(crate) use report::{DeliveryState, Report};
 
 /// How often the progress line moves.
 const TICK: Duration = Duration::from_millis(100);
-
-/// Where the result lines go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Results {
-    /// To standard output, as text.
-    Text,
-    /// To standard error: standard output is a command's.
-    Aside,
-    /// Nowhere: JSON follows at the end.
-    Json,
-}
-
-impl Results {
-    /// As `--json` wants it.
-    pub(crate) fn of(json: bool) -> Self {
-        if json { Self::Json } else { Self::Text }
-    }
-}
 
 /// How deliveries are made, and how that is told.
 #[derive(Debug, Clone)]
@@ -63,23 +40,30 @@ pub(crate) struct Setup {
     pub(crate) output: Output,
     /// How long to try.
     pub(crate) limits: Limits,
-    /// Where the result lines go.
-    pub(crate) results: Results,
+    /// Where the result lines go; nowhere if JSON follows at the end.
+    pub(crate) results: Option<Stream>,
     /// How the program is called for this registry, for hints: `hooks`, or with `--file PATH`.
     pub(crate) program: String,
 }
-
-/// A delivery that this run does not make, what has become of it, and how its last try ended.
-pub(crate) type Unsent = (Delivery, State, Option<Outcome>);
 
 /// Deliveries to make under one deadline.
 pub(crate) struct Dispatch<'a> {
     setup: Setup,
     output: Output,
     registry: &'a Registry,
-    deadline: Instant,
+    journal: Journal,
     interrupt: Interrupt,
-    journaling: Journaling,
+    deadline: Instant,
+    /// When the deliveries were begun, and until when other processes leave them alone, by the clock that
+    /// they all read.
+    begun: DateTime<Utc>,
+    claimed_until: DateTime<Utc>,
+    /// What was journalled last could be written.
+    journal_works: bool,
+    /// How long the lock is waited for at most: once it could not be had, it is not waited for again.
+    longest_wait: Duration,
+    /// The publication is in the journal already: it was begun under the lock.
+    is_begun: bool,
     /// Publications that are sent again: their result lines name what was deployed.
     again: bool,
 }
@@ -87,116 +71,97 @@ pub(crate) struct Dispatch<'a> {
 impl<'a> Dispatch<'a> {
     /// The deadline counts from this moment: the input has been read.
     pub(crate) fn new(setup: Setup, registry: &'a Registry, interrupt: Interrupt) -> Self {
-        let deadline = Instant::now() + setup.limits.deadline;
-        let (journal, output) = (Journal::of(registry), setup.output);
         Self {
-            setup,
-            output,
+            output: setup.output,
             registry,
-            deadline,
-            journaling: Journaling::new(journal, output, deadline, interrupt.clone()),
+            journal: Journal::of(registry),
             interrupt,
+            deadline: Instant::now() + setup.limits.deadline,
+            begun: Utc::now(),
+            claimed_until: DateTime::<Utc>::MAX_UTC,
+            journal_works: true,
+            longest_wait: journaling::LONGEST_WAIT,
+            is_begun: false,
             again: false,
+            setup,
         }
     }
 
-    /// Publishes to an audience, now or with `defer` later.
+    /// Journals a new publication and delivers it, or with `defer` leaves it to the next `redeliver --failed`:
+    /// then the event is on the disk once this returns.
     pub(crate) fn send(
-        self,
+        mut self,
         publication: Publication,
         audience: Audience,
         defer: bool,
     ) -> Result<Report> {
+        if audience.is_empty() {
+            return Ok(Report { unheard: Some(publication), ..self.report(Vec::new()) });
+        }
         let Audience { hooks, held, .. } = audience;
-        if hooks.is_empty() && held.is_empty() {
-            return Ok(Report::nobody(publication, self.deadline));
-        }
-        if defer {
-            return self.defer(publication, hooks, held);
-        }
-        Ok(self.publish(publication, hooks, held))
+        self.begin(&publication, &hooks, &held, defer)?;
+        let publication = Arc::new(publication);
+        let in_state = |hooks: Vec<Hook>, state| {
+            let deliveries = hooks.into_iter().map(|hook| delivery(&publication, hook));
+            deliveries.map(move |delivery| DeliveryState { delivery, state, outcome: None })
+        };
+        let mut report = if defer {
+            for hook in &hooks {
+                self.print_line(&outcome::deferred(self.output, hook), false);
+            }
+            let rest = in_state(hooks, State::Deferred).collect();
+            Report { rest, ..self.report(Vec::new()) }
+        } else {
+            let deliveries = hooks.into_iter().map(|hook| delivery(&publication, hook));
+            self.make(deliveries.collect(), &[])
+        };
+        report.rest.extend(in_state(held, State::Held));
+        self.compact(false, true);
+        Ok(report)
     }
 
-    /// Journals a new publication, and delivers it to these hooks; for others it is held. A journal that
-    /// cannot be written does not keep the event from its hooks: that is said, and it is delivered all
-    /// the same.
-    fn publish(mut self, publication: Publication, hooks: Vec<Hook>, held: Vec<Hook>) -> Report {
-        self.journaling.begin(&publication, &hooks, &held);
-        let publication = Arc::new(publication);
-        let report = self.deliver(deliveries(&publication, hooks));
-        report.waiting(deliveries_in(&publication, held, State::Held))
+    /// Journals a sample for each of these hooks, and delivers them.
+    pub(crate) fn test(mut self, samples: Vec<(Publication, Hook)>) -> Result<Report> {
+        let mut deliveries = Vec::new();
+        for (publication, hook) in samples {
+            self.begin(&publication, std::slice::from_ref(&hook), &[], false)?;
+            deliveries.push(delivery(&Arc::new(publication), hook));
+        }
+        let report = self.make(deliveries, &[]);
+        self.compact(false, true);
+        Ok(report)
     }
 
     /// Sends what is left of a publication that was begun before.
     pub(crate) fn resume(mut self, selected: Selected) -> Report {
         self.again = true;
-        self.deliver(selected.deliveries).waiting(selected.rest)
-    }
-
-    fn deliver(&mut self, deliveries: Vec<Delivery>) -> Report {
-        let report = self.make(deliveries, None);
-        self.say_next_step(&report);
-        self.journaling.compact(false, true);
-        report
-    }
-
-    /// Journals a sample for each of these hooks, and delivers them.
-    pub(crate) fn test(mut self, samples: Vec<(Publication, Hook)>) -> Report {
-        let mut deliveries = Vec::new();
-        for (publication, hook) in samples {
-            let hooks = std::slice::from_ref(&hook);
-            self.journaling.begin(&publication, hooks, &[]);
-            deliveries.push(Delivery { publication: Arc::new(publication), hook: Arc::new(hook) });
-        }
-        let report = self.make(deliveries, None);
-        self.journaling.compact(false, true);
-        report
-    }
-
-    /// Journals a new publication, to be sent by the next `redeliver --failed`. Once this returns, the
-    /// event is on the disk.
-    fn defer(
-        mut self,
-        publication: Publication,
-        hooks: Vec<Hook>,
-        held: Vec<Hook>,
-    ) -> Result<Report> {
-        self.journaling.defer(&publication, &hooks, &held)?;
-        for hook in &hooks {
-            self.print_line(&outcome::deferred(self.output, hook), false);
-        }
-        self.journaling.compact(false, true);
-        let publication = Arc::new(publication);
-        let mut waiting = deliveries_in(&publication, hooks, State::Deferred);
-        waiting.extend(deliveries_in(&publication, held, State::Held));
-        Ok(Report::new(Vec::new(), None, self.deadline).waiting(waiting))
+        let report = self.make(selected.deliveries, &[]);
+        self.compact(false, true);
+        Report { rest: selected.rest, ..report }
     }
 
     /// Sends again what was selected.
     pub(crate) fn redeliver(mut self, selected: Selected) -> Report {
         self.again = true;
-        let is_damaged = !selected.damaged.is_empty();
-        if self.journaling.is_overgrown() {
+        if self.journal.is_overgrown(false) {
             // A receiver that hangs must not leave the compaction without time for ever.
             let reserve = self.setup.limits.deadline / 4;
             self.setup.limits = self.setup.limits.less(reserve);
             self.deadline -= reserve;
         }
-        let report = self.make(selected.deliveries, selected.claim);
-        self.say_next_step(&report);
-        self.journaling.compact(is_damaged, false);
+        let report = self.make(selected.deliveries, &selected.claims);
+        self.compact(!selected.damaged.is_empty(), false);
         report
     }
 
-    /// Makes deliveries that are in the journal already. `claim` is what was claimed for them as a
-    /// whole; it is given back at the end.
-    fn make(&mut self, deliveries: Vec<Delivery>, claim: Option<Claim>) -> Report {
+    /// Makes deliveries that are in the journal already, claimed like this if they are sent again.
+    fn make(&mut self, deliveries: Vec<Delivery>, claims: &[Claim]) -> Report {
         let deliveries: Arc<[Delivery]> = deliveries.into();
         let mut outcomes = vec![None; deliveries.len()];
         let mut progress = Progress::new(!self.output.quiet);
         let shared = Arc::clone(&deliveries);
         let mut fan_out = FanOut::new(shared, self.setup.limits, self.deadline, &self.interrupt);
-        if progress.is_enabled() {
+        if progress.is_enabled {
             fan_out.tick(TICK);
         }
         while let Some(update) = fan_out.next() {
@@ -205,8 +170,7 @@ impl<'a> Dispatch<'a> {
             }
             match update {
                 Update::Finished(batch) => {
-                    let batch = self.journaling.record(&deliveries, batch);
-                    for (number, outcome) in batch {
+                    for (number, outcome) in self.record(&deliveries, batch) {
                         self.print(&deliveries[number], &outcome);
                         outcomes[number] = Some(outcome);
                     }
@@ -218,18 +182,23 @@ impl<'a> Dispatch<'a> {
             }
         }
         progress.clear();
-        let interrupted = fan_out.interrupted();
-        let pairs = deliveries.iter().cloned().zip(outcomes).collect();
-        let report = Report::new(pairs, interrupted, self.deadline);
-        self.journaling.release(&report, claim);
+        let made = deliveries.iter().cloned().zip(outcomes);
+        let made = made.map(|(delivery, outcome)| DeliveryState::made(delivery, outcome)).collect();
+        let report = Report { interrupted: fan_out.interrupted(), ..self.report(made) };
+        self.release(&report, claims);
         self.merge(&report);
+        self.say_next_step(&report);
         report
+    }
+
+    fn report(&self, made: Vec<DeliveryState>) -> Report {
+        let deadline = self.deadline;
+        Report { made, rest: Vec::new(), unheard: None, interrupted: None, deadline }
     }
 
     fn print(&self, delivery: &Delivery, outcome: &Outcome) {
         let Delivery { publication, hook } = delivery;
-        let output = self.output;
-        let mut line = outcome::line(output, hook, outcome);
+        let mut line = outcome::line(self.output, hook, outcome);
         if self.again {
             let deployed = outcome::deployed(&publication.deployment);
             line = format!("{line}  {}  {deployed}", escape(&publication.event));
@@ -241,43 +210,38 @@ impl<'a> Dispatch<'a> {
         if self.output.quiet && !failed {
             return;
         }
-        match self.setup.results {
-            Results::Text => self.output.outcome(Stream::Stdout, line),
-            Results::Aside => self.output.outcome(Stream::Stderr, line),
-            Results::Json => {}
+        if let Some(stream) = self.setup.results {
+            stream.write_line(line, output::SHORT_WAIT);
         }
     }
 
-    /// Names what sends again what was not delivered, once.
+    /// Names what sends again what was not delivered, once. Samples are not sent again by themselves.
     fn say_next_step(&self, report: &Report) {
-        let program = &self.setup.program;
-        let left = report.left();
-        if left == 0 || !self.journaling.works() {
+        let (left, untried) = (report.left(), report.untried().count());
+        let are_samples = report.made.iter().all(|made| made.delivery.publication.test);
+        if left == 0 || are_samples || !self.journal_works {
             return;
         }
-        let untried = report.untried();
-        if untried > 0 && report.interrupted().is_none() {
+        let again = format!("{} redeliver --failed", self.setup.program);
+        if untried > 0 && report.interrupted.is_none() {
             let are = if untried == 1 { "delivery is" } else { "deliveries are" };
-            let said =
-                format!("{untried} {are} left for the next run: {program} redeliver --failed");
+            let said = format!("{untried} {are} left for the next run: {again}");
             // Nothing else has been said of these.
             if self.output.quiet {
                 self.output.warning(said);
             } else {
                 self.output.note(said);
             }
-            return;
-        }
-        // The first failure is due again at once, a further one later.
-        if self.again || report.all_must_wait(Utc::now()) {
+        } else if self.again || report.all_must_wait(Utc::now()) {
+            // The first failure is due again at once, a further one later.
             self.output.note(format!(
                 "{left} not delivered, and due again later; a cron line sends what is due: \
-                 */5 * * * * {program} -q redeliver --failed"
+                 */5 * * * * {} -q redeliver --failed",
+                self.setup.program
             ));
-            return;
+        } else {
+            self.output.note(format!("{left} not delivered; to send again: {again}"));
         }
-        let note = format!("{left} not delivered; to send again: {program} redeliver --failed");
-        self.output.note(note);
     }
 
     fn say_retry(&self, hook: &Hook, outcome: &Outcome, wait: Duration) {
@@ -303,42 +267,10 @@ impl<'a> Dispatch<'a> {
             self.output.url(&hook.url)
         ));
     }
-
-    fn merge(&self, report: &Report) {
-        let outcomes = merge::outcomes_by_hook(report);
-        if outcomes.is_empty() {
-            return;
-        }
-        let wait =
-            Patience::of(self.journaling.left().max(MERGE_WAIT)).unless(self.interrupt.flag());
-        let merged =
-            self.registry.update_within(wait, |file| Ok(merge::merge(file, &outcomes, Utc::now())));
-        match merged {
-            Ok(disabled) => {
-                for id in disabled {
-                    self.output.note(format!(
-                        "hook {id} is disabled now: its receiver wants no more; to enable it: hooks edit {id} --enable"
-                    ));
-                }
-            }
-            Err(error) if self.journaling.works() => {
-                let journaled = "the outcomes are in the journal";
-                self.output.warning(format!("{error:#}; {journaled}"));
-            }
-            Err(error) => self.output.warning(format!("{error:#}")),
-        }
-    }
 }
 
-/// One delivery of the publication to each of these hooks.
-fn deliveries(publication: &Arc<Publication>, hooks: Vec<Hook>) -> Vec<Delivery> {
-    let delivery = |hook| Delivery { publication: Arc::clone(publication), hook: Arc::new(hook) };
-    hooks.into_iter().map(delivery).collect()
-}
-
-fn deliveries_in(publication: &Arc<Publication>, hooks: Vec<Hook>, state: State) -> Vec<Unsent> {
-    let deliveries = deliveries(publication, hooks).into_iter();
-    deliveries.map(|delivery| (delivery, state, None)).collect()
+fn delivery(publication: &Arc<Publication>, hook: Hook) -> Delivery {
+    Delivery { publication: Arc::clone(publication), hook: Arc::new(hook) }
 }
 
 /// An interrupt that SIGINT and SIGTERM raise from now on.

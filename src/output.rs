@@ -27,10 +27,9 @@ use anstyle::{AnsiColor, Style};
 use anyhow::{Context as _, Result};
 
 use crate::exit::Failure;
-use crate::interrupt::Interrupt;
 use crate::security::escape::escape;
 
-pub(crate) use stream::Stream;
+pub(crate) use stream::{SHORT_WAIT, Stream};
 pub(crate) use table::Table;
 
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
@@ -57,11 +56,6 @@ impl Output {
     /// A result, on standard output.
     pub(crate) fn result(self, text: impl Display) -> Result<()> {
         writeln!(anstream::stdout().lock(), "{text}").context(UNWRITTEN)
-    }
-
-    /// How a delivery went. Nobody may be reading, and the next delivery does not wait for that.
-    pub(crate) fn outcome(self, stream: Stream, text: &str) {
-        stream.write_line(text, stream::SHORT);
     }
 
     /// The JSON of deliveries, at their end. Their exit code stands, whoever reads it or not.
@@ -92,23 +86,9 @@ impl Output {
         Ok(())
     }
 
-    /// Prints what a person follows, such as the requests that come. The reader may pause as long as it
-    /// likes, up to the interrupt: then the rest is left out, and the answer is false.
-    pub(crate) fn wait_to_print(
-        self,
-        stream: Stream,
-        text: &str,
-        interrupt: &Interrupt,
-    ) -> Result<bool> {
-        let is_over = || interrupt.signal().is_some();
-        stream.write_until(text, is_over).context(UNWRITTEN)
-    }
-
     /// A result that has no colours to be taken out again, which a hundred thousand hooks would feel.
     pub(crate) fn json(self, text: &str) -> Result<()> {
-        let mut stdout = io::stdout().lock();
-        let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.write_all(b"\n"));
-        written.context(UNWRITTEN)
+        writeln!(io::stdout().lock(), "{text}").context(UNWRITTEN)
     }
 
     /// A table, as wide as the terminal is at most. Elsewhere it is as wide as it gets.
@@ -116,12 +96,13 @@ impl Output {
         let is_terminal = io::stdout().is_terminal();
         let size = terminal_size::terminal_size().filter(|_| is_terminal);
         let width = size.map(|(width, _)| usize::from(width.0));
-        let choice = AutoStream::choice(&io::stdout());
-        let written = if choice == ColorChoice::Never {
-            // Without a search for colours, which a hundred thousand hooks would feel.
-            io::stdout().write_all(table.text(width, false).as_bytes())
+        let is_coloured = AutoStream::choice(&io::stdout()) != ColorChoice::Never;
+        let text = table.text(width, is_coloured);
+        let written = if is_coloured {
+            anstream::stdout().write_all(text.as_bytes())
         } else {
-            anstream::stdout().write_all(table.text(width, true).as_bytes())
+            // Without a search for colours, which a hundred thousand hooks would feel.
+            io::stdout().write_all(text.as_bytes())
         };
         written.context(UNWRITTEN)
     }
@@ -185,5 +166,5 @@ fn to_stderr(style: Style, kind: &str, text: impl Display) {
     let text = text.to_string();
     // One line each, so that nothing foreign can look like a line of ours.
     let text = escape(&text);
-    Stream::Stderr.write_line(&format!("{style}{kind}:{style:#} {text}"), stream::LONG);
+    Stream::Stderr.write_line(&format!("{style}{kind}:{style:#} {text}"), stream::LONG_WAIT);
 }

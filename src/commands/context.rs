@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
 
-use crate::dispatch::{Results, Selected, Setup};
+use crate::dispatch::{Selected, Setup};
 use crate::domain::hook::Hook;
 use crate::domain::limits::Limits;
 use crate::domain::reference::HookReference;
 use crate::exit::Failure;
-use crate::output::{self, Output};
+use crate::output::{self, Output, Stream};
 use crate::security::signature::Secret;
 use crate::store::registry::{Registry, RegistryFile};
 
@@ -82,7 +82,8 @@ impl Context {
     }
 
     /// How deliveries are made for these arguments.
-    pub(super) fn setup(&self, limits: Limits, results: Results) -> Setup {
+    pub(super) fn setup(&self, limits: Limits, json: bool) -> Setup {
+        let results = (!json).then_some(Stream::Stdout);
         Setup { output: self.output, limits, results, program: self.program() }
     }
 

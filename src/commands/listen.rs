@@ -24,7 +24,7 @@ pub(super) fn run(context: &Context, arguments: &Listen) -> Result<Exit> {
     // Its first line on standard error is an interface: scripts read the port from it.
     let address = format!("listening on {}\n", receiver.url());
     let output = context.output;
-    let _ = output.wait_to_print(Stream::Stderr, &address, &interrupt);
+    let _ = Stream::Stderr.write_until(&address, &interrupt);
     let mut left = arguments.count;
     while left != Some(0) {
         let mut verdict = None;

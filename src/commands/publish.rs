@@ -11,7 +11,7 @@ use super::fields;
 use super::input::{self, Source};
 use super::requests::{show_request, show_requests};
 use crate::cli::Publish;
-use crate::dispatch::{self, Audience, Dispatch, Results, Selected, Selection};
+use crate::dispatch::{self, Audience, Dispatch, Selected, Selection};
 use crate::domain::cloudevent::CloudEvent;
 use crate::domain::deployment::Deployment;
 use crate::domain::hook::check_event;
@@ -31,7 +31,7 @@ pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
     let deployment = completed(read.deployment, arguments, limits.deadline)?;
     let limits = limits.less(since.elapsed());
     let interrupt = dispatch::interruptible();
-    let setup = context.setup(limits, Results::of(arguments.json));
+    let setup = context.setup(limits, arguments.json);
     let mut dispatch = Dispatch::new(setup, &registry, interrupt);
     let hooks = context.read(&registry)?.hooks;
     let mut publication = Publication::new(&read.event, deployment, Utc::now());

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use super::context::Context;
 use super::requests::show_requests;
 use crate::cli::Redeliver;
-use crate::dispatch::{self, Dispatch, Results, Selection};
+use crate::dispatch::{self, Dispatch, Selection};
 use crate::domain::reference::{HookReference, Reference};
 use crate::domain::retry;
 use crate::exit::{Exit, Failure};
@@ -15,7 +15,7 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
     let output = context.output;
     let registry = context.registry()?;
     let selection = selection(arguments)?;
-    let setup = context.setup(arguments.limits.settle()?, Results::of(arguments.json));
+    let setup = context.setup(arguments.limits.settle()?, arguments.json);
     let mut dispatch = Dispatch::new(setup, &registry, dispatch::interruptible());
     // Read again under the lock; here it is for its warning, and so that a broken one ends it at once.
     context.read(&registry)?;
@@ -73,12 +73,7 @@ fn selection(arguments: &Redeliver) -> Result<Selection> {
         let failure = Failure::usage("--since goes with --failed or --held");
         return Err(failure.hint("see 'hooks redeliver --help'").into());
     }
-    let ids = arguments.ids.clone();
-    if arguments.to.is_empty() {
-        Ok(Selection::Named(ids))
-    } else {
-        Ok(Selection::To(ids, arguments.to.clone()))
-    }
+    Ok(Selection::Named(arguments.ids.clone(), arguments.to.clone()))
 }
 
 fn nothing(context: &Context, arguments: &Redeliver) -> Result<Exit> {

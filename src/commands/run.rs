@@ -13,7 +13,7 @@ use chrono::Utc;
 use super::context::{Context, place};
 use super::fields;
 use crate::cli::Run;
-use crate::dispatch::{Audience, Dispatch, Results};
+use crate::dispatch::{Audience, Dispatch, Setup};
 use crate::domain::deployment::Deployment;
 use crate::domain::limits::Limits;
 use crate::domain::publication::Publication;
@@ -21,7 +21,7 @@ use crate::domain::time::timestamp;
 use crate::exit::Exit;
 use crate::git;
 use crate::interrupt::Interrupt;
-use crate::output::plural;
+use crate::output::{Stream, plural};
 use command::{Event, Finished};
 
 pub(super) fn run(context: &Context, arguments: &Run) -> Result<Exit> {
@@ -51,7 +51,8 @@ fn publish(
     let limits = limits.less(since.elapsed());
     let registry = context.registry()?;
     let interrupt = interrupt(finished, events);
-    let setup = context.setup(limits, Results::Aside);
+    // Standard output is the command's.
+    let setup = Setup { results: Some(Stream::Stderr), ..context.setup(limits, false) };
     let dispatch = Dispatch::new(setup, &registry, interrupt);
     let hooks = context.read(&registry)?.hooks;
     let publication = Publication::new(&arguments.event, deployment, Utc::now());

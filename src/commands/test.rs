@@ -5,7 +5,7 @@ use chrono::Utc;
 
 use super::context::Context;
 use crate::cli::Test;
-use crate::dispatch::{self, Dispatch, Results};
+use crate::dispatch::{self, Dispatch};
 use crate::domain::deployment::Deployment;
 use crate::domain::hook::{Hook, check_event};
 use crate::domain::publication::Publication;
@@ -18,7 +18,7 @@ const EVENT: &str = "Test";
 pub(super) fn run(context: &Context, arguments: &Test) -> Result<Exit> {
     let registry = context.registry()?;
     let limits = arguments.limits.settle()?;
-    let setup = context.setup(limits, Results::of(arguments.json));
+    let setup = context.setup(limits, arguments.json);
     let dispatch = Dispatch::new(setup, &registry, dispatch::interruptible());
     let file = context.read(&registry)?;
     let (mut hooks, mut missing) = (Vec::<Hook>::new(), Vec::new());
@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context, arguments: &Test) -> Result<Exit> {
         return Err(Failure::unknown_hooks(missing).into());
     }
     let samples = hooks.into_iter().map(|hook| (sample(&hook), hook));
-    let report = dispatch.test(samples.collect());
+    let report = dispatch.test(samples.collect())?;
     if arguments.json && arguments.hooks.len() > 1 {
         report.print_publications(context.output);
     } else if arguments.json {

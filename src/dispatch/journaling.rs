@@ -1,23 +1,21 @@
 //! Writing the journal while deliveries are made: what fails is said once, and stops nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::Audience;
-use super::report::Report;
-use crate::domain::hook::{Hook, HookId};
+use super::{Dispatch, Report};
+use crate::domain::hook::Hook;
 use crate::domain::outcome::Outcome;
 use crate::domain::publication::{Delivery, Publication};
-use crate::interrupt::Interrupt;
-use crate::output::{Output, plural};
-use crate::store::file::{Lock, Patience};
-use crate::store::journal::{Claim, Journal, Locking, State, Unlocked};
+use crate::output::plural;
+use crate::store::file::Patience;
+use crate::store::journal::{Claim, Locking, State, Unlocked};
 
 /// The longest wait for the lock, after which the journal is written without it.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// The wait for the lock where hardly any time is left.
 const SHORTEST_WAIT: Duration = Duration::from_millis(200);
@@ -25,52 +23,10 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(200);
 /// What is written at the end may take this long past the deadline.
 const LAST_LINES: Duration = Duration::from_millis(300);
 
-/// The journal of one set of deliveries.
-pub(super) struct Journaling {
-    journal: Journal,
-    output: Output,
-    deadline: Instant,
-    /// When the deliveries were begun, and until when other processes leave them alone, by the clock that
-    /// they all read.
-    begun: DateTime<Utc>,
-    claimed_until: DateTime<Utc>,
-    interrupt: Interrupt,
-    /// The publication is there already: it was begun under the lock.
-    is_begun: bool,
-    /// What was written last could be written.
-    works: bool,
-    /// The lock could not be had: it is not waited for again and again.
-    locked_out: bool,
-}
-
-impl Journaling {
-    pub(super) fn new(
-        journal: Journal,
-        output: Output,
-        deadline: Instant,
-        interrupt: Interrupt,
-    ) -> Self {
-        Self {
-            journal,
-            output,
-            deadline,
-            begun: Utc::now(),
-            claimed_until: DateTime::<Utc>::MAX_UTC,
-            interrupt,
-            is_begun: false,
-            works: true,
-            locked_out: false,
-        }
-    }
-
-    /// Whether the journal has what was given to it.
-    pub(super) fn works(&self) -> bool {
-        self.works
-    }
-
-    /// The deadline on the clock that other processes read, and the moment after it in which the last
-    /// outcomes are written: until then the deliveries are this process's.
-    pub(super) fn claim(&mut self) -> DateTime<Utc> {
+impl Dispatch<'_> {
+    /// Begins a claim. Until the moment that it gives, on the clock that other processes read, the deliveries
+    /// are this process's: the deadline, and then the time in which the last outcomes are written.
+    pub(super) fn claim_until(&mut self) -> DateTime<Utc> {
         let left = self.left() + LAST_LINES;
         self.begun = Utc::now();
         let until =
@@ -84,51 +40,29 @@ impl Journaling {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// Writes a new publication for these hooks.
-    pub(super) fn begin(&mut self, publication: &Publication, hooks: &[Hook], held: &[Hook]) {
-        if self.is_begun {
-            return;
-        }
-        let deadline = self.claim();
-        let wait = Locking::Wait(self.lock_wait());
-        let begun = self.journal.begin(publication, hooks, held, Some(deadline), wait);
-        self.works = begun.is_ok();
-        match begun {
-            Ok(unlocked) => self.warn_of(unlocked),
-            Err(error) => self.output.warning(format!(
-                "{error:#}; it is delivered all the same, but what fails now may not be sent again"
-            )),
-        }
-    }
-
-    /// Writes a new publication that is to be sent later.
-    pub(super) fn defer(
+    /// Writes a new publication, unless it is there. A journal that cannot be written keeps the event from its
+    /// hooks only where it is to `defer` it.
+    pub(super) fn begin(
         &mut self,
         publication: &Publication,
         hooks: &[Hook],
         held: &[Hook],
+        defer: bool,
     ) -> Result<()> {
         if self.is_begun {
             return Ok(());
         }
+        let deadline = (!defer).then(|| self.claim_until());
         let wait = Locking::Wait(self.lock_wait());
-        let unlocked = self.journal.begin(publication, hooks, held, None, wait)?;
-        self.warn_of(unlocked);
-        Ok(())
-    }
-
-    /// Writes a new publication under the lock, for [`Self::begin`] or with `defer` for [`Self::defer`].
-    pub(super) fn begin_locked(
-        &mut self,
-        publication: &Publication,
-        audience: &Audience,
-        defer: bool,
-        lock: &Lock,
-    ) -> Result<()> {
-        let Audience { hooks, held, .. } = audience;
-        let deadline = (!defer).then(|| self.claim());
-        self.journal.begin(publication, hooks, held, deadline, Locking::Held(lock))?;
-        self.is_begun = true;
+        let begun = self.journal.begin(publication, hooks, held, deadline, wait);
+        self.journal_works = begun.is_ok();
+        match begun {
+            Ok(unlocked) => self.warn_of(unlocked),
+            Err(error) if defer => return Err(error),
+            Err(error) => self.output.warning(format!(
+                "{error:#}; it is delivered all the same, but what fails now may not be sent again"
+            )),
+        }
         Ok(())
     }
 
@@ -146,7 +80,7 @@ impl Journaling {
         if !own.is_empty() {
             match self.journal.record(&own, self.lock_wait()) {
                 Ok(unlocked) => self.warn_of(unlocked),
-                Err(error) if std::mem::take(&mut self.works) => self
+                Err(error) if std::mem::take(&mut self.journal_works) => self
                     .output
                     .warning(format!("{error:#}; what was delivered now may be sent again")),
                 Err(_) => {}
@@ -186,34 +120,28 @@ impl Journaling {
         failed.filter_map(other).collect()
     }
 
-    /// Gives back what has no outcome, so that another process need not wait for the deadline to take
-    /// it up.
-    pub(super) fn release(&self, report: &Report, claim: Option<Claim>) {
-        let claims: Vec<Claim> = match claim {
-            Some(claim) => vec![claim],
-            None if report.untried() > 0 => left(report),
-            None => return,
+    /// Gives back what has no outcome, or what was claimed as a whole, so that another process need not wait
+    /// for the deadline to take it up.
+    pub(super) fn release(&self, report: &Report, claims: &[Claim]) {
+        let left = match claims {
+            [claim] if claim.id.is_none() => claims.to_vec(),
+            _ => claims_of(report.untried()),
         };
         // Past the deadline they may be another process's.
-        if self.works && !claims.is_empty() && Utc::now() < self.claimed_until {
-            let wait = Patience::of(SHORTEST_WAIT).unless(self.interrupt.flag());
+        if self.journal_works && !left.is_empty() && Utc::now() < self.claimed_until {
             // Without it, the deadline says the same a little later.
-            let _ = self.journal.release(&claims, wait);
+            let _ = self.journal.release(&left, self.wait_at_most(SHORTEST_WAIT));
         }
     }
 
     /// How long an append waits for the lock.
     fn lock_wait(&self) -> Patience<'_> {
-        if self.locked_out {
-            return Patience::of(Duration::ZERO);
-        }
-        let at_most = (self.left() / 2).clamp(SHORTEST_WAIT, LONGEST_WAIT);
-        Patience::of(at_most).unless(self.interrupt.flag())
+        self.wait_at_most((self.left() / 2).max(SHORTEST_WAIT).min(self.longest_wait))
     }
 
-    /// Whether the journal is so long that a process that nobody waits for had better compact it.
-    pub(super) fn is_overgrown(&self) -> bool {
-        self.journal.is_overgrown(false)
+    /// So long, unless interrupted.
+    pub(super) fn wait_at_most(&self, most: Duration) -> Patience<'_> {
+        Patience::of(most).unless(self.interrupt.flag())
     }
 
     /// Compacts the journal if it is overgrown, or damaged, in what is left of the deadline. A process that
@@ -225,8 +153,7 @@ impl Journaling {
         let until = self.deadline.max(Instant::now() + LAST_LINES);
         let is_over = || Instant::now() >= until || self.interrupt.signal().is_some();
         let is_wanted = || is_damaged || self.journal.is_overgrown(somebody_waits);
-        let wait = Patience::of(SHORTEST_WAIT).unless(self.interrupt.flag());
-        match self.journal.compact(is_wanted, wait, &is_over) {
+        match self.journal.compact(is_wanted, self.wait_at_most(SHORTEST_WAIT), &is_over) {
             Ok(None | Some(0)) => {}
             Ok(Some(damaged)) => {
                 let journal = self.journal.path().display();
@@ -242,21 +169,19 @@ impl Journaling {
     /// Says once that the lock could not be had.
     fn warn_of(&mut self, unlocked: Unlocked) {
         if let Some(why) = unlocked
-            && !std::mem::replace(&mut self.locked_out, true)
+            && !std::mem::take(&mut self.longest_wait).is_zero()
         {
             self.output.warning(format!("{why}; journalled without it"));
         }
     }
 }
 
-/// The deliveries without an outcome, by publication.
-fn left(report: &Report) -> Vec<Claim> {
-    let mut left: BTreeMap<&str, Vec<HookId>> = BTreeMap::new();
-    for (delivery, outcome) in report.deliveries() {
-        if outcome.is_none() {
-            let id = delivery.publication.id.as_str();
-            left.entry(id).or_default().push(delivery.hook.id);
-        }
-    }
-    left.into_iter().map(|(id, hooks)| Claim::new(Some(id.to_owned()), hooks)).collect()
+/// Deliveries as they are claimed one by one, by publication. Those of one stand together.
+pub(super) fn claims_of<'a>(deliveries: impl IntoIterator<Item = &'a Delivery>) -> Vec<Claim> {
+    let deliveries: Vec<&Delivery> = deliveries.into_iter().collect();
+    let claim = |of_one: &[&Delivery]| {
+        let hooks = of_one.iter().map(|delivery| delivery.hook.id).collect();
+        Claim::new(Some(of_one[0].publication.id.clone()), hooks)
+    };
+    deliveries.chunk_by(|a, b| a.publication.id == b.publication.id).map(claim).collect()
 }

@@ -1,10 +1,11 @@
 //! Merges how deliveries went into the hooks' `last_*` (docs/design.md §3).
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::report::Report;
+use super::{Dispatch, Report};
 use crate::domain::hook::{Hook, HookId, LastDelivery};
 use crate::domain::outcome::Outcome;
 use crate::domain::publication::{Delivery, Publication};
@@ -15,34 +16,50 @@ use crate::store::registry::{Change, RegistryFile};
 /// `last_context` is cut at this many bytes.
 const LONGEST_CONTEXT: usize = 4 * 1024;
 
-/// Outcomes by the hook's id, in the order of their deliveries.
-pub(super) type OutcomesByHook<'a> = HashMap<HookId, Vec<(&'a Delivery, &'a Outcome)>>;
+/// The merge waits for the lock at least this long, however little of the deadline is left.
+const SHORTEST_WAIT: Duration = Duration::from_secs(2);
 
-/// The outcomes that there are.
-pub(super) fn outcomes_by_hook(report: &Report) -> OutcomesByHook<'_> {
-    let mut outcomes = OutcomesByHook::new();
-    for (delivery, outcome) in report.deliveries() {
-        if let Some(outcome) = outcome {
-            let of_hook = outcomes.entry(delivery.hook.id).or_default();
-            of_hook.push((delivery, outcome));
+impl Dispatch<'_> {
+    /// Merges the outcomes into the registry, and names the hooks that are disabled by it. Where that cannot
+    /// be done, a warning says so.
+    pub(super) fn merge(&self, report: &Report) {
+        if report.made.iter().all(|made| made.outcome.is_none()) {
+            return;
+        }
+        let wait = self.wait_at_most(self.left().max(SHORTEST_WAIT));
+        let merged = self.registry.update_within(wait, |file| Ok(merge(file, report, Utc::now())));
+        match merged {
+            Ok(disabled) => {
+                for id in disabled {
+                    self.output.note(format!(
+                        "hook {id} is disabled now: its receiver wants no more; to enable it: hooks edit {id} --enable"
+                    ));
+                }
+            }
+            Err(error) if self.journal_works => {
+                self.output.warning(format!("{error:#}; the outcomes are in the journal"));
+            }
+            Err(error) => self.output.warning(format!("{error:#}")),
         }
     }
-    outcomes
 }
 
-/// Merges them into the hooks that still exist with the same URL, and gives those that are disabled by it.
-pub(super) fn merge(
-    file: &mut RegistryFile,
-    outcomes: &OutcomesByHook,
-    now: DateTime<Utc>,
-) -> Change<Vec<HookId>> {
+/// Merges the outcomes into the hooks that still exist with the same URL, and gives those that are disabled by it.
+fn merge(file: &mut RegistryFile, report: &Report, now: DateTime<Utc>) -> Change<Vec<HookId>> {
+    let mut by_hook: HashMap<HookId, Vec<(&Delivery, &Outcome)>> = HashMap::new();
+    for made in &report.made {
+        if let Some(outcome) = &made.outcome {
+            by_hook.entry(made.delivery.hook.id).or_default().push((&made.delivery, outcome));
+        }
+    }
     let (mut changed, mut disabled) = (false, Vec::new());
     for hook in &mut file.hooks {
-        for (delivery, outcome) in outcomes.get(&hook.id).into_iter().flatten() {
+        for (delivery, outcome) in by_hook.get(&hook.id).into_iter().flatten() {
             let last = last_delivery(&delivery.publication, outcome);
             if hook.url == delivery.hook.url && hook.last.merge(&last, now) {
                 changed = true;
-                if disable_if_gone(hook, outcome) {
+                if outcome.is_gone() && hook.enabled {
+                    disable(hook, outcome);
                     disabled.push(hook.id);
                 }
             }
@@ -63,22 +80,19 @@ fn last_delivery(publication: &Publication, outcome: &Outcome) -> LastDelivery {
 }
 
 /// 410: the receiver wants no more of it (Standard Webhooks, "Responding to a webhook").
-fn disable_if_gone(hook: &mut Hook, outcome: &Outcome) -> bool {
-    let disables = outcome.is_gone() && hook.enabled;
-    if disables {
-        hook.enabled = false;
-        let time = timestamp(outcome.time);
-        hook.disabled_reason = Some(format!("410 Gone at {time}: {}", outcome.reason));
-    }
-    disables
+fn disable(hook: &mut Hook, outcome: &Outcome) {
+    hook.enabled = false;
+    let time = timestamp(outcome.time);
+    hook.disabled_reason = Some(format!("410 Gone at {time}: {}", outcome.reason));
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     use super::*;
+    use crate::dispatch::DeliveryState;
     use crate::domain::deployment::Deployment;
 
     fn outcome(code: u16, seconds: i64) -> Outcome {
@@ -104,9 +118,10 @@ mod tests {
         let publication = Publication::new("E", Deployment::empty(), DateTime::UNIX_EPOCH);
         let delivery = Delivery { publication: Arc::new(publication), hook: Arc::new(hook) };
         for outcome in outcomes {
-            let pair = (delivery.clone(), Some(outcome.clone()));
-            let report = Report::new(vec![pair], None, Instant::now());
-            merge(&mut file, &outcomes_by_hook(&report), now);
+            let made = vec![DeliveryState::made(delivery.clone(), Some(outcome.clone()))];
+            let (rest, deadline) = (Vec::new(), Instant::now());
+            let report = Report { made, rest, unheard: None, interrupted: None, deadline };
+            merge(&mut file, &report, now);
         }
         file.hooks.remove(0)
     }

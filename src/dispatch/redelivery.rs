@@ -2,25 +2,24 @@
 //! the same (docs/design.md §5).
 
 mod begun;
-mod others;
-mod skipped;
+mod eligible;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Dispatch, Unsent};
+use super::journaling::claims_of;
+use super::{DeliveryState, Dispatch};
 use crate::domain::hook::{Hook, HookId};
 use crate::domain::publication::Delivery;
 use crate::domain::reference::{HookReference, Reference};
 use crate::exit::Failure;
 use crate::store::file::{Lock, Patience};
-use crate::store::journal::{Claim, Journal, Recorded, RecordedDelivery, State};
+use crate::store::journal::{Claim, Journal, Recorded};
 use crate::store::registry::Registry;
-use skipped::Skipped;
 
 /// How long the claim waits for the lock: without it, two could send the same.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
@@ -39,8 +38,9 @@ pub(crate) enum Selection {
     },
     /// What was held for these hooks, of publications younger than this.
     Held(Vec<HookReference>, TimeDelta),
-    /// The latest publication of a hook, or a publication, each as named.
-    Named(Vec<Reference>),
+    /// The latest publication of a hook, or a publication, each as named; publications also to hooks that they
+    /// need not have been for, where such are named.
+    Named(Vec<Reference>, Vec<HookReference>),
     /// What of this publication is still to be sent, due or not; with `defer` nothing, as its run only keeps it.
     Begun {
         /// The publication's id.
@@ -48,8 +48,6 @@ pub(crate) enum Selection {
         /// Whether it is left to `redeliver`.
         defer: bool,
     },
-    /// These publications, to hooks that they need not have been for.
-    To(Vec<Reference>, Vec<HookReference>),
 }
 
 /// What was chosen, and what is to be said of it: nothing is printed under the lock, as a reader that
@@ -59,9 +57,9 @@ pub(crate) struct Selected {
     /// The deliveries to make, the oldest publication first.
     pub(crate) deliveries: Vec<Delivery>,
     /// What of a publication that was [`Selection::Begun`] is not sent; empty if the journal does not have it.
-    pub(crate) rest: Vec<Unsent>,
-    /// What was claimed as a whole, to be given back.
-    pub(crate) claim: Option<Claim>,
+    pub(crate) rest: Vec<DeliveryState>,
+    /// How the deliveries are claimed.
+    pub(super) claims: Vec<Claim>,
     /// Things to know.
     pub(crate) notes: Vec<String>,
     /// Things that could not be done.
@@ -70,186 +68,121 @@ pub(crate) struct Selected {
     pub(crate) damaged: Vec<usize>,
 }
 
-/// The hooks of the registry, by their ids.
-type Hooks = HashMap<HookId, Arc<Hook>>;
-
 impl Dispatch<'_> {
     /// Chooses what is sent again, and claims it in the journal until the deadline.
     pub(crate) fn select(&mut self, selection: &Selection) -> Result<Selected> {
-        let wait = Patience::of(self.journaling.left().min(LOCK_WAIT));
-        let lock = self.registry.lock(wait)?;
+        let lock = self.lock()?;
         self.claim(selection, &lock)
     }
 
+    fn lock(&self) -> Result<Lock> {
+        let wait = Patience::of(self.left().min(LOCK_WAIT));
+        Ok(self.registry.lock(wait)?)
+    }
+
     fn claim(&mut self, selection: &Selection, lock: &Lock) -> Result<Selected> {
-        let choice = choose(self.registry, selection)?;
-        if !choice.claims.is_empty() {
-            let journal = Journal::of(self.registry);
-            journal.claim(&choice.claims, self.journaling.claim(), lock)?;
+        let selected = preview(self.registry, selection)?;
+        if !selected.claims.is_empty() {
+            let until = self.claim_until();
+            self.journal.claim(&selected.claims, until, lock)?;
         }
-        Ok(choice.selected)
+        Ok(selected)
     }
 }
 
 /// What [`Dispatch::select`] would choose at this moment. Nothing is claimed.
 pub(crate) fn preview(registry: &Registry, selection: &Selection) -> Result<Selected> {
-    choose(registry, selection).map(|choice| choice.selected)
-}
-
-fn choose<'a>(registry: &Registry, selection: &'a Selection) -> Result<Choice<'a>> {
     let hooks = registry.read()?.hooks;
     let mut choice = Choice {
         selection,
+        journal: Journal::of(registry),
         hooks: hooks.into_iter().map(|h| (h.id, Arc::new(h))).collect(),
         now: Utc::now(),
-        claims: Vec::new(),
-        skipped: Vec::new(),
         selected: Selected::default(),
     };
-    let journal = Journal::of(registry);
     match selection {
-        Selection::Failed { .. } => choice.undelivered(&journal)?,
-        Selection::Held(hooks, _) => {
-            choice.resolve(hooks)?;
-            choice.undelivered(&journal)?;
-        }
-        Selection::Named(references) => choice.named(&journal, references)?,
-        Selection::Begun { id, defer } => choice.begun(&journal, id, *defer)?,
-        Selection::To(publications, hooks) => choice.to(&journal, publications, hooks)?,
+        Selection::Failed { .. } | Selection::Held(..) => choice.undelivered()?,
+        Selection::Named(references, to) => choice.named(references, to)?,
+        Selection::Begun { id, defer } => choice.begun(id, *defer)?,
     }
-    Ok(choice)
+    Ok(choice.selected)
 }
 
 /// A choice on its way.
 struct Choice<'a> {
     selection: &'a Selection,
-    hooks: Hooks,
+    journal: Journal,
+    /// The hooks of the registry, by their ids.
+    hooks: HashMap<HookId, Arc<Hook>>,
     now: DateTime<Utc>,
-    claims: Vec<Claim>,
-    /// Why undelivered ones are left, for `--failed`.
-    skipped: Vec<Skipped>,
     selected: Selected,
 }
 
 impl Choice<'_> {
-    /// The hook to send a recorded delivery to, or why it is not sent: the one place that decides it.
-    fn eligible(
-        &self,
-        recorded: &Recorded,
-        delivery: &RecordedDelivery,
-    ) -> Result<Arc<Hook>, Skipped> {
-        let state = delivery.state(self.now);
-        let is_asked_for = match self.selection {
-            Selection::Failed { .. } | Selection::Begun { .. } => {
-                let owed = delivery.is_undelivered(self.now) || state == State::Pending;
-                owed && !recorded.test
-            }
-            Selection::Held(named, _) => {
-                let hook = self.hooks.get(&delivery.hook);
-                let is_named = |hook: &Arc<Hook>| named.iter().any(|name| hook.is(name));
-                state == State::Held && hook.is_some_and(is_named)
-            }
-            Selection::Named(_) | Selection::To(..) => true,
-        };
-        if !is_asked_for {
-            return Err(Skipped::Other);
-        }
-        if state == State::Pending {
-            return Err(Skipped::Pending);
-        }
-        let hook = self.hooks.get(&delivery.hook).ok_or(Skipped::Gone)?;
-        let may_move =
-            matches!(self.selection, Selection::Failed { moved: true, .. } | Selection::To(..));
-        if hook.url != delivery.url && !may_move {
-            return Err(Skipped::Moved);
-        }
-        if !hook.enabled {
-            return Err(Skipped::Disabled);
-        }
-        match self.selection {
-            Selection::Failed { since, .. }
-                if recorded.age > *since && delivery.tries.is_empty() =>
-            {
-                Err(Skipped::Missed)
-            }
-            Selection::Failed { since, .. } | Selection::Held(_, since)
-                if recorded.age > *since =>
-            {
-                Err(Skipped::Old)
-            }
-            Selection::Failed { since, now: false, .. } => {
-                let latest = delivery.last_try.checked_add_signed(*since);
-                let due = delivery.due(self.now).min(latest.unwrap_or(DateTime::<Utc>::MAX_UTC));
-                if due > self.now {
-                    return Err(Skipped::Later(due));
-                }
-                Ok(Arc::clone(hook))
-            }
-            _ => Ok(Arc::clone(hook)),
-        }
-    }
-
     /// Everything undelivered that is asked for, the oldest first.
-    fn undelivered(&mut self, journal: &Journal) -> Result<()> {
-        let mut reader = journal.read()?;
-        let mut newest_first = Vec::new();
-        while let Some(recorded) = journal.next(&mut reader)? {
+    fn undelivered(&mut self) -> Result<()> {
+        if let Selection::Held(named, _) = self.selection {
+            self.ids(named)?;
+        }
+        let mut reader = self.journal.read()?;
+        let (mut newest_first, mut skipped) = (Vec::new(), Vec::new());
+        while let Some(recorded) = self.journal.next(&mut reader)? {
             let mut hooks = Vec::new();
             for delivery in &recorded.deliveries {
                 match self.eligible(&recorded, delivery) {
                     Ok(hook) => hooks.push(hook),
-                    Err(why) => self.skipped.push(why),
+                    Err(why) => skipped.push(why),
                 }
             }
             if !hooks.is_empty() {
                 newest_first.push((Arc::new(recorded.publication()), hooks));
             }
         }
-        self.selected.damaged = journal.damaged(&reader);
-        let mut claimed = BTreeSet::new();
+        let selected = &mut self.selected;
+        selected.damaged = self.journal.damaged(&reader);
         for (publication, hooks) in newest_first.into_iter().rev() {
-            for hook in hooks {
-                claimed.insert(hook.id);
-                let publication = Arc::clone(&publication);
-                self.selected.deliveries.push(Delivery { publication, hook });
+            let delivery = |hook| Delivery { publication: Arc::clone(&publication), hook };
+            selected.deliveries.extend(hooks.into_iter().map(delivery));
+        }
+        let deliveries = &selected.deliveries;
+        selected.claims = match self.selection {
+            Selection::Failed { .. } if !deliveries.is_empty() => {
+                let hooks: BTreeSet<HookId> = deliveries.iter().map(|d| d.hook.id).collect();
+                vec![Claim::new(None, hooks.into_iter().collect())]
             }
-        }
-        let failed = matches!(self.selection, Selection::Failed { .. });
-        if failed && !claimed.is_empty() {
-            let claim = Claim::new(None, claimed.into_iter().collect());
-            self.claims.push(claim.clone());
-            self.selected.claim = Some(claim);
-        } else {
-            self.claims = claims(&self.selected.deliveries);
-        }
-        let left = skipped::notes(&self.skipped, self.selected.deliveries.is_empty());
-        self.selected.notes.extend(left);
-        self.selected.warnings.extend(skipped::warning(&self.skipped));
+            _ => claims_of(deliveries),
+        };
+        eligible::explain(&skipped, selected);
         Ok(())
     }
 
     /// The latest publication of each hook, or the publications, that are named.
-    fn named(&mut self, journal: &Journal, references: &[Reference]) -> Result<()> {
+    fn named(&mut self, references: &[Reference], to: &[HookReference]) -> Result<()> {
+        let to = self.ids(to)?;
         let mut found: Vec<(Recorded, Vec<HookId>)> = Vec::new();
         for reference in references {
             let (recorded, hooks) = match reference {
+                Reference::Hook(_) if !to.is_empty() => {
+                    let message = "--to goes with a publication's msg_… id";
+                    return Err(Failure::usage(message).hint("see 'hooks log -v'").into());
+                }
                 Reference::Hook(named) => {
-                    let ids = self.resolve(std::slice::from_ref(named))?;
-                    let id = ids[0];
-                    let is_latest = |r: &Recorded| !r.test && r.delivery(id).is_some();
-                    let Some(recorded) = self.find(journal, is_latest)? else {
-                        let label = self.hooks[&id].label();
+                    let ids = self.ids(std::slice::from_ref(named))?;
+                    let is_latest = |r: &Recorded| !r.test && r.delivery(ids[0]).is_some();
+                    let Some(recorded) = self.find(is_latest)? else {
+                        let label = self.hooks[&ids[0]].label();
                         let warning = format!("nothing was published to {label} yet");
                         self.selected.warnings.push(warning);
                         continue;
                     };
-                    (recorded, vec![id])
+                    (recorded, ids)
                 }
                 Reference::Publication(id) => {
-                    let Some(recorded) = self.find(journal, |r| r.id == *id)? else {
+                    let Some(recorded) = self.find(|r| r.id == *id)? else {
                         return Err(Failure::unknown_publication(id).into());
                     };
-                    let hooks = recorded.deliveries.iter().map(|d| d.hook).collect();
+                    let all = || recorded.deliveries.iter().map(|d| d.hook).collect();
+                    let hooks = if to.is_empty() { all() } else { to.clone() };
                     (recorded, hooks)
                 }
             };
@@ -266,7 +199,7 @@ impl Choice<'_> {
     }
 
     /// The ids of the hooks that are named, each in its turn.
-    fn resolve(&self, named: &[HookReference]) -> Result<Vec<HookId>, Failure> {
+    fn ids(&self, named: &[HookReference]) -> Result<Vec<HookId>, Failure> {
         let id = |name: &HookReference| {
             let hook = self.hooks.values().find(|hook| hook.is(name));
             Ok(hook.ok_or_else(|| Failure::unknown_hooks([name]))?.id)
@@ -275,57 +208,46 @@ impl Choice<'_> {
     }
 
     /// The newest publication that is wanted.
-    fn find(
-        &mut self,
-        journal: &Journal,
-        wanted: impl Fn(&Recorded) -> bool,
-    ) -> Result<Option<Recorded>> {
-        let mut reader = journal.read()?;
+    fn find(&mut self, wanted: impl Fn(&Recorded) -> bool) -> Result<Option<Recorded>> {
+        let mut reader = self.journal.read()?;
         let mut found = None;
-        while let Some(recorded) = journal.next(&mut reader)? {
+        while let Some(recorded) = self.journal.next(&mut reader)? {
             if wanted(&recorded) {
                 found = Some(recorded);
                 break;
             }
         }
-        self.selected.damaged = journal.damaged(&reader);
+        self.selected.damaged = self.journal.damaged(&reader);
         Ok(found)
     }
 
-    /// Takes what can be sent of a publication, and says of the rest why it cannot.
+    /// Takes what can be sent of a publication to these hooks, and says of the rest why it cannot.
     fn take(&mut self, recorded: &Recorded, hooks: &[HookId]) {
         let publication = Arc::new(recorded.publication());
-        let mut taken: Vec<HookId> = Vec::new();
-        for delivery in hooks.iter().filter_map(|id| recorded.delivery(*id)) {
-            if taken.contains(&delivery.hook) {
-                continue;
-            }
-            match self.eligible(recorded, delivery) {
-                Ok(hook) => {
-                    taken.push(hook.id);
-                    let publication = Arc::clone(&publication);
-                    self.selected.deliveries.push(Delivery { publication, hook });
+        let (mut seen, mut known) = (HashSet::new(), Vec::new());
+        for id in hooks.iter().filter(|id| seen.insert(**id)) {
+            let delivery = recorded.delivery(*id);
+            let eligible = match delivery {
+                Some(delivery) => self.eligible(recorded, delivery),
+                None => self.enabled(*id),
+            };
+            let hook = match eligible {
+                Ok(hook) => hook,
+                Err(why) => {
+                    self.selected.warnings.push(why.left_out(*id, &recorded.id));
+                    continue;
                 }
-                Err(why) => self.selected.warnings.push(format!(
-                    "hook {} is left out of {}: {}",
-                    delivery.hook,
-                    recorded.id,
-                    why.words()
-                )),
+            };
+            if delivery.is_some() {
+                known.push(*id);
+            } else {
+                let claim = Claim::added(recorded.id.clone(), &hook);
+                self.selected.claims.push(claim);
             }
+            self.selected.deliveries.push(Delivery { publication: Arc::clone(&publication), hook });
         }
-        if !taken.is_empty() {
-            self.claims.push(Claim::new(Some(recorded.id.clone()), taken));
+        if !known.is_empty() {
+            self.selected.claims.push(Claim::new(Some(recorded.id.clone()), known));
         }
     }
-}
-
-/// What is claimed one by one, by publication.
-fn claims(deliveries: &[Delivery]) -> Vec<Claim> {
-    let same = |a: &Delivery, b: &Delivery| a.publication.id == b.publication.id;
-    let claim = |of_one: &[Delivery]| {
-        let hooks = of_one.iter().map(|delivery| delivery.hook.id).collect();
-        Claim::new(Some(of_one[0].publication.id.clone()), hooks)
-    };
-    deliveries.chunk_by(same).map(claim).collect()
 }

@@ -3,77 +3,70 @@
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde::ser::{SerializeMap as _, Serializer};
 
-use super::Unsent;
+use crate::domain::json::put;
 use crate::domain::outcome::Outcome;
 use crate::domain::publication::{Delivery, Publication};
 use crate::exit::Exit;
 use crate::output::Output;
-use crate::output::json::{self, PublicationView};
+use crate::output::json::{pretty, put_result};
 use crate::store::journal::State;
+
+/// A delivery, what has become of it, and how its last try ended.
+#[derive(Debug)]
+pub(crate) struct DeliveryState {
+    pub(super) delivery: Delivery,
+    pub(super) state: State,
+    pub(super) outcome: Option<Outcome>,
+}
 
 /// How deliveries went.
 #[derive(Debug)]
 pub(crate) struct Report {
-    deliveries: Vec<(Delivery, Option<Outcome>)>,
+    /// What was to be delivered. Without an outcome is what another process is at, or whose turn did not come.
+    pub(super) made: Vec<DeliveryState>,
     /// What is held or deferred, and what other runs have done.
-    waiting: Vec<Unsent>,
+    pub(super) rest: Vec<DeliveryState>,
     /// A publication without a hook.
-    unheard: Option<Publication>,
-    interrupted: Option<i32>,
-    deadline: Instant,
+    pub(super) unheard: Option<Publication>,
+    /// The signal that cut the deliveries short, if one did.
+    pub(super) interrupted: Option<i32>,
+    /// Until when a reader that has stopped is waited for.
+    pub(super) deadline: Instant,
+}
+
+impl DeliveryState {
+    /// One that was to be made in this run.
+    pub(super) fn made(delivery: Delivery, outcome: Option<Outcome>) -> Self {
+        let state = match &outcome {
+            Some(outcome) if outcome.delivered => State::Delivered,
+            Some(_) => State::Failed,
+            None => State::Unfinished,
+        };
+        Self { delivery, state, outcome }
+    }
 }
 
 impl Report {
-    /// Each delivery with its outcome, if it has one; the signal that cut them short, if one did.
-    pub(super) fn new(
-        deliveries: Vec<(Delivery, Option<Outcome>)>,
-        interrupted: Option<i32>,
-        deadline: Instant,
-    ) -> Self {
-        Self { deliveries, waiting: Vec::new(), unheard: None, interrupted, deadline }
-    }
-
-    /// A publication that nobody waits for.
-    pub(super) fn nobody(publication: Publication, deadline: Instant) -> Self {
-        let report = Self::new(Vec::new(), None, deadline);
-        Self { unheard: Some(publication), ..report }
-    }
-
-    /// With what this run does not send.
-    pub(super) fn waiting(mut self, waiting: Vec<Unsent>) -> Self {
-        self.waiting = waiting;
-        self
-    }
-
     /// How many deliveries were to be made and were not.
     pub(super) fn left(&self) -> usize {
-        let undelivered =
-            |outcome: &Option<Outcome>| !outcome.as_ref().is_some_and(|o| o.delivered);
-        self.deliveries.iter().filter(|(_, o)| undelivered(o)).count()
+        self.made.iter().filter(|made| made.state != State::Delivered).count()
     }
 
-    /// How many deliveries have no outcome: their turn did not come, or another process is at them.
-    pub(super) fn untried(&self) -> usize {
-        self.deliveries.iter().filter(|(_, o)| o.is_none()).count()
+    /// The deliveries without an outcome.
+    pub(super) fn untried(&self) -> impl Iterator<Item = &Delivery> {
+        let untried = self.made.iter().filter(|made| made.outcome.is_none());
+        untried.map(|made| &made.delivery)
     }
 
     /// Whether every receiver that did not take it has asked to be left alone for a while.
     pub(super) fn all_must_wait(&self, now: DateTime<Utc>) -> bool {
-        let mut outcomes = self.deliveries.iter().map(|(_, outcome)| outcome.as_ref());
+        let mut outcomes = self.made.iter().map(|made| made.outcome.as_ref());
         outcomes.all(|outcome| {
             outcome.is_some_and(|o| o.delivered || o.not_before.is_some_and(|until| now < until))
         })
-    }
-
-    /// Each delivery with its outcome, if it has one.
-    pub(super) fn deliveries(&self) -> &[(Delivery, Option<Outcome>)] {
-        &self.deliveries
-    }
-
-    /// The signal that cut the deliveries short, if one did.
-    pub(super) fn interrupted(&self) -> Option<i32> {
-        self.interrupted
     }
 
     /// The exit code: interrupted, undelivered, or done. What another run is still at is not done.
@@ -81,8 +74,7 @@ impl Report {
         if let Some(signal) = self.interrupted {
             return Exit::Interrupted(u8::try_from(signal).unwrap_or_default());
         }
-        let pending = |(_, state, _): &Unsent| *state == State::Pending;
-        if self.left() == 0 && !self.waiting.iter().any(pending) {
+        if self.left() == 0 && self.rest.iter().all(|rest| rest.state != State::Pending) {
             Exit::Done
         } else {
             Exit::Undelivered
@@ -91,44 +83,54 @@ impl Report {
 
     /// Prints the one publication as JSON.
     pub(crate) fn print_publication(&self, output: Output) {
-        let unheard = self.unheard.as_ref();
-        let unheard = unheard.map(|p| PublicationView::new(p, std::iter::empty()));
-        if let Some(view) = self.views().first().or(unheard.as_ref()) {
-            output.deliveries(&json::pretty(view), self.reader_deadline());
+        if let Some(publication) = self.publications().first() {
+            output.deliveries(&pretty(publication), self.reader_deadline());
         }
     }
 
     /// Prints the publications as a JSON array.
     pub(crate) fn print_publications(&self, output: Output) {
-        output.deliveries(&json::pretty(&self.views()), self.reader_deadline());
+        output.deliveries(&pretty(&self.publications()), self.reader_deadline());
     }
 
-    /// Until when a reader that has stopped is waited for: where nothing was sent, for no time.
+    /// Where nothing was sent, a reader that has stopped is waited for no time.
     fn reader_deadline(&self) -> Instant {
-        if self.deliveries.is_empty() { Instant::now() } else { self.deadline }
+        if self.made.is_empty() { Instant::now() } else { self.deadline }
     }
 
-    /// The publications in the order they were delivered, each with its deliveries.
-    fn views(&self) -> Vec<PublicationView<'_>> {
-        let made = self.deliveries.iter().map(|(delivery, outcome)| {
-            let state = match outcome {
-                Some(outcome) if outcome.delivered => State::Delivered,
-                Some(_) => State::Failed,
-                None => State::Unfinished,
-            };
-            (delivery, state, outcome.as_ref())
-        });
-        let waiting = self.waiting.iter();
-        let waiting = waiting.map(|(delivery, state, o)| (delivery, *state, o.as_ref()));
-        let all: Vec<_> = made.chain(waiting).collect();
-        // The deliveries of one publication stand together.
-        all.chunk_by(|a, b| a.0.publication.id == b.0.publication.id).map(view).collect()
+    /// The publications in the order they were delivered, each with its deliveries, which stand together.
+    fn publications(&self) -> Vec<PublicationJson<'_>> {
+        if let Some(Publication { id, event, .. }) = &self.unheard {
+            return vec![PublicationJson { id, event, deliveries: Vec::new() }];
+        }
+        let all: Vec<&DeliveryState> = self.made.iter().chain(&self.rest).collect();
+        all.chunk_by(|a, b| a.delivery.publication.id == b.delivery.publication.id)
+            .map(|of_one| {
+                let Publication { id, event, .. } = &*of_one[0].delivery.publication;
+                PublicationJson { id, event, deliveries: of_one.to_vec() }
+            })
+            .collect()
     }
 }
 
-fn view<'a>(deliveries: &[(&'a Delivery, State, Option<&'a Outcome>)]) -> PublicationView<'a> {
-    let publication: &'a Publication = &deliveries[0].0.publication;
-    let deliveries = deliveries.iter();
-    let deliveries = deliveries.map(|(delivery, state, o)| (&*delivery.hook, *state, *o));
-    PublicationView::new(publication, deliveries)
+/// A publication as JSON.
+#[derive(Serialize)]
+struct PublicationJson<'a> {
+    id: &'a str,
+    event: &'a str,
+    deliveries: Vec<&'a DeliveryState>,
+}
+
+/// What was not tried has no result's keys.
+impl Serialize for DeliveryState {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self { delivery, state, outcome } = self;
+        let mut map = to.serialize_map(None)?;
+        put(&mut map, "hook", Some(delivery.hook.id))?;
+        put(&mut map, "url", Some(&delivery.hook.url))?;
+        put(&mut map, "delivered", Some(*state == State::Delivered))?;
+        put(&mut map, "state", Some(state.word()))?;
+        put_result(&mut map, outcome.as_ref())?;
+        map.end()
+    }
 }

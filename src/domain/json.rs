@@ -3,7 +3,9 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::ser::SerializeMap;
 
 /// What is wrong with a JSON text, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +53,15 @@ pub(crate) fn explain(text: &[u8], error: &serde_json::Error) -> JsonError {
         column: error.column(),
         what: quoteless(error),
     })
+}
+
+/// Writes a key of an object, unless it has no value.
+pub(crate) fn put<M: SerializeMap>(
+    map: &mut M,
+    key: &str,
+    value: Option<impl Serialize>,
+) -> Result<(), M::Error> {
+    value.map_or(Ok(()), |value| map.serialize_entry(key, &value))
 }
 
 /// A text as a JSON string.

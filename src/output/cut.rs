@@ -17,24 +17,20 @@ pub(super) fn width(text: &str) -> usize {
 
 /// The text with its end cut off where there is no room for it.
 pub(super) fn end(text: &str, room: usize) -> Cow<'_, str> {
-    if width(text) <= room {
-        return text.into();
-    }
-    match room.checked_sub(1) {
-        Some(room) => format!("{}{CUT}", start_of(text, room)).into(),
-        None => "".into(),
-    }
+    cut(text, room, |room| format!("{}{CUT}", start_of(text, room)))
 }
 
 /// The text with its start cut off where there is no room for it.
 pub(super) fn start(text: &str, room: usize) -> Cow<'_, str> {
+    cut(text, room, |room| format!("{CUT}{}", end_of(text, room)))
+}
+
+/// `short` makes what fits beside the mark of a cut.
+fn cut(text: &str, room: usize, short: impl Fn(usize) -> String) -> Cow<'_, str> {
     if width(text) <= room {
         return text.into();
     }
-    match room.checked_sub(1) {
-        Some(room) => format!("{CUT}{}", end_of(text, room)).into(),
-        None => "".into(),
-    }
+    room.checked_sub(1).map_or_else(String::new, short).into()
 }
 
 /// A URL with the middle of what is behind its host cut out where there is no room for it. Of the rest the
@@ -43,7 +39,7 @@ pub(super) fn url(url: &str, room: usize) -> Cow<'_, str> {
     if width(url) <= room {
         return url.into();
     }
-    let Parts { scheme, user, host, tail } = Parts::of(url);
+    let [scheme, user, host, tail] = parts(url);
     let rest = |shown: usize| room.checked_sub(shown + width(host) + 1);
     let short_user = if user.is_empty() { "" } else { "…@" };
     for (scheme, user) in [(scheme, user), (scheme, short_user), ("", short_user)] {
@@ -59,30 +55,18 @@ pub(super) fn url(url: &str, room: usize) -> Cow<'_, str> {
 
 /// How many columns a URL wants at least, so that it can be told from others.
 pub(super) fn least_of_url(url: &str) -> usize {
-    let Parts { scheme, user, host, tail } = Parts::of(url);
+    let [scheme, user, host, tail] = parts(url);
     let user = width(user).min(2);
     width(scheme) + user + width(host) + width(tail).min(LEAST_TAIL)
 }
 
-/// A URL as it is written. One that is none, which only a hand writes, is all host.
-struct Parts<'a> {
-    /// `https://`
-    scheme: &'a str,
-    /// `user:***@`
-    user: &'a str,
-    /// With the port.
-    host: &'a str,
-    /// Path, query and fragment.
-    tail: &'a str,
-}
-
-impl<'a> Parts<'a> {
-    fn of(url: &'a str) -> Self {
-        let (scheme, rest) = url.split_at(url.find("://").map_or(0, |at| at + 3));
-        let (authority, tail) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-        let (user, host) = authority.split_at(authority.rfind('@').map_or(0, |at| at + 1));
-        Self { scheme, user, host, tail }
-    }
+/// A URL's scheme, `https://`; its user, `me:***@`; its host with the port; and the rest. A text that is no URL,
+/// which only a hand writes, is all host.
+fn parts(url: &str) -> [&str; 4] {
+    let (scheme, rest) = url.split_at(url.find("://").map_or(0, |at| at + 3));
+    let (authority, tail) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let (user, host) = authority.split_at(authority.rfind('@').map_or(0, |at| at + 1));
+    [scheme, user, host, tail]
 }
 
 /// As much of the start as there is room for.

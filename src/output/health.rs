@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use serde::ser::{SerializeMap as _, Serializer};
 
 use super::outcome::duration;
 use super::sparkline::{is_utf8, sparkline};
-use super::table::{Column, Look};
+use super::table::{Column, Fit, Look};
 use super::time::age;
 use super::{Output, Table};
 use crate::domain::health::{Ended, Health, State};
-use crate::domain::hook::{Hook, HookId};
-use crate::domain::outcome::milliseconds;
+use crate::domain::hook::Hook;
+use crate::domain::json::put;
 use crate::domain::time::timestamp;
 use crate::security::escape::escape;
 
@@ -23,16 +24,16 @@ pub(crate) fn table<'a>(
     now: DateTime<Utc>,
 ) -> Table<'a> {
     let mut table = Table::new(&[
-        Column::whole("ID"),
-        Column::cut("NAME", 8).optional(),
-        Column::url("URL").movable(),
-        Column::whole("STATE"),
-        Column::whole("DELIVERED"),
-        Column::whole("MEDIAN").optional(),
-        Column::whole("P95").optional(),
-        Column::whole("FAILING").optional().movable(),
-        Column::whole("OWED").optional().movable(),
-        Column::cut_at_its_start("LAST 20", 7).optional(),
+        Column::new("ID", Fit::Whole),
+        Column::new("NAME", Fit::End(8)).optional(),
+        Column::new("URL", Fit::Url).movable(),
+        Column::new("STATE", Fit::Whole),
+        Column::new("DELIVERED", Fit::Whole),
+        Column::new("MEDIAN", Fit::Whole).optional(),
+        Column::new("P95", Fit::Whole).optional(),
+        Column::new("FAILING", Fit::Whole).optional().movable(),
+        Column::new("OWED", Fit::Whole).optional().movable(),
+        Column::new("LAST 20", Fit::Start(7)).optional(),
     ]);
     let is_utf8 = is_utf8();
     for (hook, health) in hooks {
@@ -78,72 +79,51 @@ fn counted_since(number: usize, since: Option<DateTime<Utc>>, now: DateTime<Utc>
     }
 }
 
-#[derive(Debug, Serialize)]
-struct HealthView<'a> {
-    id: HookId,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    url: &'a str,
-    event: &'a str,
-    state: &'a str,
-    deliveries: usize,
-    delivered: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    share_delivered: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    median_ms: Option<u128>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    p95_ms: Option<u128>,
-    consecutive_failures: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    failing_since: Option<String>,
-    owed: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    oldest_owed: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    oldest_owed_age_ms: Option<i64>,
-    last: Vec<EndedView>,
-}
-
-/// One of the last deliveries.
-#[derive(Debug, Serialize)]
-struct EndedView {
-    time: String,
-    delivered: bool,
-    #[serde(rename = "duration_ms", serialize_with = "milliseconds::serialize")]
-    duration: Duration,
-}
-
 /// The hooks as a JSON array, `[]` when there is none.
 pub(crate) fn json(hooks: &[(&Hook, Health)], now: DateTime<Utc>) -> String {
-    let views: Vec<_> = hooks.iter().map(|(hook, health)| view(hook, health, now)).collect();
-    super::json::pretty(&views)
+    let all = hooks.iter().map(|(hook, health)| HealthJson { hook, health, now });
+    super::json::pretty(&all.collect::<Vec<_>>())
 }
 
-fn view<'a>(hook: &'a Hook, health: &Health, now: DateTime<Utc>) -> HealthView<'a> {
-    let milliseconds = |time: Option<Duration>| time.map(|time| time.as_millis());
-    HealthView {
-        id: hook.id,
-        name: hook.name.as_deref(),
-        url: &hook.url,
-        event: &hook.event,
-        state: health.state.word(),
-        deliveries: health.deliveries,
-        delivered: health.delivered,
-        share_delivered: health.share_delivered(),
-        median_ms: milliseconds(health.median),
-        p95_ms: milliseconds(health.p95),
-        consecutive_failures: health.consecutive_failures,
-        failing_since: health.failing_since.map(timestamp),
-        owed: health.owed,
-        oldest_owed: health.oldest_owed.map(timestamp),
-        oldest_owed_age_ms: health.oldest_owed.map(|time| (now - time).num_milliseconds()),
-        last: health.last.iter().map(EndedView::new).collect(),
+struct HealthJson<'a> {
+    hook: &'a Hook,
+    health: &'a Health,
+    now: DateTime<Utc>,
+}
+
+impl Serialize for HealthJson<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self { hook, health, now } = self;
+        let milliseconds = |time: Duration| time.as_millis();
+        let oldest_owed_age = health.oldest_owed.map(|time| (*now - time).num_milliseconds());
+        let mut map = to.serialize_map(None)?;
+        put(&mut map, "id", Some(hook.id))?;
+        put(&mut map, "name", hook.name.as_ref())?;
+        put(&mut map, "url", Some(&hook.url))?;
+        put(&mut map, "event", Some(&hook.event))?;
+        put(&mut map, "state", Some(health.state.word()))?;
+        put(&mut map, "deliveries", Some(health.deliveries))?;
+        put(&mut map, "delivered", Some(health.delivered))?;
+        put(&mut map, "share_delivered", health.share_delivered())?;
+        put(&mut map, "median_ms", health.median.map(milliseconds))?;
+        put(&mut map, "p95_ms", health.p95.map(milliseconds))?;
+        put(&mut map, "consecutive_failures", Some(health.consecutive_failures))?;
+        put(&mut map, "failing_since", health.failing_since.map(timestamp))?;
+        put(&mut map, "owed", Some(health.owed))?;
+        put(&mut map, "oldest_owed", health.oldest_owed.map(timestamp))?;
+        put(&mut map, "oldest_owed_age_ms", oldest_owed_age)?;
+        put(&mut map, "last", Some(&health.last))?;
+        map.end()
     }
 }
 
-impl EndedView {
-    fn new(ended: &Ended) -> Self {
-        Self { time: timestamp(ended.time), delivered: ended.delivered, duration: ended.duration }
+/// One of the last deliveries.
+impl Serialize for Ended {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(None)?;
+        put(&mut map, "time", Some(timestamp(self.time)))?;
+        put(&mut map, "delivered", Some(self.delivered))?;
+        put(&mut map, "duration_ms", Some(self.duration.as_millis()))?;
+        map.end()
     }
 }

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::table::{Column, Look};
+use super::outcome::result_of;
+use super::table::{Column, Fit, Look};
 use super::time::{local_minute, local_time, shown};
 use super::{Output, Table, plural};
 use crate::domain::hook::{Hook, LastDelivery};
@@ -10,7 +11,7 @@ use crate::security::signature::Secret;
 use crate::security::{escape::escape, redact};
 
 /// The hook, whole: a line for each key that does not hold its default.
-pub(crate) fn whole(output: Output, hook: &Hook, generated: Option<&Secret>) -> String {
+pub(crate) fn whole<'a>(output: Output, hook: &'a Hook, generated: Option<&'a Secret>) -> String {
     // Without `..`: a new field must be shown, and masked where it is a secret.
     let Hook {
         id,
@@ -31,86 +32,58 @@ pub(crate) fn whole(output: Output, hook: &Hook, generated: Option<&Secret>) -> 
         last,
         unknown: _,
     } = hook;
-    let mut lines = Vec::new();
-    let mut line = |key: &str, value: &str| lines.push(format!("{key:<15} {}", escape(value)));
-    line("id", &id.to_string());
-    if let Some(name) = name {
-        line("name", name);
-    }
-    line("url", &output.url(url));
-    line("event", event);
-    if *insecure_ssl {
-        line("insecure_ssl", "true (the receiver's certificate is not checked)");
-    }
-    if !enabled {
-        line("enabled", "false");
-    }
-    if let Some(reason) = disabled_reason {
-        line("disabled_reason", reason);
-    }
-    if !status.is_empty() {
-        line("status", &status.join(","));
-    }
-    if let Some(when) = when {
-        line("when", when);
-    }
-    if let Some(expect) = expect {
-        line("expect", expect);
-    }
-    if let Some(format) = format {
-        line("format", format);
-    }
-    if let Some(template) = template {
-        let shown = if output.reveal {
-            Cow::Borrowed(template.trim_end())
-        } else {
-            redact::template(template.trim_end()).into()
-        };
-        line("template", &shown);
-    }
-    for (name, _) in headers {
-        line("header", &format!("{name}: ***"));
-    }
-    if let Some(pem) = ca_file {
+    let text = |text: &'a Option<String>| text.as_deref().map(Cow::from);
+    let insecure = "true (the receiver's certificate is not checked)";
+    let own = [
+        ("id", Some(id.to_string().into())),
+        ("name", text(name)),
+        ("url", Some(output.url(url).into())),
+        ("event", Some(event.into())),
+        ("insecure_ssl", insecure_ssl.then(|| insecure.into())),
+        ("enabled", (!enabled).then(|| "false".into())),
+        ("disabled_reason", text(disabled_reason)),
+        ("status", (!status.is_empty()).then(|| status.join(",").into())),
+        ("when", text(when)),
+        ("expect", text(expect)),
+        ("format", text(format)),
+        ("template", template.as_deref().map(|template| shown_template(output, template))),
+    ];
+    let headers = headers.iter().map(|(name, _)| ("header", Some(format!("{name}: ***").into())));
+    let certificates = |pem: &String| {
         let count = pem.matches("-----BEGIN CERTIFICATE-----").count();
-        line("ca_file", &format!("{count} certificate{}", plural(count)));
-    }
-    if hook.is_signed() {
-        line("signed", "true");
-    }
-    if let Some(secret) = generated {
-        line("secret", secret.reveal());
-    }
-    show_last(last, &mut line);
+        format!("{count} certificate{}", plural(count)).into()
+    };
+    let rest = [
+        ("ca_file", ca_file.as_ref().map(certificates)),
+        ("signed", hook.is_signed().then(|| "true".into())),
+        ("secret", generated.map(|secret| secret.reveal().into())),
+        ("last_datetime", last.datetime.as_deref().map(|time| shown(time, local_time))),
+        ("last_status", text(&last.status)),
+        ("last_code", last.code.map(|code| code.to_string().into())),
+        ("last_reason", text(&last.reason)),
+        ("last_context", text(&last.context)),
+    ];
+    let line = |(key, value): (&str, Option<Cow<'_, str>>)| {
+        value.map(|value| format!("{key:<15} {}", escape(&value)))
+    };
+    let lines: Vec<String> = own.into_iter().chain(headers).chain(rest).filter_map(line).collect();
     lines.join("\n")
 }
 
-fn show_last(last: &LastDelivery, line: &mut dyn FnMut(&str, &str)) {
-    let code = last.code.map(|code| code.to_string());
-    let time = last.datetime.as_deref().map(|time| shown(time, local_time));
-    let values = [
-        ("last_datetime", time.as_deref()),
-        ("last_status", last.status.as_deref()),
-        ("last_code", code.as_deref()),
-        ("last_reason", last.reason.as_deref()),
-        ("last_context", last.context.as_deref()),
-    ];
-    for (key, value) in values {
-        if let Some(value) = value {
-            line(key, value);
-        }
-    }
+fn shown_template(output: Output, template: &str) -> Cow<'_, str> {
+    let template = template.trim_end();
+    if output.reveal { template.into() } else { redact::template(template).into() }
 }
 
 /// The hooks as a table.
 pub(crate) fn table<'a>(output: Output, hooks: impl Iterator<Item = &'a Hook>) -> Table<'a> {
     let mut table = Table::new(&[
-        Column::whole("ID"),
-        Column::cut("NAME", 8).optional(),
-        Column::cut("EVENT", 12),
-        Column::url("URL").movable(),
-        Column::whole("LAST DELIVERY"),
-        Column::cut("RESULT", 12),
+        Column::new("ID", Fit::Whole),
+        Column::new("NAME", Fit::End(8)).optional(),
+        Column::new("EVENT", Fit::End(12)),
+        Column::new("URL", Fit::Url).movable(),
+        Column::new("LAST DELIVERY", Fit::Whole),
+        Column::new("RESULT", Fit::End(12)),
     ]);
     for hook in hooks {
         let event = match &hook.status[..] {
@@ -150,16 +123,8 @@ fn look(hook: &Hook) -> Look {
     }
 }
 
-/// `200 OK`, `404 Not Found: no such channel`, `connection refused`
 fn result(last: &LastDelivery) -> Cow<'_, str> {
-    let status = escape(last.status.as_deref().unwrap_or(""));
-    let reason = escape(last.reason.as_deref().unwrap_or(""));
-    match last.code {
-        None if reason.is_empty() => status,
-        None => reason,
-        Some(code) if last.is_delivered() == Some(true) || reason == status => {
-            format!("{code} {status}").into()
-        }
-        Some(code) => format!("{code} {status}: {reason}").into(),
-    }
+    let [status, reason] =
+        [&last.status, &last.reason].map(|text| text.as_deref().unwrap_or_default());
+    result_of(last.code, status, reason, last.is_delivered() == Some(true))
 }

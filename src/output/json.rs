@@ -1,19 +1,18 @@
 //! The answers of `--json`: stable and complete (docs/design.md §2).
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 
 use super::log::LogEntry;
+use crate::domain::hook::Hook;
 use crate::domain::hook::json::HookJson;
-use crate::domain::hook::{Hook, HookId};
-use crate::domain::outcome::{Outcome, milliseconds};
-use crate::domain::publication::Publication;
+use crate::domain::json::put;
+use crate::domain::outcome::Outcome;
 use crate::domain::time::timestamp;
 use crate::security::escape::is_hostile;
 use crate::security::signature::Secret;
-use crate::store::journal::State;
 
 /// One hook; the secret only in the answer to `--generate-secret`.
 pub(crate) fn hook(hook: &Hook, generated: Option<&Secret>) -> String {
@@ -26,109 +25,48 @@ pub(crate) fn hooks<'a>(hooks: impl Iterator<Item = &'a Hook>) -> String {
     pretty(&views.collect::<Vec<_>>())
 }
 
-/// A publication and its deliveries; what was not tried has no result's keys.
-#[derive(Debug, Serialize)]
-pub(crate) struct PublicationView<'a> {
-    id: &'a str,
-    event: &'a str,
-    deliveries: Vec<DeliveryView<'a>>,
+/// Writes the keys that say how a delivery ended, if it has.
+pub(crate) fn put_result<M: SerializeMap>(
+    map: &mut M,
+    outcome: Option<&Outcome>,
+) -> Result<(), M::Error> {
+    let Some(outcome) = outcome else {
+        return Ok(());
+    };
+    put(map, "status", Some(&outcome.status))?;
+    put(map, "code", outcome.code)?;
+    put(map, "reason", Some(&outcome.reason))?;
+    put(map, "response", outcome.response.as_ref())?;
+    put(map, "attempts", Some(outcome.attempts))?;
+    put(map, "duration_ms", Some(outcome.duration.as_millis()))
 }
 
-#[derive(Debug, Serialize)]
-struct DeliveryView<'a> {
-    hook: HookId,
-    url: &'a str,
-    delivered: bool,
-    state: &'a str,
-    #[serde(flatten)]
-    result: Option<ResultView<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct ResultView<'a> {
-    status: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<u16>,
-    reason: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    response: Option<&'a str>,
-    attempts: u32,
-    #[serde(rename = "duration_ms", serialize_with = "milliseconds::serialize")]
-    duration: Duration,
-}
-
-impl<'a> ResultView<'a> {
-    fn new(outcome: &'a Outcome) -> Self {
-        Self {
-            status: &outcome.status,
-            code: outcome.code,
-            reason: &outcome.reason,
-            response: outcome.response.as_deref(),
-            attempts: outcome.attempts,
-            duration: outcome.duration,
-        }
+impl Serialize for LogEntry {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let outcome = self.outcome();
+        let mut map = to.serialize_map(None)?;
+        put(&mut map, "id", Some(&self.publication.id))?;
+        put(&mut map, "event", Some(&self.publication.event))?;
+        put(&mut map, "hook", Some(self.delivery.hook))?;
+        put(&mut map, "url", Some(&self.delivery.url))?;
+        put(&mut map, "time", Some(timestamp(self.delivery.last_try)))?;
+        put(&mut map, "state", Some(self.state.word()))?;
+        put(&mut map, "delivered", outcome.map(|outcome| outcome.delivered))?;
+        put_result(&mut map, outcome)?;
+        put(&mut map, "next_try", self.next_try.map(timestamp))?;
+        map.end()
     }
-}
-
-impl<'a> PublicationView<'a> {
-    /// The publication with these deliveries.
-    pub(crate) fn new(
-        publication: &'a Publication,
-        deliveries: impl Iterator<Item = (&'a Hook, State, Option<&'a Outcome>)>,
-    ) -> Self {
-        let view = |(hook, state, outcome): (&'a Hook, State, Option<&'a Outcome>)| DeliveryView {
-            hook: hook.id,
-            url: &hook.url,
-            delivered: state == State::Delivered,
-            state: state.word(),
-            result: outcome.map(ResultView::new),
-        };
-        Self {
-            id: &publication.id,
-            event: &publication.event,
-            deliveries: deliveries.map(view).collect(),
-        }
-    }
-}
-
-#[derive(Debug, Serialize)]
-struct LogView<'a> {
-    id: &'a str,
-    event: &'a str,
-    hook: HookId,
-    url: &'a str,
-    time: String,
-    state: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    delivered: Option<bool>,
-    #[serde(flatten)]
-    result: Option<ResultView<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_try: Option<String>,
 }
 
 /// A line of `log --json`. A delivery that nobody saw the end of has no outcome's keys.
 pub(crate) fn log_line(entry: &LogEntry) -> String {
-    let ended = matches!(entry.state, State::Delivered | State::Failed);
-    let outcome = entry.delivery.outcome().filter(|_| ended);
-    let view = LogView {
-        id: &entry.id,
-        event: &entry.event,
-        hook: entry.delivery.hook,
-        url: &entry.delivery.url,
-        time: timestamp(entry.delivery.last_try),
-        state: entry.state.word(),
-        delivered: outcome.map(|outcome| outcome.delivered),
-        result: outcome.map(ResultView::new),
-        next_try: entry.next_try.map(timestamp),
-    };
-    harmless(serde_json::to_string(&view).unwrap_or_default())
+    harmless(serde_json::to_string(entry).unwrap_or_default())
 }
 
-/// Any of the views, indented.
-pub(crate) fn pretty(view: &impl Serialize) -> String {
+/// Any answer, indented.
+pub(crate) fn pretty(answer: &impl Serialize) -> String {
     // Strings and numbers alone always serialise.
-    harmless(serde_json::to_string_pretty(view).unwrap_or_default())
+    harmless(serde_json::to_string_pretty(answer).unwrap_or_default())
 }
 
 /// JSON may spell any character of a string as an escape, so what would move a terminal's cursor is

@@ -4,23 +4,19 @@ use anstyle::Style;
 use chrono::{DateTime, Utc};
 
 use super::outcome::{deployed, duration, result};
-use super::table::{Column, Look};
+use super::table::{Column, Fit, Look};
 use super::time::{local_minute, local_time};
 use super::{BAD, GOOD, Output, Table, plural};
-use crate::domain::deployment::Deployment;
+use crate::domain::outcome::Outcome;
+use crate::domain::publication::Publication;
 use crate::security::escape::{escape, escape_lines};
 use crate::store::journal::{Recorded, RecordedDelivery, State};
 
 /// A delivery of the journal, to be shown.
 #[derive(Debug)]
 pub(crate) struct LogEntry {
-    /// The publication's `msg_…` id.
-    pub(super) id: String,
-    /// Its event.
-    pub(super) event: String,
-    /// Whether it is a sample.
-    test: bool,
-    deployment: Deployment,
+    /// What was published.
+    pub(super) publication: Publication,
     /// What its hook is called, if that is known.
     name: Option<String>,
     /// The delivery.
@@ -41,10 +37,7 @@ impl LogEntry {
         now: DateTime<Utc>,
     ) -> Self {
         Self {
-            id: recorded.id.clone(),
-            event: recorded.event.clone(),
-            test: recorded.test,
-            deployment: recorded.deployment(),
+            publication: recorded.publication(),
             name: name.map(str::to_owned),
             delivery: delivery.clone(),
             state: delivery.state(now),
@@ -59,8 +52,8 @@ impl LogEntry {
 
     /// The event, escaped, with a mark if it is a sample.
     fn event(&self) -> String {
-        let marked = if self.test { " (test)" } else { "" };
-        format!("{}{marked}", escape(&self.event))
+        let marked = if self.publication.test { " (test)" } else { "" };
+        format!("{}{marked}", escape(&self.publication.event))
     }
 
     /// The hook's id and its name: `1 (chat)`.
@@ -72,11 +65,14 @@ impl LogEntry {
         }
     }
 
+    /// How its last try ended, unless nobody saw the end of one that was begun after it.
+    pub(super) fn outcome(&self) -> Option<&Outcome> {
+        let is_known = matches!(self.state, State::Delivered | State::Failed);
+        self.delivery.outcome().filter(|_| is_known)
+    }
+
     fn result(&self) -> String {
-        match (self.state, self.delivery.outcome()) {
-            (State::Delivered | State::Failed, Some(outcome)) => result(outcome),
-            _ => String::new(),
-        }
+        self.outcome().map(result).unwrap_or_default()
     }
 
     /// The state in its colour, and when it is sent again.
@@ -95,12 +91,12 @@ impl LogEntry {
 /// The deliveries, as given: a line each.
 pub(crate) fn table(entries: &[LogEntry]) -> Table<'_> {
     let mut table = Table::new(&[
-        Column::whole("TIME"),
-        Column::whole("STATE"),
-        Column::cut("HOOK", 8),
-        Column::cut("EVENT", 8),
-        Column::cut("DEPLOYMENT", 7).optional(),
-        Column::cut("RESULT", 14).movable(),
+        Column::new("TIME", Fit::Whole),
+        Column::new("STATE", Fit::Whole),
+        Column::new("HOOK", Fit::End(8)),
+        Column::new("EVENT", Fit::End(8)),
+        Column::new("DEPLOYMENT", Fit::End(7)).optional(),
+        Column::new("RESULT", Fit::End(14)).movable(),
     ]);
     for entry in entries {
         let cells = [
@@ -108,7 +104,7 @@ pub(crate) fn table(entries: &[LogEntry]) -> Table<'_> {
             entry.state.word().into(),
             entry.hook().into(),
             entry.event().into(),
-            deployed(&entry.deployment).into(),
+            deployed(&entry.publication.deployment).into(),
             entry.result().into(),
         ];
         let look = match entry.state {
@@ -127,13 +123,13 @@ pub(crate) fn blocks(output: Output, entries: &[LogEntry]) -> String {
         let (time, state, event) = (local_time(entry.time()), entry.styled_state(), entry.event());
         let (hook, url, result) = (entry.hook(), output.url(&entry.delivery.url), entry.result());
         let mut lines = vec![
-            format!("{time}  {state}  {event}  {}", escape(&entry.id)),
+            format!("{time}  {state}  {event}  {}", escape(&entry.publication.id)),
             format!("    hook {hook}  {url}  {result}"),
         ];
         if let Some(said) = entry.delivery.outcome().and_then(|o| o.response.as_ref()) {
             lines.push(format!("    answer: {}", escape(said)));
         }
-        let content = escape(entry.deployment.as_str().trim_end());
+        let content = escape(entry.publication.deployment.as_str().trim_end());
         lines.push(format!("    {content}"));
         lines.join("\n")
     };

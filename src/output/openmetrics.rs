@@ -61,7 +61,8 @@ const METRICS: [(&str, &str, Value); 9] = [
 pub(crate) fn text(hooks: &[(&Hook, Health)], registered: usize) -> String {
     let mut out = String::new();
     head(&mut out, "hooks_registered", "Hooks in the registry");
-    sample(&mut out, "hooks_registered", "", registered);
+    // A String takes everything, here and below.
+    let _ = writeln!(out, "hooks_registered {registered}");
     let labels: Vec<String> = hooks.iter().map(|(hook, _)| labels(hook)).collect();
     let help = "How the hook is: 1 for its state, 0 for the others";
     head(&mut out, "hooks_state", help);
@@ -86,7 +87,6 @@ pub(crate) fn text(hooks: &[(&Hook, Health)], registered: usize) -> String {
 
 /// What a metric is. `OpenMetrics` wants its unit at the end of its name.
 fn head(out: &mut String, name: &str, help: &str) {
-    // A String takes everything, here and below.
     let _ = writeln!(out, "# TYPE {name} gauge");
     let last = name.rsplit('_').next();
     if let Some(unit @ ("seconds" | "ratio")) = last {
@@ -96,10 +96,7 @@ fn head(out: &mut String, name: &str, help: &str) {
 }
 
 fn sample(out: &mut String, name: &str, labels: &str, value: impl Display) {
-    let _ = match labels {
-        "" => writeln!(out, "{name} {value}"),
-        labels => writeln!(out, "{name}{{{labels}}} {value}"),
-    };
+    let _ = writeln!(out, "{name}{{{labels}}} {value}");
 }
 
 fn labels(hook: &Hook) -> String {

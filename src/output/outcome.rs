@@ -1,5 +1,6 @@
 //! How a delivery went, for people, on one line.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::{BAD, GOOD, Output, plural};
@@ -46,13 +47,23 @@ pub(crate) fn deployed(deployment: &Deployment) -> String {
 
 /// `200 OK`, `404 Not Found: no such channel`, `connection refused`
 pub(crate) fn result(outcome: &Outcome) -> String {
-    let reason = escape(&outcome.reason);
-    match outcome.code {
-        None => reason.into_owned(),
-        Some(code) if outcome.delivered || outcome.reason == outcome.status => {
-            format!("{code} {}", outcome.status)
-        }
-        Some(code) => format!("{code} {}: {reason}", outcome.status),
+    let Outcome { code, status, reason, delivered, .. } = outcome;
+    result_of(*code, status, reason, *delivered).into_owned()
+}
+
+/// The same of what is kept of an outcome.
+pub(super) fn result_of<'a>(
+    code: Option<u16>,
+    status: &'a str,
+    reason: &'a str,
+    delivered: bool,
+) -> Cow<'a, str> {
+    let (status, reason) = (escape(status), escape(reason));
+    match code {
+        None if reason.is_empty() => status,
+        None => reason,
+        Some(code) if delivered || reason == status => format!("{code} {status}").into(),
+        Some(code) => format!("{code} {status}: {reason}").into(),
     }
 }
 

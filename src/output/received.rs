@@ -4,14 +4,13 @@
 //! have a space.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use anstyle::Style;
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::indent::indent;
 use super::time::local_time;
-use super::{BAD, GOOD, Output, Stream};
+use super::{BAD, GOOD, Output, Stream, UNWRITTEN};
 use crate::interrupt::Interrupt;
 use crate::receiver::{Received, Reply};
 use crate::security::escape::{escape, escape_lines};
@@ -48,28 +47,24 @@ pub(crate) fn print(
     for line in laid_out(body).lines() {
         push_line(&mut text, &escape_lines(line));
         if text.len() >= PART {
-            if !output.wait_to_print(Stream::Stdout, &text, interrupt)? {
+            if !Stream::Stdout.write_until(&text, interrupt).context(UNWRITTEN)? {
                 return Ok(false);
             }
             text.clear();
         }
     }
     text.push('\n');
-    output.wait_to_print(Stream::Stdout, &text, interrupt)
+    Stream::Stdout.write_until(&text, interrupt).context(UNWRITTEN)
 }
 
 /// `2026-07-28 14:03:22 +0200  POST /cb  PostDeployment  msg_…  signature valid  answered 200`
 fn head(request: &Received, reply: &Reply, verdict: Option<Verdict>) -> String {
     let time = local_time(request.time);
     let path = redact::path(&request.path);
-    let mut head = format!("{OWN}{time}  {} {}", word(&request.method), word(&path));
-    let [event, id] = ["webhook-event", "webhook-id"].map(|name| request.header(name));
-    if event.is_some() || id.is_some() {
-        for value in [event, id] {
-            let _ = write!(head, "  {}", word(value.unwrap_or_default()));
-        }
-    }
-    let _ = write!(head, "{OWN:#}");
+    let event_and_id = match ["webhook-event", "webhook-id"].map(|name| request.header(name)) {
+        [None, None] => String::new(),
+        known => known.map(|value| format!("  {}", word(value.unwrap_or_default()))).concat(),
+    };
     let signature = match verdict {
         Some(Verdict::Valid) => format!("  {GOOD}{}{GOOD:#}", Verdict::Valid),
         Some(verdict) => format!("  {BAD}{verdict}{BAD:#}"),
@@ -78,7 +73,10 @@ fn head(request: &Received, reply: &Reply, verdict: Option<Verdict>) -> String {
         }
         None => String::new(),
     };
-    format!("{head}{signature}  {OWN}answered {}{OWN:#}", reply.status)
+    let (method, path, status) = (word(&request.method), word(&path), reply.status);
+    format!(
+        "{OWN}{time}  {method} {path}{event_and_id}{OWN:#}{signature}  {OWN}answered {status}{OWN:#}"
+    )
 }
 
 /// A foreign text as one word of visible ASCII; `-` where it is empty.

@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::domain::text::start_of;
+use crate::interrupt::Interrupt;
 use crate::platform;
 
 /// For what the next delivery would wait for.
-pub(super) const SHORT: Duration = Duration::from_millis(100);
+pub(crate) const SHORT_WAIT: Duration = Duration::from_millis(100);
 /// For what is said once.
-pub(super) const LONG: Duration = Duration::from_millis(500);
+pub(super) const LONG_WAIT: Duration = Duration::from_millis(500);
 
 /// A reader that has taken nothing for this long has stopped reading.
 pub(super) const STOPPED: Duration = Duration::from_secs(2);
@@ -26,7 +27,7 @@ const PIECE: usize = 4096;
 static STDOUT_IS_STUCK: AtomicBool = AtomicBool::new(false);
 static STDERR_IS_STUCK: AtomicBool = AtomicBool::new(false);
 
-/// Where something is written.
+/// Where something is written. Colours that nobody wants are taken out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stream {
     /// Standard output.
@@ -38,59 +39,54 @@ pub(crate) enum Stream {
 impl Stream {
     /// Writes the text and a line end. If the reader has not taken all of it within `limit`, or is
     /// gone, the rest is dropped, and whatever comes later is not waited for.
-    pub(super) fn write_line(self, text: &str, limit: Duration) {
-        let line = format!("{text}\n");
+    pub(crate) fn write_line(self, text: &str, limit: Duration) {
         let until = Instant::now() + limit;
         let is_writable = || self.is_writable(until.saturating_duration_since(Instant::now()));
         // Nobody is there to be told.
-        let _ = write(self.coloured(), &line, is_writable);
+        let _ = self.write(&format!("{text}\n"), is_writable);
     }
 
-    /// Writes the text as it is, colour or not: what moves a cursor is no colour.
-    pub(super) fn write_raw(self, text: &str) {
-        // Nobody is there to be told.
-        let _ = self.write_as_is(text, || self.is_writable(SHORT));
-    }
-
-    /// Writes the text as it is. A reader that has taken nothing for as long as `limit` is given up: the
-    /// rest is dropped, and the answer is false. One that reads slowly gets all of it.
+    /// Writes the text. A reader that has taken nothing for as long as `limit` is given up: the rest is
+    /// dropped, and the answer is false. One that reads slowly gets all of it.
     pub(super) fn write_while_read(self, text: &str, limit: Duration) -> io::Result<bool> {
-        self.write_as_is(text, || self.is_writable(limit))
+        self.write(text, || self.is_writable(limit))
     }
 
-    /// Writes the text, and waits for the reader until `is_over`: then the rest is dropped, and the
-    /// answer is false.
-    pub(super) fn write_until(self, text: &str, is_over: impl Fn() -> bool) -> io::Result<bool> {
+    /// Writes what a person follows, such as the requests that come. The reader may pause as long as it
+    /// likes, up to the interrupt: then the rest is left out, and the answer is false.
+    pub(crate) fn write_until(self, text: &str, interrupt: &Interrupt) -> io::Result<bool> {
         let is_writable = || {
             while !self.can_take(TICK) {
-                if is_over() {
+                if interrupt.signal().is_some() {
                     return false;
                 }
             }
             true
         };
-        write(self.coloured(), text, is_writable)
+        self.write(text, is_writable)
     }
 
-    /// Where colours are taken out that nobody wants.
-    fn coloured(self) -> Box<dyn Write> {
-        match self {
+    /// Writes the text in pieces, each when `is_writable`; false if that ended before the text did.
+    fn write(self, mut text: &str, is_writable: impl Fn() -> bool) -> io::Result<bool> {
+        let mut writer: Box<dyn Write> = match self {
             Self::Stdout => Box::new(anstream::stdout().lock()),
             Self::Stderr => Box::new(anstream::stderr().lock()),
-        }
-    }
-
-    fn write_as_is(self, text: &str, is_writable: impl FnMut() -> bool) -> io::Result<bool> {
-        let writer: Box<dyn Write> = match self {
-            Self::Stdout => Box::new(io::stdout().lock()),
-            Self::Stderr => Box::new(io::stderr().lock()),
         };
-        write(writer, text, is_writable)
+        while !text.is_empty() {
+            let (piece, rest) = text.split_at(start_of(text, PIECE).len());
+            if !is_writable() {
+                return Ok(false);
+            }
+            writer.write_all(piece.as_bytes())?;
+            writer.flush()?;
+            text = rest;
+        }
+        Ok(true)
     }
 
     /// Whether something can be written within `limit`. A reader that was given up once is not waited
     /// for again.
-    fn is_writable(self, limit: Duration) -> bool {
+    pub(super) fn is_writable(self, limit: Duration) -> bool {
         let stuck = match self {
             Self::Stdout => &STDOUT_IS_STUCK,
             Self::Stderr => &STDERR_IS_STUCK,
@@ -109,22 +105,4 @@ impl Stream {
             Self::Stderr => platform::is_writable(&io::stderr(), limit),
         }
     }
-}
-
-/// Writes the text in pieces, each when `is_writable`; false if that ended before the text did.
-fn write(
-    mut writer: Box<dyn Write>,
-    mut text: &str,
-    mut is_writable: impl FnMut() -> bool,
-) -> io::Result<bool> {
-    while !text.is_empty() {
-        let (piece, rest) = text.split_at(start_of(text, PIECE).len());
-        if !is_writable() {
-            return Ok(false);
-        }
-        writer.write_all(piece.as_bytes())?;
-        writer.flush()?;
-        text = rest;
-    }
-    Ok(true)
 }

@@ -44,37 +44,23 @@ pub(crate) struct Column {
     movable: bool,
 }
 
+/// What becomes of a cell where there is no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fit {
+pub(crate) enum Fit {
     /// It is shown whole.
     Whole,
     /// Its end is cut off, down to this width.
     End(usize),
     /// Its start is cut off, down to this width.
     Start(usize),
-    /// It is cut behind its host.
+    /// It is a URL, and cut behind its host, which is always shown.
     Url,
 }
 
 impl Column {
-    /// One that is shown whole.
-    pub(crate) fn whole(heading: &'static str) -> Self {
-        Self::new(heading, Fit::Whole)
-    }
-
-    /// One whose end may be cut off, down to this width.
-    pub(crate) fn cut(heading: &'static str, least: usize) -> Self {
-        Self::new(heading, Fit::End(least))
-    }
-
-    /// One whose start may be cut off, down to this width.
-    pub(crate) fn cut_at_its_start(heading: &'static str, least: usize) -> Self {
-        Self::new(heading, Fit::Start(least))
-    }
-
-    /// One of URLs, whose hosts are always shown.
-    pub(crate) fn url(heading: &'static str) -> Self {
-        Self::new(heading, Fit::Url)
+    /// A column with this heading.
+    pub(crate) fn new(heading: &'static str, fit: Fit) -> Self {
+        Self { heading, fit, optional: false, movable: false }
     }
 
     /// It is left out where it is empty in all rows.
@@ -85,10 +71,6 @@ impl Column {
     /// It goes to a second line where there is no room for all columns on one. Not for the first one.
     pub(crate) fn movable(self) -> Self {
         Self { movable: true, ..self }
-    }
-
-    fn new(heading: &'static str, fit: Fit) -> Self {
-        Self { heading, fit, optional: false, movable: false }
     }
 
     /// The width that a cell wants at least.

@@ -12,48 +12,36 @@ use crate::security::escape::escape;
 
 /// `2026-11-25 10:20:53 +0100`
 pub(crate) fn local_time(time: DateTime<Utc>) -> String {
-    let time = time.with_timezone(&Local);
-    let mut text = minute(&time);
-    push(&mut text, ':', time.second());
-    push_offset(&mut text, &time);
-    text
+    written(time, true)
 }
 
 /// `2026-11-25 10:20 +0100`, for the column of a table.
 pub(crate) fn local_minute(time: DateTime<Utc>) -> String {
+    written(time, false)
+}
+
+/// By hand, as a hundred thousand hooks would feel what the general formatting takes.
+fn written(time: DateTime<Utc>, with_seconds: bool) -> String {
     let time = time.with_timezone(&Local);
-    let mut text = minute(&time);
-    push_offset(&mut text, &time);
-    text
-}
-
-/// `2026-11-25 10:20`. By hand, as a hundred thousand hooks would feel what the general formatting takes.
-fn minute(time: &DateTime<Local>) -> String {
     let mut text = format!("{:04}", time.year());
-    push(&mut text, '-', time.month());
-    push(&mut text, '-', time.day());
-    push(&mut text, ' ', time.hour());
-    push(&mut text, ':', time.minute());
+    push(&mut text, "-", time.month());
+    push(&mut text, "-", time.day());
+    push(&mut text, " ", time.hour());
+    push(&mut text, ":", time.minute());
+    if with_seconds {
+        push(&mut text, ":", time.second());
+    }
+    let offset = time.offset().local_minus_utc();
+    let minutes = offset.unsigned_abs() / 60;
+    push(&mut text, if offset < 0 { " -" } else { " +" }, minutes / 60);
+    push(&mut text, "", minutes % 60);
     text
-}
-
-fn push_offset(text: &mut String, time: &DateTime<Local>) {
-    let seconds = time.offset().local_minus_utc();
-    let minutes = seconds.unsigned_abs() / 60;
-    text.push(' ');
-    push(text, if seconds < 0 { '-' } else { '+' }, minutes / 60);
-    let [tens, ones] = digits(minutes % 60);
-    text.extend([tens, ones]);
 }
 
 /// Adds a number of two digits.
-fn push(text: &mut String, before: char, number: u32) {
-    let [tens, ones] = digits(number);
-    text.extend([before, tens, ones]);
-}
-
-fn digits(number: u32) -> [char; 2] {
-    [number / 10, number % 10].map(|digit| char::from_digit(digit, 10).unwrap_or('?'))
+fn push(text: &mut String, before: &str, number: u32) {
+    text.push_str(before);
+    text.extend([number / 10, number % 10].map(|n| char::from_digit(n, 10).unwrap_or('?')));
 }
 
 /// A time of the registry, which may be in another notation than ours: that stays, escaped.

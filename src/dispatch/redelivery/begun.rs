@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::skipped::Skipped;
-use super::{Choice, LOCK_WAIT, Selected, Selection, claims};
-use crate::dispatch::{Audience, Dispatch, Unsent};
+use super::eligible::Skipped;
+use super::{Choice, Selected, Selection};
+use crate::dispatch::journaling::claims_of;
+use crate::dispatch::{Audience, DeliveryState, Dispatch};
 use crate::domain::hook::Hook;
 use crate::domain::publication::{Delivery, Publication};
-use crate::store::file::Patience;
-use crate::store::journal::{Journal, State};
+use crate::store::journal::{Locking, State};
 
 impl Dispatch<'_> {
     /// Begins a publication that may have come before: where the journal has its id, gives what is still to be
@@ -22,13 +22,15 @@ impl Dispatch<'_> {
         audience: &Audience,
         defer: bool,
     ) -> Result<Option<Selected>> {
-        let wait = Patience::of(self.journaling.left().min(LOCK_WAIT));
-        let lock = self.registry.lock(wait)?;
+        let lock = self.lock()?;
         let id = publication.id.clone();
-        let selected = self.claim(&Selection::Begun { id, defer }, &lock)?;
-        let begun = selected.if_begun();
+        let begun = self.claim(&Selection::Begun { id, defer }, &lock)?.if_begun();
         if begun.is_none() && !audience.is_empty() {
-            self.journaling.begin_locked(publication, audience, defer, &lock)?;
+            let Audience { hooks, held, .. } = audience;
+            let deadline = (!defer).then(|| self.claim_until());
+            let locking = Locking::Held(&lock);
+            self.journal.begin(publication, hooks, held, deadline, locking)?;
+            self.is_begun = true;
         }
         Ok(begun)
     }
@@ -36,46 +38,40 @@ impl Dispatch<'_> {
 
 impl Choice<'_> {
     /// What of a publication is still to be sent, and what has become of the rest.
-    pub(super) fn begun(&mut self, journal: &Journal, id: &str, defer: bool) -> Result<()> {
-        let Some(recorded) = self.find(journal, |recorded| recorded.id == id)? else {
+    pub(super) fn begun(&mut self, id: &str, defer: bool) -> Result<()> {
+        let Some(recorded) = self.find(|recorded| recorded.id == id)? else {
             return Ok(());
         };
         let publication = Arc::new(recorded.publication());
         for known in &recorded.deliveries {
             let eligible = self.eligible(&recorded, known);
-            let why = eligible.as_ref().err().copied();
-            let gone = || Arc::new(Hook::new(known.hook, known.url.clone(), String::new()));
-            let hook = eligible.or_else(|_| self.hooks.get(&known.hook).cloned().ok_or(()));
-            let delivery = Delivery {
-                publication: Arc::clone(&publication),
-                hook: hook.unwrap_or_else(|()| gone()),
-            };
-            let left_out = format!("hook {} is left out of {id}", known.hook);
-            match why {
-                None if !defer => {
-                    self.selected.deliveries.push(delivery);
-                    continue;
+            let selected = &mut self.selected;
+            match &eligible {
+                Err(why @ Skipped::Pending) if !defer => {
+                    selected.warnings.push(why.left_out(known.hook, id));
                 }
-                Some(Skipped::Pending) if !defer => {
-                    let warning = format!("{left_out}: {}", Skipped::Pending.words());
-                    self.selected.warnings.push(warning);
-                }
-                Some(why @ (Skipped::Gone | Skipped::Moved | Skipped::Disabled)) => {
-                    self.selected.notes.push(format!("{left_out}: {}", why.words()));
+                Err(why @ (Skipped::Gone | Skipped::Moved | Skipped::Disabled)) => {
+                    selected.notes.push(why.left_out(known.hook, id));
                 }
                 _ => {}
             }
-            let delivered =
-                known.tries.iter().map(|one| &one.outcome).rfind(|outcome| outcome.delivered);
-            let state = match delivered {
-                Some(_) => State::Delivered,
-                None => known.state(self.now),
-            };
+            let is_sent = eligible.is_ok() && !defer;
+            let gone = || Arc::new(Hook::new(known.hook, known.url.clone(), String::new()));
+            let hook = self.hooks.get(&known.hook).map_or_else(gone, Arc::clone);
+            let delivery = Delivery { publication: Arc::clone(&publication), hook };
+            if is_sent {
+                selected.deliveries.push(delivery);
+                continue;
+            }
+            let mut outcomes = known.tries.iter().map(|one| &one.outcome);
+            let delivered = outcomes.rfind(|outcome| outcome.delivered);
+            let state = delivered.map_or_else(|| known.state(self.now), |_| State::Delivered);
             let outcome = delivered.or(known.outcome()).cloned();
-            self.selected.rest.push((delivery, state, outcome));
+            selected.rest.push(DeliveryState { delivery, state, outcome });
         }
-        self.claims = claims(&self.selected.deliveries);
-        let (all, left) = (recorded.deliveries.len(), self.selected.deliveries.len());
+        let deliveries = &self.selected.deliveries;
+        self.selected.claims = claims_of(deliveries);
+        let (all, left) = (recorded.deliveries.len(), deliveries.len());
         let note = format!("{id} was published before; still to be sent: {left} of {all}");
         self.selected.notes.push(note);
         Ok(())
@@ -91,7 +87,6 @@ impl Selected {
 
     /// Whether no enabled hook was to get it.
     pub(crate) fn is_held(&self) -> bool {
-        let held = |(_, state, _): &Unsent| *state == State::Held;
-        self.deliveries.is_empty() && self.rest.iter().all(held)
+        self.deliveries.is_empty() && self.rest.iter().all(|rest| rest.state == State::Held)
     }
 }

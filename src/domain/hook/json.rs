@@ -9,7 +9,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
 use super::{Hook, LastDelivery, certificates_in};
-use crate::domain::json::Entries;
+use crate::domain::json::{Entries, put};
 use crate::security::{redact, signature::Secret};
 
 /// A hook as the registry file has it, whole, or as `--json` answers: header values and the tokens of a template as
@@ -84,14 +84,6 @@ impl<'a> Serialize for HookJson<'a> {
         put(&mut map, "secret", generated.map(Secret::reveal))?;
         map.end()
     }
-}
-
-fn put<M: SerializeMap>(
-    map: &mut M,
-    key: &str,
-    value: Option<impl Serialize>,
-) -> Result<(), M::Error> {
-    value.map_or(Ok(()), |value| map.serialize_entry(key, &value))
 }
 
 struct Headers<'a> {

@@ -2,10 +2,10 @@ use super::*;
 
 fn table<'a>(rows: &[[&'a str; 4]]) -> Table<'a> {
     let mut table = Table::new(&[
-        Column::whole("ID"),
-        Column::cut("NAME", 4).optional(),
-        Column::url("URL").movable(),
-        Column::cut("RESULT", 6),
+        Column::new("ID", Fit::Whole),
+        Column::new("NAME", Fit::End(4)).optional(),
+        Column::new("URL", Fit::Url).movable(),
+        Column::new("RESULT", Fit::End(6)),
     ]);
     for row in rows {
         table.row(row.map(Into::into), Look::Plain);

@@ -64,7 +64,7 @@ impl<'a> Target<'a> {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Claim {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) id: Option<String>,
+    pub(crate) id: Option<String>,
     pub(super) time: DateTime<Utc>,
     /// Until when the process is at them; nothing where it leaves them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
