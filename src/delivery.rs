@@ -10,7 +10,6 @@ mod pool;
 mod proxy;
 mod request;
 mod tls;
-mod tls_errors;
 
 pub(crate) use fan_out::{FanOut, Update};
 pub(crate) use request::{Request, build};

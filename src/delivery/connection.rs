@@ -2,8 +2,9 @@
 //!
 //! The library's own transport leaves a response unread when it cannot write the rest of a request, tries
 //! one address after the other, and starts a thread for every look-up (docs/design.md §15).
+//!
+//! What fails here is a [`Failed`](super::errors::Failed), wrapped in an [`io::Error`], or the system's.
 
-mod deadline;
 mod exchange;
 mod http_proxy;
 mod lookup;
@@ -11,9 +12,10 @@ mod socks;
 mod tcp;
 mod tls;
 
-use std::fmt::Debug;
-use std::io::{Read, Write};
-use std::sync::Arc;
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
@@ -21,11 +23,9 @@ use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout};
 use ureq::{config::Config, http::Uri};
 
 use self::exchange::Exchange;
-use super::attempt::Failed;
-use super::errors;
+use super::errors::{self, Failed};
 use super::proxy::{Kind, Proxy};
 
-pub(super) use self::deadline::Deadline;
 pub(super) use self::lookup::Lookups;
 pub(super) use self::tls::NoCertificate;
 
@@ -33,10 +33,41 @@ pub(super) use self::tls::NoCertificate;
 ///
 /// A read or a write waits until the deadline of the attempt. A write fails with
 /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) if the other side takes no more and has sent something.
-trait Stream: Read + Write + Debug + Send + Sync {}
+trait Stream: Read + Write + fmt::Debug + Send + Sync {}
+
+/// The end of an attempt, whatever it is doing. Clones end together.
+#[derive(Debug, Clone)]
+pub(super) struct Deadline {
+    timeout: Duration,
+    end: Arc<Mutex<Instant>>,
+}
+
+impl Deadline {
+    /// It ends this long from now.
+    pub(super) fn after(timeout: Duration) -> Self {
+        Self { timeout, end: Arc::new(Mutex::new(Instant::now() + timeout)) }
+    }
+
+    /// It ends this long from now, unless it ends before.
+    pub(super) fn shorten(&self, left: Duration) {
+        let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        *end = (*end).min(Instant::now() + left);
+    }
+
+    /// How long there is left; an error that says so if that is nothing.
+    fn left(&self) -> Result<Duration, Failed> {
+        let end = *self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            let timeout = humantime::format_duration(self.timeout);
+            return Err(Failed::transient(format!("timed out after {timeout}")));
+        }
+        Ok(left)
+    }
+}
 
 /// A host, an IPv6 address in brackets, and a port.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Endpoint {
     pub(super) host: String,
     pub(super) port: u16,
@@ -49,8 +80,8 @@ impl Endpoint {
     }
 }
 
-impl std::fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.host, self.port)
     }
 }
@@ -69,41 +100,33 @@ pub(super) struct Dialer {
 }
 
 impl Dialer {
-    fn dial(&self) -> Result<Box<dyn Stream>, Failed> {
-        let stream = match &self.proxy {
-            None => self.connect(&self.receiver)?,
-            Some(proxy) => self.connect_by(proxy)?,
-        };
-        secured(stream, self.tls.as_ref(), &self.receiver)
-    }
-
-    fn connect(&self, to: &Endpoint) -> Result<Box<dyn Stream>, Failed> {
+    fn connect_to(&self, to: &Endpoint) -> io::Result<Box<dyn Stream>> {
         let addresses = self.lookups.addresses(to, &self.deadline)?;
-        let stream =
-            tcp::connect(&addresses, &self.deadline).map_err(|error| errors::io(&error))?;
-        Ok(Box::new(stream))
+        Ok(Box::new(tcp::connect(&addresses, &self.deadline)?))
     }
 
-    fn connect_by(&self, proxy: &Proxy) -> Result<Box<dyn Stream>, Failed> {
+    fn connect_by(&self, proxy: &Proxy) -> io::Result<Box<dyn Stream>> {
         // What the receiver's name says here is not the proxy's fault.
         let target = match proxy.kind {
             Kind::Socks4 | Kind::Socks5 => {
                 let addresses = self.lookups.addresses(&self.receiver, &self.deadline)?;
-                socks::Target::at(&addresses, proxy.kind)?
+                socks::target(&addresses, proxy.kind)?
             }
-            _ => socks::Target::of(&self.receiver),
+            _ => self.receiver.clone(),
         };
-        self.tunnel(proxy, &target)
-            .map_err(|failed| failed.map(|words| format!("the proxy: {words}")))
+        self.tunnel(proxy, &target).map_err(|error| {
+            let Failed { words, may_pass } = errors::io(&error);
+            Failed { words: format!("the proxy: {words}"), may_pass }.into()
+        })
     }
 
-    fn tunnel(&self, proxy: &Proxy, target: &socks::Target) -> Result<Box<dyn Stream>, Failed> {
-        let stream = self.connect(&proxy.endpoint)?;
+    fn tunnel(&self, proxy: &Proxy, target: &Endpoint) -> io::Result<Box<dyn Stream>> {
+        let stream = self.connect_to(&proxy.endpoint)?;
         let mut stream = secured(stream, self.proxy_tls.as_ref(), &proxy.endpoint)?;
-        if matches!(proxy.kind, Kind::Http | Kind::Https) {
-            http_proxy::tunnel(&mut *stream, &self.receiver, proxy.credentials.as_ref())?;
-        } else {
-            socks::tunnel(&mut *stream, target, proxy)?;
+        match proxy.kind {
+            Kind::Http | Kind::Https => http_proxy::tunnel(&mut *stream, target, proxy)?,
+            Kind::Socks4 | Kind::Socks4a => socks::version_4(&mut *stream, target, proxy)?,
+            Kind::Socks5 | Kind::Socks5h => socks::version_5(&mut *stream, target, proxy)?,
         }
         Ok(stream)
     }
@@ -113,14 +136,13 @@ fn secured(
     stream: Box<dyn Stream>,
     tls: Option<&Arc<ClientConfig>>,
     to: &Endpoint,
-) -> Result<Box<dyn Stream>, Failed> {
+) -> io::Result<Box<dyn Stream>> {
     let Some(config) = tls else {
         return Ok(stream);
     };
     // A certificate's names have no dot at their end.
     let host = to.name().trim_end_matches('.');
-    let stream = tls::handshake(stream, config, host).map_err(|error| errors::io(&error))?;
-    Ok(Box::new(stream))
+    Ok(Box::new(tls::handshake(stream, config, host)?))
 }
 
 impl Connector<()> for Dialer {
@@ -131,10 +153,12 @@ impl Connector<()> for Dialer {
         _: &ConnectionDetails,
         _: Option<()>,
     ) -> Result<Option<Exchange>, ureq::Error> {
-        match self.dial() {
-            Ok(stream) => Ok(Some(Exchange::new(stream, self.tls.is_some()))),
-            Err(failed) => Err(ureq::Error::Other(Box::new(failed))),
-        }
+        let stream = match &self.proxy {
+            None => self.connect_to(&self.receiver)?,
+            Some(proxy) => self.connect_by(proxy)?,
+        };
+        let stream = secured(stream, self.tls.as_ref(), &self.receiver)?;
+        Ok(Some(Exchange::new(stream, self.tls.is_some())))
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use ureq::Agent;
 use url::Url;
 
-use super::attempt::Failed;
 use super::connection::{Deadline, Dialer, Endpoint, Lookups, NoLookup};
+use super::errors::Failed;
 use super::proxy::{self, Kind};
 use super::tls::TlsConfigs;
 use crate::domain::hook::Hook;
@@ -47,7 +47,7 @@ impl Network {
             proxy::for_url(url, |name| std::env::var(name).ok()).map_err(Failed::permanent)?;
         let tls = |is_needed: bool| {
             let config = is_needed.then(|| self.tls.of(hook)).transpose();
-            config.map_err(Failed::Permanent)
+            config.map_err(Failed::permanent)
         };
         let dialer = Dialer {
             receiver: Endpoint {

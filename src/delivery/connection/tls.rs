@@ -10,8 +10,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ClientConnection, SignatureScheme};
 
 use super::Stream;
-use crate::delivery::attempt::Failed;
-use crate::delivery::tls_errors;
+use crate::delivery::errors::{self, Failed};
 
 thread_local! {
     /// Whether the server of this thread's last handshake has asked for a certificate of ours. A
@@ -56,7 +55,7 @@ pub(super) fn handshake(
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| Failed::permanent("no certificate can have the name of its host"))?;
     let mut connection = ClientConnection::new(Arc::clone(config), name)
-        .map_err(|error| tls_errors::explain(&error, host, false))?;
+        .map_err(|error| errors::tls(&error, host, false))?;
     connection.set_buffer_limit(None);
     let mut tls = Tls { connection, stream, host: host.to_owned(), has_input: false };
     WAS_ASKED.set(false);
@@ -67,7 +66,7 @@ pub(super) fn handshake(
             ended => ended?,
         };
         if ended && tls.connection.is_handshaking() {
-            return Err(tls_errors::closed(WAS_ASKED.get()).into());
+            return Err(errors::closed(WAS_ASKED.get()).into());
         }
     }
     // What ends the handshake leaves with the request.
@@ -101,7 +100,7 @@ impl Tls {
             Err(error) => {
                 // The other side is told why, if it listens.
                 let _ = self.connection.write_tls(&mut self.stream);
-                Err(tls_errors::explain(&error, &self.host, WAS_ASKED.get()).into())
+                Err(errors::tls(&error, &self.host, WAS_ASKED.get()).into())
             }
         }
     }
