@@ -73,9 +73,8 @@ pub(super) fn for_url(
 }
 
 fn parse(text: &str) -> Option<Proxy> {
-    let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    let url = Url::parse(&text).ok()?;
-    let kind = match url.scheme() {
+    let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
+    let kind = match scheme.to_ascii_lowercase().as_str() {
         "http" => Kind::Http,
         "https" => Kind::Https,
         "socks4" => Kind::Socks4,
@@ -84,12 +83,10 @@ fn parse(text: &str) -> Option<Proxy> {
         "socks5h" => Kind::Socks5h,
         _ => return None,
     };
-    let port = match url.port_or_known_default() {
-        // The crate url drops a scheme's own port, so that one that is written looks like none.
-        Some(port) if url.port().is_some() || has_port(&text) || kind == Kind::Https => port,
-        _ => DEFAULT_PORT,
-    };
-    let host = url.host_str().filter(|host| !host.is_empty())?.to_owned();
+    // The crate url drops a port that is its scheme's own, so that one that is written looks like none.
+    let url = Url::parse(&format!("proxy://{rest}")).ok()?;
+    let host = Host::parse(url.host_str()?).ok()?.to_string();
+    let port = url.port().unwrap_or(if kind == Kind::Https { 443 } else { DEFAULT_PORT });
     let decoded = |text| percent_decode_str(text).collect();
     let is_named = !url.username().is_empty() || url.password().is_some();
     let credentials = is_named.then(|| Credentials {
@@ -97,13 +94,6 @@ fn parse(text: &str) -> Option<Proxy> {
         password: decoded(url.password().unwrap_or_default()),
     });
     Some(Proxy { kind, endpoint: Endpoint { host, port }, credentials })
-}
-
-fn has_port(text: &str) -> bool {
-    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let port = authority.rsplit_once(':').map(|(_, port)| port);
-    port.is_some_and(|port| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Whether the list, separated by commas or spaces, names the host: itself, a domain above it, a block

@@ -22,45 +22,33 @@ const NO_CERTIFICATES: &str = "certificate not trusted: this machine has no cert
 /// The TLS configurations of a fan-out.
 #[derive(Debug, Default)]
 pub(super) struct TlsConfigs {
-    made: Mutex<HashMap<Trust, Arc<ClientConfig>>>,
+    /// By whether any certificate will do, and the PEM text of those to trust beside the system's.
+    made: Mutex<HashMap<(bool, Option<String>), Arc<ClientConfig>>>,
     system: OnceLock<Vec<CertificateDer<'static>>>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Trust {
-    /// `insecure_ssl`: any certificate will do.
-    Anyone,
-    /// The system's certificates.
-    System,
-    /// The system's certificates, and those of this PEM text.
-    SystemAnd(String),
 }
 
 impl TlsConfigs {
     /// The configuration for this hook; the error says what in the hook is wrong.
     pub(super) fn of(&self, hook: &Hook) -> Result<Arc<ClientConfig>, String> {
-        let trust = Trust::of(hook);
+        let trusted = (hook.insecure_ssl, hook.ca_file.clone());
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(config) = made.get(&trust) {
+        if let Some(config) = made.get(&trusted) {
             return Ok(Arc::clone(config));
         }
-        let config = Arc::new(self.make(&trust)?);
-        made.insert(trust, Arc::clone(&config));
+        let config = Arc::new(self.make(hook)?);
+        made.insert(trusted, Arc::clone(&config));
         Ok(config)
     }
 
-    fn make(&self, trust: &Trust) -> Result<ClientConfig, String> {
+    fn make(&self, hook: &Hook) -> Result<ClientConfig, String> {
         let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|_| "TLS cannot be set up".to_owned())?;
-        let builder = match trust {
-            Trust::Anyone => {
-                builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate))
-            }
-            Trust::System => builder.with_root_certificates(self.roots(Vec::new())?),
-            Trust::SystemAnd(pem) => {
-                builder.with_root_certificates(self.roots(certificates(pem)?)?)
-            }
+        let builder = if hook.insecure_ssl {
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate))
+        } else {
+            let own = hook.ca_file.as_deref().map(certificates).transpose()?;
+            builder.with_root_certificates(self.roots(own.unwrap_or_default())?)
         };
         Ok(builder.with_client_cert_resolver(Arc::new(NoCertificate)))
     }
@@ -74,16 +62,6 @@ impl TlsConfigs {
             return Err(NO_CERTIFICATES.to_owned());
         }
         Ok(roots)
-    }
-}
-
-impl Trust {
-    fn of(hook: &Hook) -> Self {
-        match &hook.ca_file {
-            _ if hook.insecure_ssl => Self::Anyone,
-            Some(pem) => Self::SystemAnd(pem.clone()),
-            None => Self::System,
-        }
     }
 }
 
@@ -142,23 +120,13 @@ impl ServerCertVerifier for AnyCertificate {
         Ok(HandshakeSignatureValid::assertion())
     }
 
-    /// All that there are, those too that could not be checked.
+    /// Those too that could not be checked.
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         use SignatureScheme as Scheme;
-        vec![
-            Scheme::ECDSA_NISTP256_SHA256,
-            Scheme::ECDSA_NISTP384_SHA384,
-            Scheme::ECDSA_NISTP521_SHA512,
-            Scheme::ED25519,
-            Scheme::ED448,
-            Scheme::RSA_PSS_SHA256,
-            Scheme::RSA_PSS_SHA384,
-            Scheme::RSA_PSS_SHA512,
-            Scheme::RSA_PKCS1_SHA256,
-            Scheme::RSA_PKCS1_SHA384,
-            Scheme::RSA_PKCS1_SHA512,
-            Scheme::RSA_PKCS1_SHA1,
-        ]
+        let mut schemes =
+            ring::default_provider().signature_verification_algorithms.supported_schemes();
+        schemes.extend([Scheme::ECDSA_NISTP521_SHA512, Scheme::ED448, Scheme::RSA_PKCS1_SHA1]);
+        schemes
     }
 }
 
