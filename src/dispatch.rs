@@ -197,7 +197,7 @@ impl<'a> Dispatch<'a> {
         let shared = Arc::clone(&deliveries);
         let mut fan_out = FanOut::new(shared, self.setup.limits, self.deadline, &self.interrupt);
         if progress.is_enabled() {
-            fan_out.tick(TICK);
+            fan_out.tick = Some(TICK);
         }
         while let Some(update) = fan_out.next() {
             if !matches!(update, Update::Waiting) {
@@ -218,7 +218,7 @@ impl<'a> Dispatch<'a> {
             }
         }
         progress.clear();
-        let interrupted = fan_out.interrupted();
+        let interrupted = fan_out.interrupted;
         let pairs = deliveries.iter().cloned().zip(outcomes).collect();
         let report = Report::new(pairs, interrupted, self.deadline);
         self.journaling.release(&report, claim);
@@ -298,7 +298,7 @@ impl<'a> Dispatch<'a> {
         let total = deliveries.len();
         progress.draw(&format!(
             "{} of {total} done, awaiting {}  {}",
-            total - fan_out.left(),
+            total - fan_out.left,
             hook.label(),
             self.output.url(&hook.url)
         ));

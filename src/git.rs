@@ -140,7 +140,8 @@ fn parse(answer: &str) -> Option<Commit> {
 }
 
 fn explained(failed: &dyn Fn(&str) -> Failure, shown: &str, said: &str) -> Failure {
-    if said.contains("not a git repository") {
+    let says = |words: &str| said.contains(words);
+    if says("not a git repository") {
         let hint = match std::env::var("GIT_DIR") {
             Ok(directory) => format!(
                 "GIT_DIR is {}, as git set it where it started the hook: go back there, or unset GIT_DIR",
@@ -148,22 +149,18 @@ fn explained(failed: &dyn Fn(&str) -> Failure, shown: &str, said: &str) -> Failu
             ),
             Err(_) => "run it inside the repository (a git hook does), or set GIT_DIR".to_owned(),
         };
-        return failed("there is no git repository here").hint(hint);
+        failed("there is no git repository here").hint(hint)
+    } else if says("dubious ownership") {
+        failed("the repository belongs to another user, and git does not trust it")
+            .hint("as this user: git config --global --add safe.directory PATH")
+    } else if says("does not have any commits yet") || says("bad revision 'HEAD'") {
+        failed("there is no commit yet")
+    } else if ["bad revision", "unknown revision", "bad object"].into_iter().any(says) {
+        failed("git knows no such revision").hint(format!("see what there is: git log -1 {shown}"))
+    } else {
+        let line = said.lines().next().unwrap_or("git failed");
+        failed(&escape(line.trim_start_matches("fatal: ")))
     }
-    if said.contains("dubious ownership") {
-        return failed("the repository belongs to another user, and git does not trust it")
-            .hint("as this user: git config --global --add safe.directory PATH");
-    }
-    if said.contains("does not have any commits yet") || said.contains("bad revision 'HEAD'") {
-        return failed("there is no commit yet");
-    }
-    let unknown = ["bad revision", "unknown revision", "bad object"];
-    if unknown.iter().any(|words| said.contains(words)) {
-        let hint = format!("see what there is: git log -1 {shown}");
-        return failed("git knows no such revision").hint(hint);
-    }
-    let line = said.lines().next().unwrap_or("git failed");
-    failed(&escape(line.trim_start_matches("fatal: ")))
 }
 
 /// Who deploys: whom the environment names, else the committer.

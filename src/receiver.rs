@@ -60,19 +60,15 @@ pub(crate) struct Reply {
 }
 
 impl Receiver {
-    /// Listens on `port` of 127.0.0.1; 0 picks a free one.
-    ///
-    /// # Errors
-    ///
-    /// The port can't be had; the message names it.
-    pub(crate) fn bind(port: u16) -> io::Result<Receiver> {
+    /// Listens on `port` of 127.0.0.1; 0 picks a free one. The error names the port.
+    pub(crate) fn bind(port: u16) -> io::Result<Self> {
         let listener =
             TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| named(port, &error))?;
         let port = listener.local_addr()?.port();
         let (sender, messages) = mpsc::channel();
         let requests = sender.clone();
         thread::Builder::new().spawn(move || accept(&listener, &requests))?;
-        Ok(Receiver { port, sender, messages })
+        Ok(Self { port, sender, messages })
     }
 
     /// `http://127.0.0.1:PORT`
@@ -111,23 +107,20 @@ impl Receiver {
 impl Received {
     /// The first header of that name, whose case does not matter.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        let mut headers = self.headers.iter();
+        headers.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
     }
 }
 
 impl Reply {
     /// A status without a body.
-    pub(crate) fn status(status: u16) -> Reply {
-        Reply::text(status, "")
+    pub(crate) fn status(status: u16) -> Self {
+        Self::text(status, "")
     }
 
     /// A status and a body that explains it, which a sender may record.
-    pub(crate) fn text(status: u16, text: &str) -> Reply {
-        let text = text.to_owned();
-        Reply { status, text }
+    pub(crate) fn text(status: u16, text: &str) -> Self {
+        Self { status, text: text.to_owned() }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::Read;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,9 +11,9 @@ use ureq::http::response::Parts;
 use ureq::http::{HeaderName, Response, header};
 use ureq::{Agent, Body};
 
+use super::connection::{self, Deadline, Dialer, Network};
 use super::errors::{self, Failed};
 use super::html;
-use super::network::Network;
 use super::request::{self, Request};
 use crate::domain::outcome::{DELIVERED, Outcome};
 use crate::domain::publication::Delivery;
@@ -62,19 +63,20 @@ pub(super) fn unanswered(reason: String) -> Outcome {
 }
 
 /// Makes an attempt. `on_head` is called as soon as a status has arrived, with the outcome if that is all.
-pub(super) fn make(network: &Network, delivery: &Delivery, on_head: &dyn Fn(Outcome)) -> Attempt {
-    answered(network, delivery, on_head).unwrap_or_else(Attempt::from)
-}
-
-fn answered(
-    network: &Network,
+pub(super) fn make(
+    network: &Arc<Network>,
     delivery: &Delivery,
     on_head: &dyn Fn(Outcome),
 ) -> Result<Attempt, Failed> {
     let Delivery { publication, hook } = delivery;
-    let deadline = network.deadline();
+    let deadline = Deadline::after(network.timeout);
     let request = request::build(hook, publication, Utc::now()).map_err(Failed::permanent)?;
-    let agent = network.agent(&request.url, hook, &deadline)?;
+    let agent = connection::agent(Dialer {
+        network: Arc::clone(network),
+        hook: Arc::clone(hook),
+        url: request.url.clone(),
+        deadline: deadline.clone(),
+    });
     let (head, body) =
         send(&agent, &request).map_err(|error| errors::explain(&error))?.into_parts();
     // A receiver may send our own words back to us.
@@ -180,7 +182,8 @@ fn start_of_body(body: Body, on_read: impl Fn(&[u8])) -> Vec<u8> {
 fn shown_body(head: &Parts, body: &[u8], secrets: &[String]) -> String {
     let body = String::from_utf8_lossy(body);
     let content_type = text_of(head, header::CONTENT_TYPE).unwrap_or_default();
-    let is_html = content_type.trim_start().to_ascii_lowercase().starts_with("text/html");
+    let kind = content_type.trim_start().as_bytes();
+    let is_html = kind.get(..9).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/html"));
     let text = if is_html { html::text(&body).into() } else { body };
     kept(redact::scrub(&text, secrets).trim()).to_owned()
 }

@@ -1,4 +1,4 @@
-//! The connection that an attempt is made over: names, addresses, proxies and TLS, beneath the HTTP library.
+//! How hooks are reached: names, addresses, proxies and TLS, beneath the HTTP library.
 //!
 //! The library's own transport leaves a response unread when it cannot write the rest of a request, tries
 //! one address after the other, and starts a thread for every look-up (docs/design.md §15).
@@ -20,14 +20,21 @@ use std::time::{Duration, Instant};
 use rustls::ClientConfig;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout};
-use ureq::{config::Config, http::Uri};
+use ureq::{Agent, config::Config, http::Uri};
+use url::Url;
 
 use self::exchange::Exchange;
+use self::lookup::Lookups;
+use self::tls::TlsConfigs;
 use super::errors::{self, Failed};
-use super::proxy::{Kind, Proxy};
+use super::proxy::{self, Kind, Proxy};
+use crate::domain::hook::Hook;
 
-pub(super) use self::lookup::Lookups;
-pub(super) use self::tls::NoCertificate;
+pub(crate) use self::tls::check_ca;
+
+/// The most that the headers of an answer may take, in bytes; below the connection's buffer, as a buffer
+/// that is full looks to the library like a connection that was closed.
+const MOST_HEADERS: usize = 48 * 1024;
 
 /// Bytes to and from the other side.
 ///
@@ -86,49 +93,100 @@ impl fmt::Display for Endpoint {
     }
 }
 
+/// What the attempts of a fan-out share: the certificates that are trusted, and the names that were looked up.
+#[derive(Debug)]
+pub(super) struct Network {
+    /// The longest that an attempt may take.
+    pub(super) timeout: Duration,
+    tls: TlsConfigs,
+    lookups: Lookups,
+}
+
+impl Network {
+    pub(super) fn new(timeout: Duration) -> Self {
+        Self { timeout, tls: TlsConfigs::default(), lookups: Lookups::default() }
+    }
+}
+
 /// Makes the connection of one attempt.
 #[derive(Debug)]
 pub(super) struct Dialer {
-    pub(super) receiver: Endpoint,
-    pub(super) proxy: Option<Proxy>,
-    /// For TLS to the receiver, …
-    pub(super) tls: Option<Arc<ClientConfig>>,
-    /// … and to an HTTPS proxy.
-    pub(super) proxy_tls: Option<Arc<ClientConfig>>,
-    pub(super) lookups: Arc<Lookups>,
+    pub(super) network: Arc<Network>,
+    pub(super) hook: Arc<Hook>,
+    pub(super) url: Url,
     pub(super) deadline: Deadline,
 }
 
+/// The HTTP agent for one attempt.
+pub(super) fn agent(dialer: Dialer) -> Agent {
+    let config = Agent::config_builder()
+        // The dialer has its own, …
+        .proxy(None)
+        // … as it has for time-outs.
+        .timeout_global(None)
+        // A 302 would be followed as a GET without a body, and reported as a success.
+        .max_redirects(0)
+        .http_status_as_error(false)
+        // A kept connection that the server has closed meanwhile loses a POST.
+        .max_idle_connections(0)
+        .max_idle_connections_per_host(0)
+        .max_response_header_size(MOST_HEADERS)
+        .accept("")
+        .build();
+    Agent::with_parts(config, dialer, NoLookup)
+}
+
 impl Dialer {
-    fn connect_to(&self, to: &Endpoint) -> io::Result<Box<dyn Stream>> {
-        let addresses = self.lookups.addresses(to, &self.deadline)?;
+    fn dial(&self) -> io::Result<Exchange> {
+        let receiver = Endpoint {
+            host: self.url.host_str().unwrap_or_default().to_owned(),
+            port: self.url.port_or_known_default().unwrap_or_default(),
+        };
+        let proxy = proxy::for_url(&self.url, |name| std::env::var(name).ok())
+            .map_err(Failed::permanent)?;
+        let tls = self.tls_if(self.url.scheme() == "https")?;
+        let stream = match &proxy {
+            None => self.connect(&receiver)?,
+            Some(proxy) => self.connect_by(proxy, &receiver)?,
+        };
+        let stream = secured(stream, tls.as_ref(), &receiver)?;
+        Ok(Exchange::new(stream, tls.is_some()))
+    }
+
+    fn tls_if(&self, is_needed: bool) -> Result<Option<Arc<ClientConfig>>, Failed> {
+        let config = is_needed.then(|| self.network.tls.of(&self.hook));
+        config.transpose().map_err(Failed::permanent)
+    }
+
+    fn connect(&self, to: &Endpoint) -> io::Result<Box<dyn Stream>> {
+        let addresses = self.network.lookups.addresses(to, &self.deadline)?;
         Ok(Box::new(tcp::connect(&addresses, &self.deadline)?))
     }
 
-    fn connect_by(&self, proxy: &Proxy) -> io::Result<Box<dyn Stream>> {
+    fn connect_by(&self, proxy: &Proxy, receiver: &Endpoint) -> io::Result<Box<dyn Stream>> {
+        let proxy_tls = self.tls_if(proxy.kind == Kind::Https)?;
         // What the receiver's name says here is not the proxy's fault.
         let target = match proxy.kind {
             Kind::Socks4 | Kind::Socks5 => {
-                let addresses = self.lookups.addresses(&self.receiver, &self.deadline)?;
-                socks::target(&addresses, proxy.kind)?
+                let addresses = self.network.lookups.addresses(receiver, &self.deadline)?;
+                &socks::target(&addresses, proxy.kind)?
             }
-            _ => self.receiver.clone(),
+            _ => receiver,
         };
-        self.tunnel(proxy, &target).map_err(|error| {
+        let tunnel = || {
+            let stream = self.connect(&proxy.endpoint)?;
+            let mut stream = secured(stream, proxy_tls.as_ref(), &proxy.endpoint)?;
+            match proxy.kind {
+                Kind::Http | Kind::Https => http_proxy::tunnel(&mut *stream, target, proxy)?,
+                Kind::Socks4 | Kind::Socks4a => socks::version_4(&mut *stream, target, proxy)?,
+                Kind::Socks5 | Kind::Socks5h => socks::version_5(&mut *stream, target, proxy)?,
+            }
+            Ok(stream)
+        };
+        tunnel().map_err(|error: io::Error| {
             let Failed { words, may_pass } = errors::io(&error);
             Failed { words: format!("the proxy: {words}"), may_pass }.into()
         })
-    }
-
-    fn tunnel(&self, proxy: &Proxy, target: &Endpoint) -> io::Result<Box<dyn Stream>> {
-        let stream = self.connect_to(&proxy.endpoint)?;
-        let mut stream = secured(stream, self.proxy_tls.as_ref(), &proxy.endpoint)?;
-        match proxy.kind {
-            Kind::Http | Kind::Https => http_proxy::tunnel(&mut *stream, target, proxy)?,
-            Kind::Socks4 | Kind::Socks4a => socks::version_4(&mut *stream, target, proxy)?,
-            Kind::Socks5 | Kind::Socks5h => socks::version_5(&mut *stream, target, proxy)?,
-        }
-        Ok(stream)
     }
 }
 
@@ -153,12 +211,7 @@ impl Connector<()> for Dialer {
         _: &ConnectionDetails,
         _: Option<()>,
     ) -> Result<Option<Exchange>, ureq::Error> {
-        let stream = match &self.proxy {
-            None => self.connect_to(&self.receiver)?,
-            Some(proxy) => self.connect_by(proxy)?,
-        };
-        let stream = secured(stream, self.tls.as_ref(), &self.receiver)?;
-        Ok(Some(Exchange::new(stream, self.tls.is_some())))
+        Ok(Some(self.dial()?))
     }
 }
 

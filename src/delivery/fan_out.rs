@@ -32,7 +32,7 @@ pub(crate) enum Update {
     Finished(Vec<(usize, Outcome)>),
     /// An attempt failed like this, and there will be another after this wait.
     Retrying(usize, Outcome, Duration),
-    /// Nothing, for the time that [`FanOut::tick`] was given.
+    /// Nothing, for as long as [`FanOut::tick`] says.
     Waiting,
 }
 
@@ -62,11 +62,14 @@ pub(crate) struct FanOut {
     delayed: BinaryHeap<Reverse<(Instant, usize)>>,
     in_flight: usize,
     most_in_flight: usize,
-    left: usize,
     finished: Vec<(usize, Outcome)>,
     retrying: VecDeque<Update>,
-    tick: Option<Duration>,
-    interrupted: Option<i32>,
+    /// Has [`Self::next`] return [`Update::Waiting`] whenever nothing has happened for this long.
+    pub(crate) tick: Option<Duration>,
+    /// How many deliveries have no outcome yet.
+    pub(crate) left: usize,
+    /// The signal that ended it before every delivery had its outcome, if one did.
+    pub(crate) interrupted: Option<i32>,
 }
 
 impl FanOut {
@@ -102,24 +105,9 @@ impl FanOut {
         }
     }
 
-    /// Has [`Self::next`] return [`Update::Waiting`] whenever nothing has happened for this long.
-    pub(crate) fn tick(&mut self, tick: Duration) {
-        self.tick = Some(tick);
-    }
-
     /// The first delivery that is in flight or waits for its next attempt.
     pub(crate) fn awaited(&self) -> Option<usize> {
         self.progress.iter().position(|progress| progress.attempts > 0 && !progress.done)
-    }
-
-    /// How many deliveries have no outcome yet.
-    pub(crate) fn left(&self) -> usize {
-        self.left
-    }
-
-    /// The signal that ended it before every delivery had its outcome, if one did.
-    pub(crate) fn interrupted(&self) -> Option<i32> {
-        self.interrupted
     }
 
     /// Waits for the next thing to happen; `None` once everything is over. A delivery that has no

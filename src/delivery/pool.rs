@@ -8,8 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::attempt::{self, Attempt};
+use super::connection::Network;
 use super::errors::Failed;
-use super::network::Network;
 use crate::domain::outcome::Outcome;
 use crate::domain::publication::Delivery;
 use crate::platform;
@@ -42,7 +42,7 @@ pub(super) enum Event {
 /// What the workers share.
 struct Shared {
     deliveries: Arc<[Delivery]>,
-    network: Network,
+    network: Arc<Network>,
     /// The numbers of deliveries to make an attempt at.
     jobs: Mutex<Receiver<usize>>,
     events: Sender<Event>,
@@ -63,7 +63,7 @@ impl Pool {
         events: Sender<Event>,
     ) -> Self {
         let (jobs, receiver) = mpsc::channel();
-        let network = Network::new(timeout);
+        let network = Arc::new(Network::new(timeout));
         let shared = Shared { deliveries, network, jobs: Mutex::new(receiver), events };
         Self { shared: Arc::new(shared), jobs, workers: 0 }
     }
@@ -102,8 +102,10 @@ fn work(shared: &Shared) {
         // A panic in a library must not take the other deliveries with it.
         let attempt = catch_unwind(AssertUnwindSafe(|| {
             attempt::make(&shared.network, &shared.deliveries[number], &on_head)
-        }))
-        .unwrap_or_else(|_| Failed::permanent("an internal error").into());
+        }));
+        let attempt = attempt
+            .unwrap_or_else(|_| Err(Failed::permanent("an internal error")))
+            .unwrap_or_else(Attempt::from);
         if shared.events.send(Event::Attempt(number, attempt)).is_err() {
             return;
         }

@@ -119,22 +119,21 @@ fn is_domain(name: &str, entry: &str) -> bool {
 /// An address, or a block such as `10.0.0.0/8`. One that cannot be, such as `10.0.0.0/33`, holds nothing.
 fn is_address(address: IpAddr, entry: &str) -> bool {
     let entry = entry.trim_start_matches('[').trim_end_matches(']');
-    let bits = |address| match address {
-        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(address) => address.to_bits(),
-    };
-    let most: u32 = if address.is_ipv4() { 32 } else { 128 };
     let (block, length) = match entry.split_once('/') {
-        Some((block, length)) => (block, length.parse().ok()),
-        None => (entry, Some(most)),
+        Some((block, length)) => (block, Some(length)),
+        None => (entry, None),
     };
-    match (block.parse::<IpAddr>(), length.filter(|length| *length <= most)) {
-        (Ok(block), Some(length)) if block.is_ipv4() == address.is_ipv4() => {
-            let differing = (bits(address) ^ bits(block)).checked_shr(most - length);
-            differing.unwrap_or_default() == 0
+    let (differing, most): (u128, u32) = match (address, block.parse()) {
+        (IpAddr::V4(address), Ok(IpAddr::V4(block))) => {
+            ((address.to_bits() ^ block.to_bits()).into(), 32)
         }
-        _ => false,
-    }
+        (IpAddr::V6(address), Ok(IpAddr::V6(block))) => (address.to_bits() ^ block.to_bits(), 128),
+        _ => return false,
+    };
+    let length = length.map_or(Ok(most), str::parse);
+    length.is_ok_and(|length| {
+        length <= most && differing.checked_shr(most - length).unwrap_or_default() == 0
+    })
 }
 
 #[cfg(test)]

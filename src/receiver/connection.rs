@@ -145,9 +145,12 @@ impl Connection {
     fn read_chunks(&mut self) -> Result<Vec<u8>, Refusal> {
         let mut body = Vec::new();
         loop {
-            let size = self.read_chunk_size()?;
+            let parse_size =
+                |bytes: &[u8]| httparse::parse_chunk_size(bytes).map_err(|_| BAD_CHUNK);
+            // What does not fit into the type is too long as well.
+            let size = usize::try_from(self.parsed(BAD_CHUNK, parse_size)?).unwrap_or(usize::MAX);
             if size == 0 {
-                self.skip_trailers()?;
+                self.parsed(BAD_CHUNK, parse_trailers)?;
                 return Ok(body);
             }
             if size > MAX_BODY - body.len() {
@@ -164,23 +167,6 @@ impl Connection {
                 return Err(BAD_CHUNK);
             }
         }
-    }
-
-    fn read_chunk_size(&mut self) -> Result<usize, Refusal> {
-        let size = self
-            .parsed(BAD_CHUNK, |bytes| httparse::parse_chunk_size(bytes).map_err(|_| BAD_CHUNK))?;
-        usize::try_from(size).map_err(|_| TOO_LONG)
-    }
-
-    fn skip_trailers(&mut self) -> Result<(), Refusal> {
-        self.parsed(BAD_CHUNK, |bytes| {
-            let mut trailers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-            match httparse::parse_headers(bytes, &mut trailers) {
-                Ok(Status::Complete((length, _))) => Ok(Status::Complete((length, ()))),
-                Ok(Status::Partial) => Ok(Status::Partial),
-                Err(_) => Err(BAD_CHUNK),
-            }
-        })
     }
 
     /// Moves the next `length` bytes to the end of `body`.
@@ -275,6 +261,15 @@ fn parse_head(bytes: &[u8]) -> Result<Status<(usize, Received)>, Refusal> {
         time: Utc::now(),
     };
     Ok(Status::Complete((length, request)))
+}
+
+fn parse_trailers(bytes: &[u8]) -> Result<Status<(usize, ())>, Refusal> {
+    let mut trailers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    match httparse::parse_headers(bytes, &mut trailers) {
+        Ok(Status::Complete((length, _))) => Ok(Status::Complete((length, ()))),
+        Ok(Status::Partial) => Ok(Status::Partial),
+        Err(_) => Err(BAD_CHUNK),
+    }
 }
 
 /// How long the body is (RFC 9112, 6.3); None: it comes in chunks.

@@ -30,8 +30,8 @@ pub(crate) struct Exchange {
     /// What of the input is taken already, and how far it is filled.
     consumed: usize,
     filled: usize,
-    /// The last that was taken was something.
-    progress: bool,
+    /// How much was taken the last time.
+    last_taken: usize,
     output: Vec<u8>,
     /// How much of the output is held back.
     held: usize,
@@ -49,7 +49,7 @@ impl Exchange {
             input: Vec::new(),
             consumed: 0,
             filled: 0,
-            progress: false,
+            last_taken: 0,
             output: Vec::new(),
             held: 0,
             answered_early: false,
@@ -137,7 +137,7 @@ impl Buffers for Exchange {
     }
 
     fn input_consume(&mut self, amount: usize) {
-        self.progress = amount > 0;
+        self.last_taken = amount;
         self.consumed += amount;
     }
 
@@ -149,6 +149,6 @@ impl Buffers for Exchange {
     }
 
     fn can_use_input(&self) -> bool {
-        self.progress && self.consumed < self.filled
+        self.last_taken > 0 && self.consumed < self.filled
     }
 }
