@@ -25,10 +25,8 @@ pub(crate) fn before_command(handle: impl Fn(Caught) + Send + 'static) -> impl F
         CAUGHT.into_iter().partition(|signal| platform::ignores(*signal));
     let catching = catch(&early, handle);
     move || {
-        for signal in late {
-            if let Some(catching) = &catching {
-                catching.add(signal);
-            }
+        if let Some(catching) = catching {
+            late.into_iter().for_each(|signal| catching.add(signal));
         }
     }
 }

@@ -121,15 +121,18 @@ fn judged(head: &Parts, body: &[u8], expected: Option<&str>, secrets: &[String])
         None => format!("Status {}", code.as_u16()),
     };
     let response = shown_body(head, body, secrets);
-    let reason = match (lacks, text_of(head, header::LOCATION)) {
-        (Some(text), _) => format!("the answer lacks {}", redact::scrub(text, secrets)),
-        _ if code.is_success() => DELIVERED.to_owned(),
-        (None, Some(location)) if code.is_redirection() => {
-            let location = shown_location(&location, secrets);
-            format!("redirects to {location}, which is not followed")
-        }
-        _ if code.is_redirection() || response.is_empty() => status.clone(),
-        _ => response.clone(),
+    let reason = if let Some(text) = lacks {
+        format!("the answer lacks {}", redact::scrub(text, secrets))
+    } else if code.is_success() {
+        DELIVERED.to_owned()
+    } else if code.is_redirection()
+        && let Some(location) = text_of(head, header::LOCATION)
+    {
+        format!("redirects to {}, which is not followed", shown_location(&location, secrets))
+    } else if code.is_redirection() || response.is_empty() {
+        status.clone()
+    } else {
+        response.clone()
     };
     let outcome = Outcome {
         time: now,

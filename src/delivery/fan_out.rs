@@ -166,23 +166,18 @@ impl FanOut {
     /// workers that are free get the next delivery.
     fn take_all(&mut self, event: Event) {
         let until = self.deadline.min(Instant::now() + GATHERING);
-        let mut next = Some(event);
-        while let Some(event) = next {
-            self.take(event);
+        self.take(event);
+        loop {
             let now = Instant::now();
-            let mut wait = until.saturating_duration_since(now);
-            if self.interrupt.signal().is_some() {
-                wait = Duration::ZERO;
-            }
             // Later nothing is begun here: what has come is recorded before more is sent, and at the deadline
             // or after an interrupt nothing more is sent at all.
-            if !wait.is_zero() {
+            let is_open = now < until && self.interrupt.signal().is_none();
+            if is_open {
                 self.start_what_is_due(now);
             }
-            if self.in_flight == 0 {
-                wait = Duration::ZERO;
-            }
-            next = self.events.recv_timeout(wait).ok();
+            let wait = if is_open && self.in_flight > 0 { until - now } else { Duration::ZERO };
+            let Ok(event) = self.events.recv_timeout(wait) else { return };
+            self.take(event);
         }
     }
 
@@ -227,11 +222,13 @@ impl FanOut {
 
     fn attempted(&mut self, number: usize, attempt: Attempt) {
         self.in_flight -= 1;
-        if self.progress[number].done {
+        let progress = &mut self.progress[number];
+        if progress.done {
             return;
         }
-        self.progress[number].unanswered = false;
-        let Some(wait) = self.wait_after(&attempt, self.progress[number].attempts) else {
+        progress.unanswered = false;
+        let attempts = progress.attempts;
+        let Some(wait) = self.wait_after(&attempt, attempts) else {
             self.finish(number, attempt.outcome);
             return;
         };
@@ -275,8 +272,9 @@ impl FanOut {
     /// The deadline has come: everything ends with what is known. What was not begun has no outcome.
     fn give_up(&mut self) {
         // What was read before it began is a matter of milliseconds.
-        let tenths = u64::try_from(self.limits.deadline.as_millis().div_ceil(100));
-        let allowed = Duration::from_millis(tenths.unwrap_or(u64::MAX).saturating_mul(100));
+        let tenths = self.limits.deadline.subsec_millis().div_ceil(100);
+        let allowed = Duration::from_secs(self.limits.deadline.as_secs())
+            + Duration::from_millis(100) * tenths;
         let allowed = humantime::format_duration(allowed);
         for number in 0..self.progress.len() {
             let progress = &mut self.progress[number];
