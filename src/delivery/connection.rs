@@ -74,7 +74,6 @@ impl Deadline {
 }
 
 /// A host, an IPv6 address in brackets, and a port.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Endpoint {
     pub(super) host: String,
     pub(super) port: u16,
