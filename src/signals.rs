@@ -26,7 +26,9 @@ pub(crate) fn before_command(handle: impl Fn(Caught) + Send + 'static) -> impl F
     let catching = catch(&early, handle);
     move || {
         if let Some(catching) = catching {
-            late.into_iter().for_each(|signal| catching.add(signal));
+            for signal in late {
+                catching.add(signal);
+            }
         }
     }
 }

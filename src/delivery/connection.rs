@@ -136,33 +136,17 @@ pub(super) fn agent(dialer: Dialer) -> Agent {
 }
 
 impl Dialer {
-    fn dial(&self) -> io::Result<Exchange> {
-        let receiver = Endpoint {
-            host: self.url.host_str().unwrap_or_default().to_owned(),
-            port: self.url.port_or_known_default().unwrap_or_default(),
-        };
-        let proxy = proxy::for_url(&self.url, |name| std::env::var(name).ok())
-            .map_err(Failed::permanent)?;
-        let tls = self.tls_if(self.url.scheme() == "https")?;
-        let stream = match &proxy {
-            None => self.connect(&receiver)?,
-            Some(proxy) => self.connect_by(proxy, &receiver)?,
-        };
-        let stream = secured(stream, tls.as_ref(), &receiver)?;
-        Ok(Exchange::new(stream, tls.is_some()))
+    fn tls_if(&self, is_needed: bool) -> io::Result<Option<Arc<ClientConfig>>> {
+        let config = is_needed.then(|| self.network.tls.of(&self.hook)).transpose();
+        config.map_err(|unusable| Failed::permanent(unusable).into())
     }
 
-    fn tls_if(&self, is_needed: bool) -> Result<Option<Arc<ClientConfig>>, Failed> {
-        let config = is_needed.then(|| self.network.tls.of(&self.hook));
-        config.transpose().map_err(Failed::permanent)
-    }
-
-    fn connect(&self, to: &Endpoint) -> io::Result<Box<dyn Stream>> {
+    fn reach(&self, to: &Endpoint) -> io::Result<Box<dyn Stream>> {
         let addresses = self.network.lookups.addresses(to, &self.deadline)?;
         Ok(Box::new(tcp::connect(&addresses, &self.deadline)?))
     }
 
-    fn connect_by(&self, proxy: &Proxy, receiver: &Endpoint) -> io::Result<Box<dyn Stream>> {
+    fn reach_by(&self, proxy: &Proxy, receiver: &Endpoint) -> io::Result<Box<dyn Stream>> {
         let proxy_tls = self.tls_if(proxy.kind == Kind::Https)?;
         // What the receiver's name says here is not the proxy's fault.
         let target = match proxy.kind {
@@ -173,7 +157,7 @@ impl Dialer {
             _ => receiver,
         };
         let tunnel = || {
-            let stream = self.connect(&proxy.endpoint)?;
+            let stream = self.reach(&proxy.endpoint)?;
             let mut stream = secured(stream, proxy_tls.as_ref(), &proxy.endpoint)?;
             match proxy.kind {
                 Kind::Http | Kind::Https => http_proxy::tunnel(&mut *stream, target, proxy)?,
@@ -210,7 +194,19 @@ impl Connector<()> for Dialer {
         _: &ConnectionDetails,
         _: Option<()>,
     ) -> Result<Option<Exchange>, ureq::Error> {
-        Ok(Some(self.dial()?))
+        let receiver = Endpoint {
+            host: self.url.host_str().unwrap_or_default().to_owned(),
+            port: self.url.port_or_known_default().unwrap_or_default(),
+        };
+        let proxy = proxy::for_url(&self.url, |name| std::env::var(name).ok())
+            .map_err(|unusable| io::Error::from(Failed::permanent(unusable)))?;
+        let tls = self.tls_if(self.url.scheme() == "https")?;
+        let stream = match &proxy {
+            None => self.reach(&receiver)?,
+            Some(proxy) => self.reach_by(proxy, &receiver)?,
+        };
+        let stream = secured(stream, tls.as_ref(), &receiver)?;
+        Ok(Some(Exchange::new(stream, tls.is_some())))
     }
 }
 
