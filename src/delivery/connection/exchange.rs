@@ -33,8 +33,7 @@ pub(crate) struct Exchange {
     /// How much was taken the last time.
     last_taken: usize,
     output: Vec<u8>,
-    /// How much of the output is held back.
-    held: usize,
+    held: Vec<u8>,
     /// The receiver has begun to answer, and takes no more.
     answered_early: bool,
     /// Something was read while we were writing.
@@ -51,18 +50,18 @@ impl Exchange {
             filled: 0,
             last_taken: 0,
             output: Vec::new(),
-            held: 0,
+            held: Vec::new(),
             answered_early: false,
             has_read: false,
         }
     }
 
     fn send_held(&mut self) -> io::Result<()> {
-        let end = std::mem::take(&mut self.held);
-        let mut sent = 0;
-        while sent < end && !self.answered_early {
-            match self.stream.write(&self.output[sent..end]) {
-                Ok(written) => sent += written,
+        let held = std::mem::take(&mut self.held);
+        let mut left = &held[..];
+        while !left.is_empty() && !self.answered_early {
+            match self.stream.write(left) {
+                Ok(written) => left = &left[written..],
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     let read = self.read()?;
                     self.has_read |= read;
@@ -97,8 +96,8 @@ impl Transport for Exchange {
     }
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
-        self.held += amount;
-        if self.held >= OUTPUT_BUFFER {
+        self.held.extend_from_slice(&self.output[..amount]);
+        if self.held.len() >= OUTPUT_BUFFER {
             self.send_held()?;
         }
         Ok(())
@@ -120,7 +119,8 @@ impl Transport for Exchange {
 
 impl Buffers for Exchange {
     fn output(&mut self) -> &mut [u8] {
-        self.tmp_and_output().1
+        self.output.resize(OUTPUT_BUFFER, 0);
+        &mut self.output
     }
 
     fn input(&self) -> &[u8] {
@@ -144,8 +144,8 @@ impl Buffers for Exchange {
     /// Room for a piece of the body, though the input were full: with none, the body would seem to be over.
     fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
         self.make_room(usize::MAX);
-        self.output.resize(self.held + OUTPUT_BUFFER, 0);
-        (&mut self.input[self.filled..], &mut self.output[self.held..])
+        self.output.resize(OUTPUT_BUFFER, 0);
+        (&mut self.input[self.filled..], &mut self.output)
     }
 
     fn can_use_input(&self) -> bool {
