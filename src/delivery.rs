@@ -5,13 +5,10 @@ mod connection;
 mod errors;
 mod fan_out;
 mod html;
-mod network;
 mod pool;
 mod proxy;
 mod request;
-mod tls;
-mod tls_errors;
 
+pub(crate) use connection::check_ca;
 pub(crate) use fan_out::{FanOut, Update};
 pub(crate) use request::{Request, build};
-pub(crate) use tls::check_ca;

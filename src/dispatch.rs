@@ -162,7 +162,7 @@ impl<'a> Dispatch<'a> {
         let shared = Arc::clone(&deliveries);
         let mut fan_out = FanOut::new(shared, self.setup.limits, self.deadline, &self.interrupt);
         if progress.is_enabled {
-            fan_out.tick(TICK);
+            fan_out.tick = Some(TICK);
         }
         while let Some(update) = fan_out.next() {
             if !matches!(update, Update::Waiting) {
@@ -184,7 +184,7 @@ impl<'a> Dispatch<'a> {
         progress.clear();
         let made = deliveries.iter().cloned().zip(outcomes);
         let made = made.map(|(delivery, outcome)| DeliveryState::made(delivery, outcome)).collect();
-        let report = Report { interrupted: fan_out.interrupted(), ..self.report(made) };
+        let report = Report { interrupted: fan_out.interrupted, ..self.report(made) };
         self.release(&report, claims);
         self.merge(&report);
         self.say_next_step(&report);
@@ -262,7 +262,7 @@ impl<'a> Dispatch<'a> {
         let total = deliveries.len();
         progress.draw(&format!(
             "{} of {total} done, awaiting {}  {}",
-            total - fan_out.left(),
+            total - fan_out.left,
             hook.label(),
             self.output.url(&hook.url)
         ));

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::exit::{Exit, Failure};
+use crate::interrupt::Interrupt;
 use crate::platform;
 use crate::security::escape::escape;
 
@@ -52,31 +53,35 @@ pub(crate) fn check_revision(revision: &OsStr) -> Result<(), Failure> {
     Err(Failure::usage("the value of --git is no revision").hint(hint))
 }
 
-/// Reads a commit. git is killed at the limit, and what it has started, too.
-pub(crate) fn commit(revision: &OsStr, limit: Duration) -> Result<Commit, Failure> {
+/// Reads a commit. git is killed at the limit or at an interrupt, and what it has started, too.
+pub(crate) fn commit(
+    revision: &OsStr,
+    limit: Duration,
+    interrupt: &Interrupt,
+) -> Result<Commit, Failure> {
     let shown = escape(&revision.to_string_lossy()).into_owned();
     let failed = |cause: &str| {
-        let message = format!("could not read the commit {shown}: {cause}");
-        Failure::new(Exit::Failed, message)
+        let signal = interrupt.signal().map(|signal| u8::try_from(signal).unwrap_or_default());
+        let exit = signal.map_or(Exit::Failed, Exit::Interrupted);
+        Failure::new(exit, format!("could not read the commit {shown}: {cause}"))
     };
     let bytes = revision.as_encoded_bytes();
     if matches!(bytes.len(), 40 | 64) && bytes.iter().all(|b| *b == b'0') {
         return Err(failed("it stands for a branch that was deleted")
             .hint("skip it in the hook: zeros as the new hash mean that nothing is deployed"));
     }
-    let output = match output(log(revision), limit) {
-        Ok(output) => output,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let hint = "install git, or set PATH in the hook";
-            return Err(failed("there is no git command").hint(hint));
+    let output = output(log(revision), limit, interrupt).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            failed("there is no git command").hint("install git, or set PATH in the hook")
         }
-        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+        io::ErrorKind::TimedOut => {
             let limit = humantime::format_duration(limit);
-            return Err(failed(&format!("git did not answer within {limit}"))
-                .hint(format!("see what it waits for: git log -1 {shown}")));
+            failed(&format!("git did not answer within {limit}"))
+                .hint(format!("see what it waits for: git log -1 {shown}"))
         }
-        Err(error) => return Err(failed(&error.to_string())),
-    };
+        io::ErrorKind::Interrupted => failed("interrupted"),
+        _ => failed(&error.to_string()),
+    })?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(explained(&failed, &shown, &said));
@@ -101,22 +106,25 @@ fn log(revision: &OsStr) -> Command {
 }
 
 /// Runs a command to its end. At the limit it is killed, and what it has started, too, and the error is
-/// [`io::ErrorKind::TimedOut`].
-fn output(mut command: Command, limit: Duration) -> io::Result<Output> {
+/// [`io::ErrorKind::TimedOut`]; at an interrupt it is [`io::ErrorKind::Interrupted`].
+fn output(mut command: Command, limit: Duration, interrupt: &Interrupt) -> io::Result<Output> {
+    let (sender, ended) = mpsc::channel();
+    let interrupted = sender.clone();
+    // Once it has ended nobody wants to know.
+    interrupt.on_raise(move || drop(interrupted.send(Err(io::ErrorKind::Interrupted.into()))));
+    if interrupt.signal().is_some() {
+        return Err(io::ErrorKind::Interrupted.into());
+    }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = platform::in_own_group(&mut command).spawn()?;
     let group = child.id();
-    let (sender, ended) = mpsc::channel();
-    let waiting = thread::Builder::new().spawn(move || {
-        // After the limit nobody wants to know.
-        let _ = sender.send(child.wait_with_output());
-    });
-    let ended = waiting.map(|_| ended.recv_timeout(limit));
-    if let Ok(Ok(output)) = ended {
-        return output;
+    let waiting = thread::Builder::new().spawn(move || drop(sender.send(child.wait_with_output())));
+    let ended = waiting
+        .and_then(|_| ended.recv_timeout(limit).unwrap_or(Err(io::ErrorKind::TimedOut.into())));
+    if ended.is_err() {
+        platform::kill_group(group);
     }
-    platform::kill_group(group);
-    Err(ended.err().unwrap_or(io::ErrorKind::TimedOut.into()))
+    ended
 }
 
 fn parse(answer: &str) -> Option<Commit> {
@@ -132,7 +140,8 @@ fn parse(answer: &str) -> Option<Commit> {
 }
 
 fn explained(failed: &dyn Fn(&str) -> Failure, shown: &str, said: &str) -> Failure {
-    if said.contains("not a git repository") {
+    let says = |words: &str| said.contains(words);
+    if says("not a git repository") {
         let hint = match std::env::var("GIT_DIR") {
             Ok(directory) => format!(
                 "GIT_DIR is {}, as git set it where it started the hook: go back there, or unset GIT_DIR",
@@ -140,22 +149,18 @@ fn explained(failed: &dyn Fn(&str) -> Failure, shown: &str, said: &str) -> Failu
             ),
             Err(_) => "run it inside the repository (a git hook does), or set GIT_DIR".to_owned(),
         };
-        return failed("there is no git repository here").hint(hint);
+        failed("there is no git repository here").hint(hint)
+    } else if says("dubious ownership") {
+        failed("the repository belongs to another user, and git does not trust it")
+            .hint("as this user: git config --global --add safe.directory PATH")
+    } else if says("does not have any commits yet") || says("bad revision 'HEAD'") {
+        failed("there is no commit yet")
+    } else if ["bad revision", "unknown revision", "bad object"].into_iter().any(says) {
+        failed("git knows no such revision").hint(format!("see what there is: git log -1 {shown}"))
+    } else {
+        let line = said.lines().next().unwrap_or("git failed");
+        failed(&escape(line.trim_start_matches("fatal: ")))
     }
-    if said.contains("dubious ownership") {
-        return failed("the repository belongs to another user, and git does not trust it")
-            .hint("as this user: git config --global --add safe.directory PATH");
-    }
-    if said.contains("does not have any commits yet") || said.contains("bad revision 'HEAD'") {
-        return failed("there is no commit yet");
-    }
-    let unknown = ["bad revision", "unknown revision", "bad object"];
-    if unknown.iter().any(|words| said.contains(words)) {
-        let hint = format!("see what there is: git log -1 {shown}");
-        return failed("git knows no such revision").hint(hint);
-    }
-    let line = said.lines().next().unwrap_or("git failed");
-    failed(&escape(line.trim_start_matches("fatal: ")))
 }
 
 /// Who deploys: whom the environment names, else the committer.

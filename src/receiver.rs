@@ -6,7 +6,6 @@
 //! `Content-Length` of 10^15 aborted the process, and a client that hung up early printed a panic.
 
 mod connection;
-mod memory;
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
@@ -17,8 +16,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use connection::{Connection, Refusal};
-use memory::Memory;
+use connection::{Connection, Memory, Refusal};
 
 /// Connections at once, more than one `publish` opens; another is answered 503. Tests, which hold both
 /// ends, have file descriptors for fewer.
@@ -34,6 +32,9 @@ pub(crate) struct Receiver {
     sender: mpsc::Sender<Message>,
     messages: mpsc::Receiver<Message>,
 }
+
+/// A request and the connection to answer it by, or None: no more is wanted.
+type Message = Option<(Received, Connection)>;
 
 /// A request, whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,31 +59,16 @@ pub(crate) struct Reply {
     pub(crate) text: String,
 }
 
-enum Message {
-    Request(Received, Connection),
-    Stop,
-}
-
 impl Receiver {
-    /// Listens on `port` of 127.0.0.1; 0 picks a free one.
-    ///
-    /// # Errors
-    ///
-    /// The port can't be had; the message names it.
-    pub(crate) fn bind(port: u16) -> io::Result<Receiver> {
+    /// Listens on `port` of 127.0.0.1; 0 picks a free one. The error names the port.
+    pub(crate) fn bind(port: u16) -> io::Result<Self> {
         let listener =
             TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| named(port, &error))?;
         let port = listener.local_addr()?.port();
         let (sender, messages) = mpsc::channel();
         let requests = sender.clone();
         thread::Builder::new().spawn(move || accept(&listener, &requests))?;
-        Ok(Receiver { port, sender, messages })
-    }
-
-    /// The port, which the system picked if 0 was asked for.
-    #[cfg(test)]
-    fn port(&self) -> u16 {
-        self.port
+        Ok(Self { port, sender, messages })
     }
 
     /// `http://127.0.0.1:PORT`
@@ -95,7 +81,7 @@ impl Receiver {
     pub(crate) fn stopper(&self) -> impl Fn() + Send + 'static {
         let sender = self.sender.clone();
         // Without a receiver there is nothing left to stop.
-        move || drop(sender.send(Message::Stop))
+        move || drop(sender.send(None))
     }
 
     /// Waits for the next request, answers it what `respond` says, and gives both; None once stopped.
@@ -106,9 +92,7 @@ impl Receiver {
         &self,
         respond: impl FnOnce(&Received) -> Reply,
     ) -> Option<(Received, Reply)> {
-        let Ok(Message::Request(request, mut connection)) = self.messages.recv() else {
-            return None;
-        };
+        let (request, mut connection) = self.messages.recv().ok()??;
         let reply = match request.method.as_str() {
             "POST" => respond(&request),
             // an answer to HEAD has no body
@@ -123,23 +107,20 @@ impl Receiver {
 impl Received {
     /// The first header of that name, whose case does not matter.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        let mut headers = self.headers.iter();
+        headers.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
     }
 }
 
 impl Reply {
     /// A status without a body.
-    pub(crate) fn status(status: u16) -> Reply {
-        Reply::text(status, "")
+    pub(crate) fn status(status: u16) -> Self {
+        Self::text(status, "")
     }
 
     /// A status and a body that explains it, which a sender may record.
-    pub(crate) fn text(status: u16, text: &str) -> Reply {
-        let text = text.to_owned();
-        Reply { status, text }
+    pub(crate) fn text(status: u16, text: &str) -> Self {
+        Self { status, text: text.to_owned() }
     }
 }
 
@@ -154,16 +135,16 @@ fn named(port: u16, error: &io::Error) -> io::Error {
 }
 
 fn accept(listener: &TcpListener, requests: &mpsc::Sender<Message>) {
-    let open = Arc::new(());
-    let memory = Memory::new(MAX_WAITING);
+    let memory = Arc::new(Memory::new(MAX_WAITING));
     loop {
         let Ok((stream, _)) = listener.accept() else {
             // Out of file descriptors, most likely: some come free as connections end.
             thread::sleep(Duration::from_millis(50));
             continue;
         };
-        let mut connection = Connection::new(stream, Arc::clone(&open), Arc::clone(&memory));
-        if Arc::strong_count(&open) > MAX_CONNECTIONS + 1 {
+        let mut connection = Connection::new(stream, Arc::clone(&memory));
+        // Each open connection has a share.
+        if Arc::strong_count(&memory) > MAX_CONNECTIONS + 1 {
             connection.answer(&Reply::text(503, "too many connections\n"));
             continue;
         }
@@ -177,7 +158,7 @@ fn serve(mut connection: Connection, requests: &mpsc::Sender<Message>) {
     match connection.read_request() {
         Ok(request) => {
             // Nobody is there to take it only while the process ends.
-            let _ = requests.send(Message::Request(request, connection));
+            let _ = requests.send(Some((request, connection)));
         }
         Err(Refusal::Gone) => {}
         Err(Refusal::Answer(status, why)) => {

@@ -25,8 +25,8 @@ pub(crate) fn before_command(handle: impl Fn(Caught) + Send + 'static) -> impl F
         CAUGHT.into_iter().partition(|signal| platform::ignores(*signal));
     let catching = catch(&early, handle);
     move || {
-        for signal in late {
-            if let Some(catch) = &catching {
+        if let Some(catch) = catching {
+            for signal in late {
                 catch(signal);
             }
         }

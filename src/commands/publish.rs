@@ -18,6 +18,7 @@ use crate::domain::hook::check_event;
 use crate::domain::publication::Publication;
 use crate::exit::{Exit, Failure};
 use crate::git;
+use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::store::registry::Registry;
 
@@ -28,9 +29,9 @@ pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
     let read = read(arguments, event, input, &registry)?;
     // The deadline counts from here.
     let since = Instant::now();
-    let deployment = completed(read.deployment, arguments, limits.deadline)?;
-    let limits = limits.less(since.elapsed());
     let interrupt = dispatch::interruptible();
+    let deployment = completed(read.deployment, arguments, limits.deadline, &interrupt)?;
+    let limits = limits.less(since.elapsed());
     let setup = context.setup(limits, arguments.json);
     let mut dispatch = Dispatch::new(setup, &registry, interrupt);
     let hooks = context.read(&registry)?.hooks;
@@ -142,10 +143,15 @@ fn deployment(
 }
 
 /// The deployment with what the commit and the flags add; git may take as long as `limit`.
-fn completed(input: Deployment, arguments: &Publish, limit: Duration) -> Result<Deployment> {
+fn completed(
+    input: Deployment,
+    arguments: &Publish,
+    limit: Duration,
+    interrupt: &Interrupt,
+) -> Result<Deployment> {
     let mut deployment = input;
     if let Some(revision) = &arguments.git {
-        let commit = git::commit(revision, limit)?;
+        let commit = git::commit(revision, limit, interrupt)?;
         deployment = deployment.filled(&fields::of_deployed_commit(&commit));
     }
     let deployment = deployment.with(&fields::of_publish(arguments));

@@ -106,7 +106,9 @@ fn deployment(
 ) -> Deployment {
     let status = if finished.code == 0 { "success" } else { "failed" };
     let revision = arguments.git.as_deref();
-    let keys = match revision.map(|revision| git::commit(revision, limit)) {
+    // A signal waits for git: what is published had better name the commit.
+    let interrupt = Interrupt::default();
+    let keys = match revision.map(|revision| git::commit(revision, limit, &interrupt)) {
         None => Vec::new(),
         Some(Ok(commit)) => fields::of_commit(&commit),
         Some(Err(error)) => {

@@ -1,16 +1,19 @@
 //! One attempt: a request, and what came of it.
 
+use std::borrow::Cow;
 use std::io::Read;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use memchr::memmem;
-use ureq::http::{self, HeaderValue, StatusCode, header};
+use ureq::http::response::Parts;
+use ureq::http::{HeaderName, Response, header};
 use ureq::{Agent, Body};
 
-use super::errors;
+use super::connection::{self, Deadline, Dialer, Network};
+use super::errors::{self, Failed};
 use super::html;
-use super::network::Network;
 use super::request::{self, Request};
 use crate::domain::outcome::{DELIVERED, Outcome};
 use crate::domain::publication::Delivery;
@@ -28,153 +31,70 @@ const MOST_KEPT: usize = 1024;
 const MOST_WAITED: Duration = Duration::from_secs(1);
 
 /// What came of an attempt.
-pub(super) type Attempt = Result<Response, Failed>;
-
-/// A status has arrived, whatever the body did then.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Response {
-    pub(super) code: StatusCode,
+#[derive(Debug)]
+pub(super) struct Attempt {
+    /// As of a delivery with this one attempt, without its duration.
+    pub(super) outcome: Outcome,
+    /// Whether another attempt may go better.
+    pub(super) may_pass: bool,
     /// How long the receiver asks to wait.
     pub(super) retry_after: Option<Duration>,
-    /// Where a redirection leads to, masked.
-    location: Option<String>,
-    /// The text, masked, that a success must have in its body and has not, or not yet.
-    lacks: Option<String>,
-    /// The start of the body, at most [`MOST_KEPT`] bytes, masked; empty before it was read.
-    body: String,
 }
 
-/// No status has arrived.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Failed {
-    /// Another attempt may go better.
-    #[error("{0}")]
-    Transient(String),
-    /// Another attempt would be no different.
-    #[error("{0}")]
-    Permanent(String),
-}
-
-impl Failed {
-    /// A failure that may pass, in these words.
-    pub(super) fn transient(words: impl Into<String>) -> Self {
-        Self::Transient(words.into())
-    }
-
-    /// A failure that will not pass, in these words.
-    pub(super) fn permanent(words: impl Into<String>) -> Self {
-        Self::Permanent(words.into())
-    }
-
-    /// The same failure in other words.
-    pub(super) fn map(self, words: impl FnOnce(String) -> String) -> Self {
-        match self {
-            Self::Transient(text) => Self::Transient(words(text)),
-            Self::Permanent(text) => Self::Permanent(words(text)),
-        }
+impl From<Failed> for Attempt {
+    fn from(Failed { words, may_pass }: Failed) -> Self {
+        Self { outcome: unanswered(words), may_pass, retry_after: None }
     }
 }
 
-impl Response {
-    /// Whether the receiver has accepted the delivery.
-    pub(super) fn is_delivered(&self) -> bool {
-        self.code.is_success() && self.lacks.is_none()
-    }
-
-    /// Whether another attempt may go better.
-    pub(super) fn may_pass(&self) -> bool {
-        self.lacks.is_some() || retry::may_pass(self.code.as_u16())
-    }
-
-    /// The standard reason of the status, whatever the receiver wrote there.
-    fn status(&self) -> String {
-        match self.code.canonical_reason() {
-            Some(reason) => reason.to_owned(),
-            None => format!("Status {}", self.code.as_u16()),
-        }
-    }
-
-    /// What happened.
-    fn reason(&self) -> String {
-        if let Some(text) = &self.lacks {
-            return format!("the answer lacks {text}");
-        }
-        if self.code.is_success() {
-            return DELIVERED.to_owned();
-        }
-        if self.code.is_redirection() {
-            return match &self.location {
-                Some(location) => format!("redirects to {location}, which is not followed"),
-                None => self.status(),
-            };
-        }
-        if self.body.is_empty() {
-            return self.status();
-        }
-        self.body.clone()
-    }
-
-    /// Until when the receiver asks to be left alone, if another try may go better then.
-    fn not_before(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let wait = self.retry_after.filter(|_| self.may_pass())?;
-        let wait = TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
-        let end = now.checked_add_signed(wait);
-        Some(end.unwrap_or(DateTime::<Utc>::MAX_UTC))
-    }
-}
-
-/// What an attempt comes to as the outcome of its delivery.
-pub(super) fn outcome(attempt: &Attempt, attempts: u32, duration: Duration) -> Outcome {
-    let time = Utc::now();
-    let response = attempt.as_ref().ok();
+/// The outcome where no status has arrived, for this reason.
+pub(super) fn unanswered(reason: String) -> Outcome {
     Outcome {
-        time,
-        delivered: response.is_some_and(Response::is_delivered),
-        status: response.map_or(kudu::FAILURE.to_owned(), Response::status),
-        code: response.map(|response| response.code.as_u16()),
-        reason: match attempt {
-            Ok(response) => response.reason(),
-            Err(failed) => failed.to_string(),
-        },
-        response: response.map(|response| response.body.clone()).filter(|body| !body.is_empty()),
-        attempts,
-        duration,
-        not_before: response.and_then(|response| response.not_before(time)),
+        time: Utc::now(),
+        delivered: false,
+        status: kudu::FAILURE.to_owned(),
+        code: None,
+        reason,
+        response: None,
+        attempts: 1,
+        duration: Duration::ZERO,
+        not_before: None,
     }
 }
 
-/// Makes an attempt. `on_head` is called as soon as a status has arrived.
-pub(super) fn make(network: &Network, delivery: &Delivery, on_head: &dyn Fn(Response)) -> Attempt {
+/// Makes an attempt. `on_head` is called as soon as a status has arrived, with the outcome if that is all.
+pub(super) fn make(
+    network: &Arc<Network>,
+    delivery: &Delivery,
+    on_head: &dyn Fn(Outcome),
+) -> Result<Attempt, Failed> {
     let Delivery { publication, hook } = delivery;
-    let deadline = network.deadline();
-    let request = request::build(hook, publication, Utc::now()).map_err(Failed::Permanent)?;
-    let agent = network.agent(&request.url, hook, &deadline)?;
-    let mut answer = send(&agent, &request).map_err(|error| errors::explain(&error))?;
+    let deadline = Deadline::after(network.timeout);
+    let request = request::build(hook, publication, Utc::now()).map_err(Failed::permanent)?;
+    let agent = connection::agent(Dialer {
+        network: Arc::clone(network),
+        hook: Arc::clone(hook),
+        url: request.url.clone(),
+        deadline: deadline.clone(),
+    });
+    let (head, body) =
+        send(&agent, &request).map_err(|error| errors::explain(&error))?.into_parts();
     // A receiver may send our own words back to us.
     let secrets = hook.secret_texts();
     let expected = hook.expect.as_deref();
-    let head = head(&answer, expected, &secrets);
     // Where the body decides, the status alone says nothing.
-    if head.lacks.is_none() {
-        on_head(head.clone());
+    if expected.is_none() || !head.status.is_success() {
+        on_head(judged(&head, &[], None, &secrets).outcome);
     }
-    let is_accepted = |body: &[u8]| {
-        let has = |text: &str| memmem::find(body, text.as_bytes()).is_some();
-        head.code.is_success() && expected.is_none_or(has)
-    };
-    let body = start_of_body(&mut answer, |body| {
-        if is_accepted(body) {
+    let body = start_of_body(body, |body| {
+        if head.status.is_success() && missing(expected, body).is_none() {
             deadline.shorten(MOST_WAITED);
         }
     });
-    Ok(Response {
-        lacks: head.lacks.clone().filter(|_| !is_accepted(&body)),
-        body: shown_body(&answer, &body, &secrets),
-        ..head
-    })
+    Ok(judged(&head, &body, expected, &secrets))
 }
 
-fn send(agent: &Agent, request: &Request) -> Result<http::Response<Body>, ureq::Error> {
+fn send(agent: &Agent, request: &Request) -> Result<Response<Body>, ureq::Error> {
     let mut builder = agent.post(request.url.as_str());
     for (name, value) in &request.headers {
         builder = builder.header(name, value);
@@ -182,21 +102,59 @@ fn send(agent: &Agent, request: &Request) -> Result<http::Response<Body>, ureq::
     builder.send(&*request.body)
 }
 
-fn head(answer: &http::Response<Body>, expected: Option<&str>, secrets: &[String]) -> Response {
-    let text = |name| {
-        let value: &HeaderValue = answer.headers().get(name)?;
-        Some(String::from_utf8_lossy(value.as_bytes()))
+/// The text that a success must have in its body, if it lacks there.
+fn missing<'a>(expected: Option<&'a str>, body: &[u8]) -> Option<&'a str> {
+    expected.filter(|text| memmem::find(body, text.as_bytes()).is_none())
+}
+
+/// What an answer means whose body begins like this.
+fn judged(head: &Parts, body: &[u8], expected: Option<&str>, secrets: &[String]) -> Attempt {
+    let now = Utc::now();
+    let code = head.status;
+    let lacks = missing(expected, body).filter(|_| code.is_success());
+    let may_pass = lacks.is_some() || retry::may_pass(code.as_u16());
+    let retry_after =
+        text_of(head, header::RETRY_AFTER).and_then(|text| retry::parse_retry_after(&text, now));
+    // The standard reason, whatever the receiver wrote there.
+    let status = match code.canonical_reason() {
+        Some(reason) => reason.to_owned(),
+        None => format!("Status {}", code.as_u16()),
     };
-    let retry_after = text(header::RETRY_AFTER);
-    let location = text(header::LOCATION);
-    let lacks = expected.filter(|_| answer.status().is_success());
-    Response {
-        code: answer.status(),
-        retry_after: retry_after.and_then(|v| retry::parse_retry_after(&v, Utc::now())),
-        location: location.map(|v| shown_location(&v, secrets)),
-        lacks: lacks.map(|text| redact::scrub(text, secrets)),
-        body: String::new(),
-    }
+    let response = shown_body(head, body, secrets);
+    let reason = if let Some(text) = lacks {
+        format!("the answer lacks {}", redact::scrub(text, secrets))
+    } else if code.is_success() {
+        DELIVERED.to_owned()
+    } else if code.is_redirection()
+        && let Some(location) = text_of(head, header::LOCATION)
+    {
+        format!("redirects to {}, which is not followed", shown_location(&location, secrets))
+    } else if code.is_redirection() || response.is_empty() {
+        status.clone()
+    } else {
+        response.clone()
+    };
+    let outcome = Outcome {
+        time: now,
+        delivered: code.is_success() && lacks.is_none(),
+        status,
+        code: Some(code.as_u16()),
+        reason,
+        response: Some(response).filter(|response| !response.is_empty()),
+        attempts: 1,
+        duration: Duration::ZERO,
+        not_before: retry_after.filter(|_| may_pass).map(|wait| after(now, wait)),
+    };
+    Attempt { outcome, may_pass, retry_after }
+}
+
+fn after(now: DateTime<Utc>, wait: Duration) -> DateTime<Utc> {
+    let wait = TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
+    now.checked_add_signed(wait).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+fn text_of(head: &Parts, name: HeaderName) -> Option<Cow<'_, str>> {
+    head.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()))
 }
 
 /// A Location is a URL of the receiver's, with its own secrets, or a path.
@@ -210,9 +168,9 @@ fn shown_location(location: &str, secrets: &[String]) -> String {
 /// The start of the body; `on_read` sees what there is of it. An error in it changes nothing: the status has
 /// arrived. Reading goes on for a while past what is kept, so that a receiver that is still writing is not
 /// cut off.
-fn start_of_body(answer: &mut http::Response<Body>, on_read: impl Fn(&[u8])) -> Vec<u8> {
+fn start_of_body(body: Body, on_read: impl Fn(&[u8])) -> Vec<u8> {
     let mut start = Vec::new();
-    let mut reader = answer.body_mut().as_reader().take(MOST_READ);
+    let mut reader = body.into_reader().take(MOST_READ);
     let mut piece = [0; 8 * 1024];
     loop {
         on_read(&start);
@@ -224,17 +182,13 @@ fn start_of_body(answer: &mut http::Response<Body>, on_read: impl Fn(&[u8])) -> 
 }
 
 /// What is kept of a body. A secret is masked before the cut, which could leave the half of one.
-fn shown_body(answer: &http::Response<Body>, body: &[u8], secrets: &[String]) -> String {
+fn shown_body(head: &Parts, body: &[u8], secrets: &[String]) -> String {
     let body = String::from_utf8_lossy(body);
-    let text = if is_html(answer) { html::text(&body).into() } else { body };
+    let content_type = text_of(head, header::CONTENT_TYPE).unwrap_or_default();
+    let kind = content_type.trim_start().as_bytes();
+    let is_html = kind.get(..9).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/html"));
+    let text = if is_html { html::text(&body).into() } else { body };
     kept(redact::scrub(&text, secrets).trim()).to_owned()
-}
-
-fn is_html(answer: &http::Response<Body>) -> bool {
-    let content_type = answer.headers().get(header::CONTENT_TYPE);
-    let text = content_type.and_then(|value| value.to_str().ok());
-    let text = text.unwrap_or_default().trim_start().to_ascii_lowercase();
-    text.starts_with("text/html")
 }
 
 /// At most [`MOST_KEPT`] bytes, cut between characters.
@@ -247,14 +201,8 @@ mod tests {
     use super::*;
 
     fn answered(code: u16, body: &str) -> Outcome {
-        let response = Response {
-            code: StatusCode::from_u16(code).unwrap(),
-            retry_after: None,
-            location: None,
-            lacks: None,
-            body: body.to_owned(),
-        };
-        outcome(&Ok(response), 1, Duration::ZERO)
+        let (head, ()) = Response::builder().status(code).body(()).unwrap().into_parts();
+        judged(&head, body.as_bytes(), None, &[]).outcome
     }
 
     #[test]

@@ -6,13 +6,16 @@
 //! and must not hold the end.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-use super::attempt::{self, Attempt, Failed, Response};
-use super::pool::{self, Pool, Report};
+use chrono::Utc;
+
+use super::attempt::{self, Attempt};
+use super::errors::Failed;
+use super::pool::{self, Event, Pool};
 use crate::domain::limits::Limits;
 use crate::domain::outcome::Outcome;
 use crate::domain::publication::Delivery;
@@ -29,26 +32,21 @@ pub(crate) enum Update {
     Finished(Vec<(usize, Outcome)>),
     /// An attempt failed like this, and there will be another after this wait.
     Retrying(usize, Outcome, Duration),
-    /// Nothing, for the time that [`FanOut::tick`] was given.
+    /// Nothing, for as long as [`FanOut::tick`] says.
     Waiting,
-}
-
-/// What the fan-out waits for.
-#[derive(Debug)]
-enum Event {
-    Interrupted,
-    Reported(Report),
 }
 
 /// What is known of one delivery on its way.
 #[derive(Debug, Default)]
 struct Progress {
+    /// The next delivery to the same hook: a receiver gets older events before newer ones.
+    next: Option<usize>,
     attempts: u32,
     started: Option<Instant>,
-    /// A response of the attempt in flight.
-    head: Option<Response>,
-    /// What the attempt before came to.
-    last: Option<Attempt>,
+    /// An attempt is in flight, and no status has arrived.
+    unanswered: bool,
+    /// What counts if nothing more comes: a status that has arrived, else what the attempt before came to.
+    known: Option<Outcome>,
     done: bool,
 }
 
@@ -61,18 +59,17 @@ pub(crate) struct FanOut {
     pool: Pool,
     progress: Vec<Progress>,
     ready: VecDeque<usize>,
-    /// The next delivery to the same hook: a receiver gets older events before newer ones.
-    after: Vec<Option<usize>>,
     delayed: BinaryHeap<Reverse<(Instant, usize)>>,
-    awaited: BTreeSet<usize>,
     in_flight: usize,
     most_in_flight: usize,
-    left: usize,
     finished: Vec<(usize, Outcome)>,
     retrying: VecDeque<Update>,
-    tick: Option<Duration>,
-    over: bool,
-    interrupted: Option<i32>,
+    /// Has [`Self::next`] return [`Update::Waiting`] whenever nothing has happened for this long.
+    pub(crate) tick: Option<Duration>,
+    /// How many deliveries have no outcome yet.
+    pub(crate) left: usize,
+    /// The signal that ended it before every delivery had its outcome, if one did.
+    pub(crate) interrupted: Option<i32>,
 }
 
 impl FanOut {
@@ -88,49 +85,29 @@ impl FanOut {
         let woken = sender.clone();
         // Once the fan-out is over there is nothing left to interrupt.
         interrupt.on_raise(move || drop(woken.send(Event::Interrupted)));
-        let (ready, after) = queues(&deliveries);
-        let count = deliveries.len();
-        let report = move |report| sender.send(Event::Reported(report)).is_ok();
+        let (ready, progress) = queues(&deliveries);
         Self {
             limits,
             deadline,
             interrupt: interrupt.clone(),
             events,
-            pool: Pool::new(deliveries, limits.timeout, report),
-            progress: (0..count).map(|_| Progress::default()).collect(),
             ready,
-            after,
             delayed: BinaryHeap::new(),
-            awaited: BTreeSet::new(),
             in_flight: 0,
             most_in_flight: limits.jobs.get().min(pool::most_in_flight()),
-            left: count,
+            left: progress.len(),
+            progress,
+            pool: Pool::new(deliveries, limits.timeout, sender),
             finished: Vec::new(),
             retrying: VecDeque::new(),
             tick: None,
-            over: false,
             interrupted: None,
         }
     }
 
-    /// Has [`Self::next`] return [`Update::Waiting`] whenever nothing has happened for this long.
-    pub(crate) fn tick(&mut self, tick: Duration) {
-        self.tick = Some(tick);
-    }
-
     /// The first delivery that is in flight or waits for its next attempt.
     pub(crate) fn awaited(&self) -> Option<usize> {
-        self.awaited.first().copied()
-    }
-
-    /// How many deliveries have no outcome yet.
-    pub(crate) fn left(&self) -> usize {
-        self.left
-    }
-
-    /// The signal that ended it before every delivery had its outcome, if one did.
-    pub(crate) fn interrupted(&self) -> Option<i32> {
-        self.interrupted
+        self.progress.iter().position(|progress| progress.attempts > 0 && !progress.done)
     }
 
     /// Waits for the next thing to happen; `None` once everything is over. A delivery that has no
@@ -140,22 +117,19 @@ impl FanOut {
             if let Some(update) = self.ready_update() {
                 return Some(update);
             }
-            if self.over {
+            if self.is_over() {
                 return None;
             }
-            if let Some(signal) = self.interrupt.signal() {
-                self.keep_what_is_known();
-                (self.over, self.interrupted) = (true, Some(signal));
-                continue;
-            }
             let now = Instant::now();
-            if now >= self.deadline {
+            self.interrupted = self.interrupt.signal();
+            if self.interrupted.is_some() {
+                self.keep_what_is_known();
+            } else if now >= self.deadline {
                 self.give_up();
             } else {
                 self.start_what_is_due(now);
             }
-            self.over |= self.left == 0;
-            if self.over || !self.finished.is_empty() {
+            if self.is_over() || !self.finished.is_empty() {
                 continue;
             }
             match self.next_event() {
@@ -164,6 +138,10 @@ impl FanOut {
                 None => {}
             }
         }
+    }
+
+    fn is_over(&self) -> bool {
+        self.left == 0 || self.interrupted.is_some()
     }
 
     fn ready_update(&mut self) -> Option<Update> {
@@ -188,23 +166,18 @@ impl FanOut {
     /// workers that are free get the next delivery.
     fn take_all(&mut self, event: Event) {
         let until = self.deadline.min(Instant::now() + GATHERING);
-        let mut next = Some(event);
-        while let Some(event) = next {
-            self.take(event);
+        self.take(event);
+        loop {
             let now = Instant::now();
-            let mut wait = until.saturating_duration_since(now);
-            if self.interrupt.signal().is_some() {
-                wait = Duration::ZERO;
-            }
             // Later nothing is begun here: what has come is recorded before more is sent, and at the deadline
             // or after an interrupt nothing more is sent at all.
-            if !wait.is_zero() {
+            let is_open = now < until && self.interrupt.signal().is_none();
+            if is_open {
                 self.start_what_is_due(now);
             }
-            if self.in_flight == 0 {
-                wait = Duration::ZERO;
-            }
-            next = self.events.recv_timeout(wait).ok();
+            let wait = if is_open && self.in_flight > 0 { until - now } else { Duration::ZERO };
+            let Ok(event) = self.events.recv_timeout(wait) else { return };
+            self.take(event);
         }
     }
 
@@ -212,8 +185,12 @@ impl FanOut {
         match event {
             // The flag is looked at before anything else is done.
             Event::Interrupted => {}
-            Event::Reported(Report::Head(number, head)) => self.progress[number].head = Some(head),
-            Event::Reported(Report::Attempt(number, attempt)) => self.attempted(number, attempt),
+            Event::Head(number, outcome) => {
+                let progress = &mut self.progress[number];
+                progress.unanswered = false;
+                progress.known = Some(outcome);
+            }
+            Event::Attempt(number, attempt) => self.attempted(number, attempt),
         }
     }
 
@@ -235,73 +212,69 @@ impl FanOut {
         let progress = &mut self.progress[number];
         progress.attempts += 1;
         progress.started.get_or_insert(now);
-        self.awaited.insert(number);
+        progress.unanswered = true;
         self.in_flight += 1;
         if let Err(error) = self.pool.submit(number, self.in_flight) {
-            let words = format!("could not start a thread: {error}");
-            self.attempted(number, Err(Failed::Transient(words)));
+            let failed = Failed::transient(format!("could not start a thread: {error}"));
+            self.attempted(number, failed.into());
         }
     }
 
     fn attempted(&mut self, number: usize, attempt: Attempt) {
         self.in_flight -= 1;
-        if self.progress[number].done {
+        let progress = &mut self.progress[number];
+        if progress.done {
             return;
         }
-        let Some(wait) = self.wait_after(&attempt, self.progress[number].attempts) else {
-            self.finish(number, &attempt);
+        progress.unanswered = false;
+        let attempts = progress.attempts;
+        let Some(wait) = self.wait_after(&attempt, attempts) else {
+            self.finish(number, attempt.outcome);
             return;
         };
-        let outcome = self.outcome(number, &attempt);
+        let outcome = self.completed(number, attempt.outcome);
+        self.progress[number].known = Some(outcome.clone());
         self.retrying.push_back(Update::Retrying(number, outcome, wait));
         self.delayed.push(Reverse((Instant::now() + wait, number)));
-        let progress = &mut self.progress[number];
-        progress.last = Some(attempt);
-        // What counts at the deadline is what that attempt came to, its body included.
-        progress.head = None;
     }
 
     /// How long to wait before the next attempt; `None`: there is none. A wait that would pass the
     /// deadline ends the attempts at once.
     fn wait_after(&self, attempt: &Attempt, attempts: u32) -> Option<Duration> {
-        let (may_pass, retry_after) = match attempt {
-            Ok(response) => (response.may_pass(), response.retry_after),
-            Err(Failed::Transient(_)) => (true, None),
-            Err(Failed::Permanent(_)) => (false, None),
-        };
-        if attempts > self.limits.retries || !may_pass {
+        if attempts > self.limits.retries || !attempt.may_pass {
             return None;
         }
         let random = getrandom::u32().unwrap_or(u32::MAX / 2);
-        let wait = retry_after.unwrap_or_else(|| retry::back_off(attempts, random));
+        let wait = attempt.retry_after.unwrap_or_else(|| retry::back_off(attempts, random));
         let left = self.deadline.saturating_duration_since(Instant::now());
         (wait < left).then_some(wait)
     }
 
-    fn finish(&mut self, number: usize, attempt: &Attempt) {
-        let outcome = self.outcome(number, attempt);
+    fn finish(&mut self, number: usize, outcome: Outcome) {
+        let outcome = self.completed(number, outcome);
         self.finished.push((number, outcome));
         self.close(number);
     }
 
     fn close(&mut self, number: usize) {
         self.progress[number].done = true;
-        self.awaited.remove(&number);
-        self.ready.extend(self.after[number]);
+        self.ready.extend(self.progress[number].next);
         self.left -= 1;
     }
 
-    fn outcome(&self, number: usize, attempt: &Attempt) -> Outcome {
+    /// The outcome of an attempt as that of its delivery, if it ended now.
+    fn completed(&self, number: usize, outcome: Outcome) -> Outcome {
         let progress = &self.progress[number];
-        let duration = progress.started.map(|started| started.elapsed());
-        attempt::outcome(attempt, progress.attempts, duration.unwrap_or_default())
+        let duration = progress.started.map(|started| started.elapsed()).unwrap_or_default();
+        Outcome { time: Utc::now(), attempts: progress.attempts, duration, ..outcome }
     }
 
     /// The deadline has come: everything ends with what is known. What was not begun has no outcome.
     fn give_up(&mut self) {
         // What was read before it began is a matter of milliseconds.
-        let tenths = u64::try_from(self.limits.deadline.as_millis().div_ceil(100));
-        let allowed = Duration::from_millis(tenths.unwrap_or(u64::MAX).saturating_mul(100));
+        let tenths = self.limits.deadline.subsec_millis().div_ceil(100);
+        let allowed = Duration::from_secs(self.limits.deadline.as_secs())
+            + Duration::from_millis(100) * tenths;
         let allowed = humantime::format_duration(allowed);
         for number in 0..self.progress.len() {
             let progress = &mut self.progress[number];
@@ -312,46 +285,40 @@ impl FanOut {
                 self.close(number);
                 continue;
             }
-            let attempt = match (progress.head.take(), progress.last.take()) {
-                (Some(head), _) => Ok(head),
-                (None, Some(last)) => last,
-                (None, None) => {
-                    let words = format!("no answer within the deadline of {allowed}");
-                    Err(Failed::Transient(words))
-                }
-            };
-            self.finish(number, &attempt);
+            let outcome = progress.known.take().unwrap_or_else(|| {
+                attempt::unanswered(format!("no answer within the deadline of {allowed}"))
+            });
+            self.finish(number, outcome);
         }
-        self.ready.clear();
-        self.delayed.clear();
     }
 
-    /// A signal has come: what has answered is an outcome, the rest is left.
+    /// A signal has come: what has answered, or waits for another attempt, ends with that. The rest is left.
     fn keep_what_is_known(&mut self) {
         while let Ok(event) = self.events.try_recv() {
             self.take(event);
         }
         for number in 0..self.progress.len() {
-            if self.progress[number].done {
-                continue;
-            }
-            if let Some(head) = self.progress[number].head.take() {
-                self.finish(number, &Ok(head));
+            let progress = &mut self.progress[number];
+            if !progress.done
+                && !progress.unanswered
+                && let Some(outcome) = progress.known.take()
+            {
+                self.finish(number, outcome);
             }
         }
     }
 }
 
-/// The first delivery to each hook, and the one that comes after each delivery.
-fn queues(deliveries: &[Delivery]) -> (VecDeque<usize>, Vec<Option<usize>>) {
+/// The first delivery to each hook, and for each delivery which is the next to its hook.
+fn queues(deliveries: &[Delivery]) -> (VecDeque<usize>, Vec<Progress>) {
     let mut ready = VecDeque::new();
-    let mut after = vec![None; deliveries.len()];
+    let mut progress: Vec<_> = deliveries.iter().map(|_| Progress::default()).collect();
     let mut latest = HashMap::new();
     for (number, delivery) in deliveries.iter().enumerate() {
         match latest.insert(delivery.hook.id, number) {
-            Some(before) => after[before] = Some(number),
+            Some(before) => progress[before].next = Some(number),
             None => ready.push_back(number),
         }
     }
-    (ready, after)
+    (ready, progress)
 }

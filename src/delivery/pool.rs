@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::attempt::{self, Attempt, Failed, Response};
-use super::network::Network;
+use super::attempt::{self, Attempt};
+use super::connection::Network;
+use super::errors::Failed;
+use crate::domain::outcome::Outcome;
 use crate::domain::publication::Delivery;
 use crate::platform;
 
@@ -26,22 +28,24 @@ pub(super) fn most_in_flight() -> usize {
     usize::try_from(files).unwrap_or(usize::MAX).max(1)
 }
 
-/// What a worker reports of a delivery, by its number.
+/// What the fan-out waits for; a worker reports of a delivery by its number.
 #[derive(Debug)]
-pub(super) enum Report {
+pub(super) enum Event {
     /// A status has arrived; whatever the body does now, it counts.
-    Head(usize, Response),
+    Head(usize, Outcome),
     /// The attempt is over.
     Attempt(usize, Attempt),
+    /// A signal has come.
+    Interrupted,
 }
 
 /// What the workers share.
 struct Shared {
     deliveries: Arc<[Delivery]>,
-    network: Network,
+    network: Arc<Network>,
     /// The numbers of deliveries to make an attempt at.
     jobs: Mutex<Receiver<usize>>,
-    report: Box<dyn Fn(Report) -> bool + Send + Sync>,
+    events: Sender<Event>,
 }
 
 /// The workers, started one by one as they are needed.
@@ -52,20 +56,15 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// A pool for these deliveries. `report` is called from the workers, and says whether anybody is
-    /// listening still.
+    /// A pool for these deliveries, each attempt of which takes this long at most.
     pub(super) fn new(
         deliveries: Arc<[Delivery]>,
         timeout: Duration,
-        report: impl Fn(Report) -> bool + Send + Sync + 'static,
+        events: Sender<Event>,
     ) -> Self {
         let (jobs, receiver) = mpsc::channel();
-        let shared = Shared {
-            deliveries,
-            network: Network::new(timeout),
-            jobs: Mutex::new(receiver),
-            report: Box::new(report),
-        };
+        let network = Arc::new(Network::new(timeout));
+        let shared = Shared { deliveries, network, jobs: Mutex::new(receiver), events };
         Self { shared: Arc::new(shared), jobs, workers: 0 }
     }
 
@@ -98,15 +97,16 @@ fn work(shared: &Shared) {
         // No more jobs: the fan-out is over.
         let Ok(number) = jobs.recv() else { return };
         drop(jobs);
-        let on_head = |head| {
-            (shared.report)(Report::Head(number, head));
-        };
+        // Once the fan-out is over nobody listens.
+        let on_head = |outcome| drop(shared.events.send(Event::Head(number, outcome)));
         // A panic in a library must not take the other deliveries with it.
         let attempt = catch_unwind(AssertUnwindSafe(|| {
             attempt::make(&shared.network, &shared.deliveries[number], &on_head)
-        }))
-        .unwrap_or_else(|_| Err(Failed::permanent("an internal error")));
-        if !(shared.report)(Report::Attempt(number, attempt)) {
+        }));
+        let attempt = attempt
+            .unwrap_or_else(|_| Err(Failed::permanent("an internal error")))
+            .unwrap_or_else(Attempt::from);
+        if shared.events.send(Event::Attempt(number, attempt)).is_err() {
             return;
         }
     }

@@ -3,7 +3,6 @@
 //! The crate `env_proxy` comes near, but takes an empty variable for a set one, and cannot be given other
 //! variables than the process's.
 
-use std::fmt;
 use std::net::IpAddr;
 
 use percent_encoding::percent_decode_str;
@@ -19,7 +18,6 @@ const UNUSABLE: &str =
 const DEFAULT_PORT: u16 = 1080;
 
 /// A proxy, as its URL names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Proxy {
     pub(super) kind: Kind,
     pub(super) endpoint: Endpoint,
@@ -38,16 +36,9 @@ pub(super) enum Kind {
 }
 
 /// Any bytes: a URL has them percent-encoded.
-#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Credentials {
     pub(super) user: Vec<u8>,
     pub(super) password: Vec<u8>,
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
 }
 
 /// The proxy for this URL, if there is one. `variable` looks into the environment.
@@ -73,9 +64,8 @@ pub(super) fn for_url(
 }
 
 fn parse(text: &str) -> Option<Proxy> {
-    let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    let url = Url::parse(&text).ok()?;
-    let kind = match url.scheme() {
+    let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
+    let kind = match scheme.to_ascii_lowercase().as_str() {
         "http" => Kind::Http,
         "https" => Kind::Https,
         "socks4" => Kind::Socks4,
@@ -84,12 +74,10 @@ fn parse(text: &str) -> Option<Proxy> {
         "socks5h" => Kind::Socks5h,
         _ => return None,
     };
-    let port = match url.port_or_known_default() {
-        // The crate url drops a scheme's own port, so that one that is written looks like none.
-        Some(port) if url.port().is_some() || has_port(&text) || kind == Kind::Https => port,
-        _ => DEFAULT_PORT,
-    };
-    let host = url.host_str().filter(|host| !host.is_empty())?.to_owned();
+    // The crate url drops a port that is its scheme's own, so that one that is written looks like none.
+    let url = Url::parse(&format!("proxy://{rest}")).ok()?;
+    let host = Host::parse(url.host_str()?).ok()?.to_string();
+    let port = url.port().unwrap_or(if kind == Kind::Https { 443 } else { DEFAULT_PORT });
     let decoded = |text| percent_decode_str(text).collect();
     let is_named = !url.username().is_empty() || url.password().is_some();
     let credentials = is_named.then(|| Credentials {
@@ -97,13 +85,6 @@ fn parse(text: &str) -> Option<Proxy> {
         password: decoded(url.password().unwrap_or_default()),
     });
     Some(Proxy { kind, endpoint: Endpoint { host, port }, credentials })
-}
-
-fn has_port(text: &str) -> bool {
-    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let port = authority.rsplit_once(':').map(|(_, port)| port);
-    port.is_some_and(|port| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Whether the list, separated by commas or spaces, names the host: itself, a domain above it, a block
@@ -129,22 +110,21 @@ fn is_domain(name: &str, entry: &str) -> bool {
 /// An address, or a block such as `10.0.0.0/8`. One that cannot be, such as `10.0.0.0/33`, holds nothing.
 fn is_address(address: IpAddr, entry: &str) -> bool {
     let entry = entry.trim_start_matches('[').trim_end_matches(']');
-    let bits = |address| match address {
-        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(address) => address.to_bits(),
-    };
-    let most: u32 = if address.is_ipv4() { 32 } else { 128 };
     let (block, length) = match entry.split_once('/') {
-        Some((block, length)) => (block, length.parse().ok()),
-        None => (entry, Some(most)),
+        Some((block, length)) => (block, Some(length)),
+        None => (entry, None),
     };
-    match (block.parse::<IpAddr>(), length.filter(|length| *length <= most)) {
-        (Ok(block), Some(length)) if block.is_ipv4() == address.is_ipv4() => {
-            let differing = (bits(address) ^ bits(block)).checked_shr(most - length);
-            differing.unwrap_or_default() == 0
+    let (differing, most): (u128, u32) = match (address, block.parse()) {
+        (IpAddr::V4(address), Ok(IpAddr::V4(block))) => {
+            ((address.to_bits() ^ block.to_bits()).into(), 32)
         }
-        _ => false,
-    }
+        (IpAddr::V6(address), Ok(IpAddr::V6(block))) => (address.to_bits() ^ block.to_bits(), 128),
+        _ => return false,
+    };
+    let length = length.map_or(Ok(most), str::parse);
+    length.is_ok_and(|length| {
+        length <= most && differing.checked_shr(most - length).unwrap_or_default() == 0
+    })
 }
 
 #[cfg(test)]
@@ -191,7 +171,8 @@ mod tests {
         for bad in
             ["http://", "ftp://p:1", "http://p:99999", "http://[::1", "socks5://", "socks5:p"]
         {
-            assert_eq!(proxy("http://h/", &[("http_proxy", bad)]), Err(UNUSABLE), "{bad}");
+            let refused = proxy("http://h/", &[("http_proxy", bad)]);
+            assert!(matches!(refused, Err(UNUSABLE)), "{bad}");
         }
     }
 

@@ -1,15 +1,15 @@
 //! HTTP/1.1 (RFC 9112), as much as a receiver of web hooks needs: one request a connection, with a limit
 //! on each length and on the time. The crate httparse, which ureq brings along, reads the syntax.
 
+use std::fmt::Write as _;
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use httparse::Status;
 
-use super::memory::{Memory, Reserved};
 use super::{Received, Reply};
 
 /// Bytes that a request line and headers may have.
@@ -39,10 +39,18 @@ pub(super) enum Refusal {
 const TOO_LONG: Refusal = Refusal::Answer(413, "the body is longer than 2 MiB");
 const BAD_CHUNK: Refusal = Refusal::Answer(400, "the chunks of the body are malformed");
 
-/// How long a body is (RFC 9112, 6.3).
-enum Framing {
-    Bytes(usize),
-    Chunked,
+/// Memory for long bodies that connections share.
+pub(super) struct Memory {
+    /// Bytes that nobody has reserved.
+    free: Mutex<usize>,
+    given_back: Condvar,
+}
+
+impl Memory {
+    /// So many bytes.
+    pub(super) fn new(bytes: usize) -> Self {
+        Self { free: Mutex::new(bytes), given_back: Condvar::new() }
+    }
 }
 
 /// A connection that carries one request.
@@ -52,46 +60,46 @@ pub(super) struct Connection {
     buffer: Vec<u8>,
     deadline: Instant,
     memory: Arc<Memory>,
-    /// For its body, until that is taken.
-    reserved: Option<Reserved>,
-    /// Counted while it lives.
-    _open: Arc<()>,
+    /// Bytes for its body, until the connection ends.
+    reserved: usize,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        *self.memory.free.lock().unwrap_or_else(PoisonError::into_inner) += self.reserved;
+        self.memory.given_back.notify_all();
+    }
 }
 
 impl Connection {
-    /// Takes a client's connection; the request has to arrive within 30 seconds. `open` counts the
-    /// connections by its clones, which share `memory` for long bodies.
-    pub(super) fn new(stream: TcpStream, open: Arc<()>, memory: Arc<Memory>) -> Connection {
-        Connection {
-            stream,
-            buffer: Vec::new(),
-            deadline: Instant::now() + READ_TIME,
-            memory,
-            reserved: None,
-            _open: open,
-        }
+    /// Takes a client's connection; the request has to arrive within 30 seconds.
+    pub(super) fn new(stream: TcpStream, memory: Arc<Memory>) -> Self {
+        let deadline = Instant::now() + READ_TIME;
+        Self { stream, buffer: Vec::new(), deadline, memory, reserved: 0 }
     }
 
     /// Waits for the whole request.
     pub(super) fn read_request(&mut self) -> Result<Received, Refusal> {
-        let mut request = self.read_head()?;
-        let framing = framing(&request)?;
-        if let Framing::Bytes(length) = framing
-            && length > SHORT_BODY
-        {
+        let too_long = Refusal::Answer(431, "the headers are too long");
+        let mut request = self.parsed(too_long, parse_head)?;
+        let length = body_length(&request)?;
+        if let Some(length) = length.filter(|length| *length > SHORT_BODY) {
             self.reserve(length)?;
         }
         match request.header("expect") {
             None => {}
-            Some(value) if value.eq_ignore_ascii_case("100-continue") => self.ask_for_body()?,
+            Some(value) if value.eq_ignore_ascii_case("100-continue") => {
+                let asked = self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n");
+                asked.map_err(|_| Refusal::Gone)?;
+            }
             Some(_) => return Err(Refusal::Answer(417, "this expectation is not known")),
         }
-        match framing {
-            Framing::Bytes(length) => {
+        match length {
+            Some(length) => {
                 request.body.reserve_exact(length);
                 self.take_into(length, &mut request.body)?;
             }
-            Framing::Chunked => request.body = self.read_chunks()?,
+            None => request.body = self.read_chunks()?,
         }
         request.time = Utc::now();
         // It is not read from any more.
@@ -101,15 +109,18 @@ impl Connection {
 
     /// Waits until there is memory for a long body.
     fn reserve(&mut self, bytes: usize) -> Result<(), Refusal> {
-        const TOO_MANY: Refusal = Refusal::Answer(503, "too many long requests at once");
-        let memory = Arc::clone(&self.memory);
-        let reserved = memory.reserve(bytes, self.deadline).ok_or(TOO_MANY)?;
-        self.reserved = Some(reserved);
+        let Memory { free, given_back } = &*self.memory;
+        let free = free.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let (mut free, waited) = given_back
+            .wait_timeout_while(free, left, |free| *free < bytes)
+            .unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() {
+            return Err(Refusal::Answer(503, "too many long requests at once"));
+        }
+        *free -= bytes;
+        self.reserved = bytes;
         Ok(())
-    }
-
-    fn read_head(&mut self) -> Result<Received, Refusal> {
-        self.parsed(Refusal::Answer(431, "the headers are too long"), parse_head)
     }
 
     /// What `parse` finds at the start of what arrives, with the bytes that it takes. `too_long`: it finds
@@ -131,22 +142,21 @@ impl Connection {
         }
     }
 
-    fn ask_for_body(&mut self) -> Result<(), Refusal> {
-        self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(|_| Refusal::Gone)
-    }
-
     fn read_chunks(&mut self) -> Result<Vec<u8>, Refusal> {
         let mut body = Vec::new();
         loop {
-            let size = self.read_chunk_size()?;
+            let parse_size =
+                |bytes: &[u8]| httparse::parse_chunk_size(bytes).map_err(|_| BAD_CHUNK);
+            // What does not fit into the type is too long as well.
+            let size = usize::try_from(self.parsed(BAD_CHUNK, parse_size)?).unwrap_or(usize::MAX);
             if size == 0 {
-                self.skip_trailers()?;
+                self.parsed(BAD_CHUNK, parse_trailers)?;
                 return Ok(body);
             }
             if size > MAX_BODY - body.len() {
                 return Err(TOO_LONG);
             }
-            if body.len() + size > SHORT_BODY && self.reserved.is_none() {
+            if body.len() + size > SHORT_BODY && self.reserved == 0 {
                 self.reserve(MAX_BODY)?;
                 body.reserve_exact(MAX_BODY - body.len());
             }
@@ -157,23 +167,6 @@ impl Connection {
                 return Err(BAD_CHUNK);
             }
         }
-    }
-
-    fn read_chunk_size(&mut self) -> Result<usize, Refusal> {
-        let size = self
-            .parsed(BAD_CHUNK, |bytes| httparse::parse_chunk_size(bytes).map_err(|_| BAD_CHUNK))?;
-        usize::try_from(size).map_err(|_| TOO_LONG)
-    }
-
-    fn skip_trailers(&mut self) -> Result<(), Refusal> {
-        self.parsed(BAD_CHUNK, |bytes| {
-            let mut trailers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-            match httparse::parse_headers(bytes, &mut trailers) {
-                Ok(Status::Complete((length, _))) => Ok(Status::Complete((length, ()))),
-                Ok(Status::Partial) => Ok(Status::Partial),
-                Err(_) => Err(BAD_CHUNK),
-            }
-        })
     }
 
     /// Moves the next `length` bytes to the end of `body`.
@@ -215,22 +208,18 @@ impl Connection {
     }
 
     /// Sends the answer and says that there will be no other. A client that has gone misses it.
-    pub(super) fn answer(&mut self, reply: &Reply) {
-        let Reply { status, text } = reply;
-        let allow = if *status == 405 { "allow: POST\r\n" } else { "" };
+    pub(super) fn answer(&mut self, Reply { status, text }: &Reply) {
+        let mut answer = format!("HTTP/1.1 {status} \r\nconnection: close\r\n");
+        if *status == 405 {
+            answer.push_str("allow: POST\r\n");
+        }
         // A 204 or 304 has no body, which goes without saying (RFC 9110, 8.6).
-        let (about_body, body) = match status {
-            204 | 304 => (String::new(), ""),
-            _ => (
-                format!(
-                    "content-type: text/plain; charset=utf-8\r\ncontent-length: {}\r\n",
-                    text.len()
-                ),
-                text.as_str(),
-            ),
-        };
-        let answer =
-            format!("HTTP/1.1 {status} \r\nconnection: close\r\n{allow}{about_body}\r\n{body}");
+        if matches!(status, 204 | 304) {
+            answer.push_str("\r\n");
+        } else {
+            let about = "content-type: text/plain; charset=utf-8\r\ncontent-length";
+            let _ = write!(answer, "{about}: {}\r\n\r\n{text}", text.len());
+        }
         let _ = self
             .stream
             .set_write_timeout(Some(CLOSE_TIME))
@@ -274,17 +263,24 @@ fn parse_head(bytes: &[u8]) -> Result<Status<(usize, Received)>, Refusal> {
     Ok(Status::Complete((length, request)))
 }
 
-fn framing(request: &Received) -> Result<Framing, Refusal> {
+fn parse_trailers(bytes: &[u8]) -> Result<Status<(usize, ())>, Refusal> {
+    let mut trailers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    match httparse::parse_headers(bytes, &mut trailers) {
+        Ok(Status::Complete((length, _))) => Ok(Status::Complete((length, ()))),
+        Ok(Status::Partial) => Ok(Status::Partial),
+        Err(_) => Err(BAD_CHUNK),
+    }
+}
+
+/// How long the body is (RFC 9112, 6.3); None: it comes in chunks.
+fn body_length(request: &Received) -> Result<Option<usize>, Refusal> {
     let lengths =
         request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
-    match (request.header("transfer-encoding"), lengths.count()) {
-        (None, 0) => Ok(Framing::Bytes(0)),
-        (None, 1) => {
-            let length = request.header("content-length").unwrap_or_default();
-            parse_length(length).map(Framing::Bytes)
-        }
-        (Some(encoding), 0) if encoding.eq_ignore_ascii_case("chunked") => Ok(Framing::Chunked),
-        (Some(_), 0) => Err(Refusal::Answer(501, "this transfer-encoding is not known")),
+    match (request.header("transfer-encoding"), &*lengths.collect::<Vec<_>>()) {
+        (None, []) => Ok(Some(0)),
+        (None, [(_, length)]) => parse_length(length).map(Some),
+        (Some(encoding), []) if encoding.eq_ignore_ascii_case("chunked") => Ok(None),
+        (Some(_), []) => Err(Refusal::Answer(501, "this transfer-encoding is not known")),
         _ => Err(Refusal::Answer(400, "the length of the body is ambiguous")),
     }
 }
@@ -294,6 +290,5 @@ fn parse_length(text: &str) -> Result<usize, Refusal> {
         return Err(Refusal::Answer(400, "the content-length is no number"));
     }
     // All digits: what does not parse is too big for the type.
-    let length = text.parse().ok();
-    length.filter(|&length| length <= MAX_BODY).ok_or(TOO_LONG)
+    text.parse().ok().filter(|length| *length <= MAX_BODY).ok_or(TOO_LONG)
 }

@@ -7,7 +7,7 @@ use std::net::{Shutdown, TcpStream};
 const POST: &str = "POST /a?b HTTP/1.1\r\nHost: h\r\nX-Two: 2\r\ncontent-length: 2\r\n\r\nhi";
 
 fn connect(receiver: &Receiver) -> TcpStream {
-    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, receiver.port())).unwrap();
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, receiver.port)).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     stream
 }
@@ -134,11 +134,11 @@ fn too_many_connections_are_turned_away() {
 #[test]
 fn a_port_in_use_is_named() {
     let first = Receiver::bind(0).unwrap();
-    assert_eq!(first.url(), format!("http://127.0.0.1:{}", first.port()));
-    let Err(error) = Receiver::bind(first.port()) else {
+    assert_eq!(first.url(), format!("http://127.0.0.1:{}", first.port));
+    let Err(error) = Receiver::bind(first.port) else {
         panic!("two receivers on one port");
     };
-    let wanted = format!("port {} of 127.0.0.1 is in use already", first.port());
+    let wanted = format!("port {} of 127.0.0.1 is in use already", first.port);
     assert_eq!(error.to_string(), wanted);
     assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
 }

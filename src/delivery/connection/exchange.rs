@@ -24,7 +24,15 @@ const INTERIM: &[u8] = b"HTTP/1.1 1";
 pub(crate) struct Exchange {
     stream: Box<dyn Stream>,
     is_tls: bool,
-    buffers: Bytes,
+    /// With hundreds of attempts at once it counts that most responses are small: this grows up to
+    /// [`INPUT_BUFFER`], as it is needed.
+    input: Vec<u8>,
+    /// What of the input is taken already, and how far it is filled.
+    consumed: usize,
+    filled: usize,
+    /// How much was taken the last time.
+    last_taken: usize,
+    output: Vec<u8>,
     held: Vec<u8>,
     /// The receiver has begun to answer, and takes no more.
     answered_early: bool,
@@ -37,7 +45,11 @@ impl Exchange {
         Self {
             stream,
             is_tls,
-            buffers: Bytes::default(),
+            input: Vec::new(),
+            consumed: 0,
+            filled: 0,
+            last_taken: 0,
+            output: Vec::new(),
             held: Vec::new(),
             answered_early: false,
             has_read: false,
@@ -53,7 +65,7 @@ impl Exchange {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     let read = self.read()?;
                     self.has_read |= read;
-                    self.answered_early = !read || !self.buffers.input().starts_with(INTERIM);
+                    self.answered_early = !read || !self.input().starts_with(INTERIM);
                 }
                 Err(error) => return Err(error),
             }
@@ -62,19 +74,29 @@ impl Exchange {
     }
 
     fn read(&mut self) -> io::Result<bool> {
-        let read = self.stream.read(self.buffers.input_append_buf())?;
-        self.buffers.input_appended(read);
+        self.make_room(INPUT_BUFFER);
+        let read = self.stream.read(&mut self.input[self.filled..])?;
+        self.filled += read;
         Ok(read > 0)
+    }
+
+    /// Makes room for another piece, as long as the input does not get longer than this.
+    fn make_room(&mut self, most: usize) {
+        self.input.copy_within(self.consumed..self.filled, 0);
+        self.filled -= std::mem::take(&mut self.consumed);
+        if self.input.len() < self.filled + PIECE {
+            self.input.resize((2 * self.filled + PIECE).min(most).max(self.filled), 0);
+        }
     }
 }
 
 impl Transport for Exchange {
     fn buffers(&mut self) -> &mut dyn Buffers {
-        &mut self.buffers
+        self
     }
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
-        self.held.extend_from_slice(&self.buffers.output()[..amount]);
+        self.held.extend_from_slice(&self.output[..amount]);
         if self.held.len() >= OUTPUT_BUFFER {
             self.send_held()?;
         }
@@ -95,20 +117,7 @@ impl Transport for Exchange {
     }
 }
 
-/// What is read and written. With hundreds of attempts at once it counts that most responses are small: the input
-/// grows up to [`INPUT_BUFFER`], as it is needed.
-#[derive(Debug, Default)]
-struct Bytes {
-    input: Vec<u8>,
-    /// What of the input is taken already, and how far it is filled.
-    consumed: usize,
-    filled: usize,
-    /// The last that was taken was something.
-    progress: bool,
-    output: Vec<u8>,
-}
-
-impl Buffers for Bytes {
+impl Buffers for Exchange {
     fn output(&mut self) -> &mut [u8] {
         self.output.resize(OUTPUT_BUFFER, 0);
         &mut self.output
@@ -119,12 +128,7 @@ impl Buffers for Bytes {
     }
 
     fn input_append_buf(&mut self) -> &mut [u8] {
-        self.input.copy_within(self.consumed..self.filled, 0);
-        self.filled -= std::mem::take(&mut self.consumed);
-        if self.input.len() < self.filled + PIECE {
-            let more = (2 * self.filled + PIECE).min(INPUT_BUFFER);
-            self.input.resize(more, 0);
-        }
+        self.make_room(INPUT_BUFFER);
         &mut self.input[self.filled..]
     }
 
@@ -133,20 +137,18 @@ impl Buffers for Bytes {
     }
 
     fn input_consume(&mut self, amount: usize) {
-        self.progress = amount > 0;
+        self.last_taken = amount;
         self.consumed += amount;
     }
 
+    /// Room for a piece of the body, though the input were full: with none, the body would seem to be over.
     fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
+        self.make_room(usize::MAX);
         self.output.resize(OUTPUT_BUFFER, 0);
-        self.input_append_buf();
-        // Room for a piece of the body, though the input were full: with none, the body would seem to be over.
-        let least = self.input.len().max(self.filled + PIECE);
-        self.input.resize(least, 0);
         (&mut self.input[self.filled..], &mut self.output)
     }
 
     fn can_use_input(&self) -> bool {
-        self.progress && self.consumed < self.filled
+        self.last_taken > 0 && self.consumed < self.filled
     }
 }

@@ -7,9 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use ureq::http::StatusCode;
 
 use super::{Endpoint, Stream};
-use crate::delivery::attempt::Failed;
-use crate::delivery::errors;
-use crate::delivery::proxy::Credentials;
+use crate::delivery::errors::Failed;
+use crate::delivery::proxy::{Credentials, Proxy};
 use crate::delivery::request::USER_AGENT;
 use crate::domain::retry;
 
@@ -17,26 +16,20 @@ use crate::domain::retry;
 const MOST_READ: usize = 16 * 1024;
 
 /// Has the proxy connect to the receiver.
-pub(super) fn tunnel(
-    mut stream: &mut dyn Stream,
-    to: &Endpoint,
-    credentials: Option<&Credentials>,
-) -> Result<(), Failed> {
+pub(super) fn tunnel(mut stream: &mut dyn Stream, to: &Endpoint, proxy: &Proxy) -> io::Result<()> {
     let mut request =
         format!("CONNECT {to} HTTP/1.1\r\nhost: {to}\r\nuser-agent: {USER_AGENT}\r\n").into_bytes();
-    if let Some(Credentials { user, password }) = credentials {
+    if let Some(Credentials { user, password }) = &proxy.credentials {
         let basic = STANDARD.encode([user, &b":"[..], password].concat());
         request.extend(format!("proxy-authorization: Basic {basic}\r\n").bytes());
     }
     request.extend(b"\r\n");
-    let status = stream
-        .write_all(&request)
-        .and_then(|()| read_status(&mut stream))
-        .map_err(|error| errors::io(&error))?;
+    stream.write_all(&request)?;
+    let status = read_status(&mut stream)?;
     if status.is_success() {
         return Ok(());
     }
-    Err(refused(status, to, credentials.is_some()))
+    Err(refused(status, to, proxy.credentials.is_some()).into())
 }
 
 /// Reads the head of the answer and nothing behind it, which is the receiver's: hence byte by byte.
@@ -71,7 +64,7 @@ fn refused(status: StatusCode, to: &Endpoint, had_credentials: bool) -> Failed {
         403 | 405 => format!("it does not allow CONNECT to {to} ({code})"),
         _ => format!("it could not connect to {to} ({status})"),
     };
-    if retry::may_pass(code) { Failed::Transient(words) } else { Failed::Permanent(words) }
+    Failed { words, may_pass: retry::may_pass(code) }
 }
 
 #[cfg(test)]
@@ -113,7 +106,7 @@ mod tests {
             (504, true),
         ] {
             let failed = refused(StatusCode::from_u16(code).unwrap(), &to, false);
-            assert_eq!(matches!(failed, Failed::Transient(_)), passes, "{code}");
+            assert_eq!(failed.may_pass, passes, "{code}");
             assert!(failed.to_string().contains(&code.to_string()), "{failed}");
         }
     }

@@ -2,13 +2,14 @@
 //! waits for it as long as its attempt may take.
 
 use std::collections::HashMap;
+use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Deadline, Endpoint};
-use crate::delivery::attempt::Failed;
+use crate::delivery::errors::Failed;
 use crate::security::redact;
 
 /// How long an answer holds, for hooks with the same host.
@@ -40,11 +41,10 @@ impl Lookups {
             Err(_) => self.lookup(of.name())?.wait(deadline)?,
         };
         if addresses.is_empty() {
-            let words = format!("the name {} was not found", redact::host(of.name()));
-            return Err(Failed::Transient(words));
+            let name = redact::host(of.name());
+            return Err(Failed::transient(format!("the name {name} was not found")));
         }
-        let with_port = |address: IpAddr| SocketAddr::new(address, of.port);
-        Ok(addresses.into_iter().map(with_port).collect())
+        Ok(addresses.into_iter().map(|address| SocketAddr::new(address, of.port)).collect())
     }
 
     fn lookup(&self, name: &str) -> Result<Arc<Lookup>, Failed> {
@@ -70,19 +70,17 @@ impl Lookups {
 impl Lookup {
     fn is_of_use(&self) -> bool {
         let is_fresh = self.started.elapsed() < FRESH;
-        let addresses = self.addresses();
-        addresses.as_ref().is_none_or(|found| is_fresh && !found.is_empty())
+        self.addresses().as_ref().is_none_or(|found| is_fresh && !found.is_empty())
     }
 
     fn addresses(&self) -> MutexGuard<'_, Option<Vec<IpAddr>>> {
-        let addresses = self.addresses.lock();
-        addresses.unwrap_or_else(PoisonError::into_inner)
+        self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn answer(&self, name: &str) {
-        let found = (name, 0).to_socket_addrs();
-        let found = found.map(|found| found.map(|address| address.ip()).collect());
-        *self.addresses() = Some(found.map(alternating).unwrap_or_default());
+        let found: io::Result<Vec<_>> =
+            (name, 0).to_socket_addrs().map(|found| found.map(|address| address.ip()).collect());
+        *self.addresses() = Some(alternating(&found.unwrap_or_default()));
         self.answered.notify_all();
     }
 
@@ -99,19 +97,12 @@ impl Lookup {
 }
 
 /// The same addresses, in turn of the one and the other family (RFC 8305, section 4).
-fn alternating(addresses: Vec<IpAddr>) -> Vec<IpAddr> {
+fn alternating(addresses: &[IpAddr]) -> Vec<IpAddr> {
     let first_is_v6 = addresses.first().is_some_and(IpAddr::is_ipv6);
     let (first, second): (Vec<_>, Vec<_>) =
-        addresses.into_iter().partition(|address| address.is_ipv6() == first_is_v6);
-    let (mut first, mut second) = (first.into_iter(), second.into_iter());
-    let mut mixed = Vec::new();
-    loop {
-        let pair = [first.next(), second.next()];
-        if pair == [None, None] {
-            return mixed;
-        }
-        mixed.extend(pair.into_iter().flatten());
-    }
+        addresses.iter().partition(|address| address.is_ipv6() == first_is_v6);
+    let pairs = (0..addresses.len()).map(|place| [first.get(place), second.get(place)]);
+    pairs.flatten().flatten().copied().copied().collect()
 }
 
 #[cfg(test)]
@@ -128,9 +119,9 @@ mod tests {
             ("10.0.0.1 ::1 ::2 10.0.0.2", "10.0.0.1 ::1 10.0.0.2 ::2"),
             ("10.0.0.1 10.0.0.2", "10.0.0.1 10.0.0.2"),
         ] {
-            assert_eq!(alternating(parse(given)), parse(tried));
+            assert_eq!(alternating(&parse(given)), parse(tried));
         }
-        assert_eq!(alternating(Vec::new()), Vec::<IpAddr>::new());
+        assert_eq!(alternating(&[]), Vec::<IpAddr>::new());
     }
 
     #[test]

@@ -4,64 +4,39 @@ use std::io::{self, Read};
 use std::net::{IpAddr, SocketAddr};
 
 use super::{Endpoint, Stream};
-use crate::delivery::attempt::Failed;
-use crate::delivery::errors;
+use crate::delivery::errors::Failed;
 use crate::delivery::proxy::{Credentials, Kind, Proxy};
 
-/// What the proxy connects to: an address, or a name that it looks up itself.
-#[derive(Debug)]
-pub(super) struct Target {
-    host: Result<IpAddr, String>,
-    port: u16,
-}
-
-impl Target {
-    /// A host that the proxy looks up.
-    pub(super) fn of(receiver: &Endpoint) -> Self {
-        let name = receiver.name();
-        Self { host: name.parse().map_err(|_| name.to_owned()), port: receiver.port }
-    }
-
-    /// The first of these addresses that this kind of proxy can connect to.
-    pub(super) fn at(addresses: &[SocketAddr], kind: Kind) -> Result<Self, Failed> {
-        let mut fitting =
-            addresses.iter().filter(|address| address.is_ipv4() || kind != Kind::Socks4);
-        let address = fitting.next().ok_or_else(only_ipv4)?;
-        Ok(Self { host: Ok(address.ip()), port: address.port() })
-    }
+/// The first of these addresses that this kind of proxy can connect to.
+pub(super) fn target(addresses: &[SocketAddr], kind: Kind) -> Result<Endpoint, Failed> {
+    let mut fitting = addresses.iter().filter(|address| address.is_ipv4() || kind != Kind::Socks4);
+    let address = fitting.next().ok_or_else(only_ipv4)?;
+    Ok(Endpoint { host: address.ip().to_string(), port: address.port() })
 }
 
 fn only_ipv4() -> Failed {
     Failed::permanent("SOCKS 4 has no IPv6 addresses; name the proxy by socks5:// if it can that")
 }
 
-/// Has the proxy connect to the target.
-pub(super) fn tunnel(stream: &mut dyn Stream, to: &Target, proxy: &Proxy) -> Result<(), Failed> {
-    let credentials = proxy.credentials.as_ref();
-    let connected = match proxy.kind {
-        Kind::Socks4 | Kind::Socks4a => version_4(stream, to, credentials),
-        _ => version_5(stream, to, credentials),
-    };
-    connected.map_err(|error| errors::io(&error))
+fn not_socks() -> Failed {
+    Failed::transient("its answer is not SOCKS")
 }
 
-fn version_4(
-    stream: &mut dyn Stream,
-    to: &Target,
-    credentials: Option<&Credentials>,
-) -> io::Result<()> {
+/// Has a proxy of version 4 connect to an address, or one of 4a to a name that it looks up itself.
+pub(super) fn version_4(stream: &mut dyn Stream, to: &Endpoint, proxy: &Proxy) -> io::Result<()> {
     let mut request = vec![4, 1];
     request.extend(to.port.to_be_bytes());
-    match &to.host {
+    let address = to.name().parse();
+    match address {
         Ok(IpAddr::V4(address)) => request.extend(address.octets()),
         Ok(IpAddr::V6(_)) => return Err(only_ipv4().into()),
         // Version 4a: an address that is none, and the name at the end.
         Err(_) => request.extend([0, 0, 0, 1]),
     }
-    request.extend(credentials.map(|known| &*known.user).unwrap_or_default());
+    request.extend(proxy.credentials.iter().flat_map(|known| &known.user));
     request.push(0);
-    if let Err(name) = &to.host {
-        request.extend(name.bytes());
+    if address.is_err() {
+        request.extend(to.name().bytes());
         request.push(0);
     }
     stream.write_all(&request)?;
@@ -70,26 +45,27 @@ fn version_4(
         [0, code, ..] => {
             Err(Failed::transient(format!("it refused the connection (SOCKS code {code})")).into())
         }
-        _ => Err(not_socks()),
+        _ => Err(not_socks().into()),
     }
 }
 
-fn version_5(
+/// Has a proxy of version 5 connect to an address, or to a name that it looks up itself.
+pub(super) fn version_5(
     mut stream: &mut dyn Stream,
-    to: &Target,
-    credentials: Option<&Credentials>,
+    to: &Endpoint,
+    proxy: &Proxy,
 ) -> io::Result<()> {
-    let methods: &[u8] = if credentials.is_some() { &[5, 2, 0, 2] } else { &[5, 1, 0] };
+    let methods: &[u8] = if proxy.credentials.is_some() { &[5, 2, 0, 2] } else { &[5, 1, 0] };
     stream.write_all(methods)?;
-    match (read(stream)?, credentials) {
+    match (read(stream)?, &proxy.credentials) {
         ([5, 0], _) => {}
         ([5, 2], Some(credentials)) => log_in(stream, credentials)?,
         ([5, 255], None) => return Err(Failed::permanent("it wants a user and a password; write them into its URL: socks5h://USER:PASSWORD@HOST:PORT").into()),
         ([5, _], _) => return Err(Failed::permanent("it wants another way to log in than user and password").into()),
-        _ => return Err(not_socks()),
+        _ => return Err(not_socks().into()),
     }
     let mut request = vec![5, 1, 0];
-    match &to.host {
+    match to.name().parse() {
         Ok(IpAddr::V4(address)) => {
             request.push(1);
             request.extend(address.octets());
@@ -98,9 +74,9 @@ fn version_5(
             request.push(4);
             request.extend(address.octets());
         }
-        Err(name) => {
+        Err(_) => {
             request.push(3);
-            request.extend(with_length(name.as_bytes())?);
+            request.extend(with_length(to.name().as_bytes())?);
         }
     }
     request.extend(to.port.to_be_bytes());
@@ -111,7 +87,7 @@ fn version_5(
         [5, 0, _, 4] => 16,
         [5, 0, _, 3] => read::<1>(stream)?[0].into(),
         [5, code, ..] if code != 0 => return Err(refused(code).into()),
-        _ => return Err(not_socks()),
+        _ => return Err(not_socks().into()),
     };
     io::copy(&mut (&mut stream).take(from + 2), &mut io::sink())?;
     Ok(())
@@ -127,12 +103,9 @@ fn log_in(stream: &mut dyn Stream, Credentials { user, password }: &Credentials)
 }
 
 /// The bytes after their length, which is one byte.
-fn with_length(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let Ok(length) = u8::try_from(bytes.len()) else {
-        return Err(
-            Failed::permanent("a name, user or password is longer than SOCKS can say").into()
-        );
-    };
+fn with_length(bytes: &[u8]) -> Result<Vec<u8>, Failed> {
+    let too_long = |_| Failed::permanent("a name, user or password is longer than SOCKS can say");
+    let length = u8::try_from(bytes.len()).map_err(too_long)?;
     Ok([&[length], bytes].concat())
 }
 
@@ -140,10 +113,6 @@ fn read<const N: usize>(stream: &mut dyn Stream) -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     stream.read_exact(&mut bytes)?;
     Ok(bytes)
-}
-
-fn not_socks() -> io::Error {
-    Failed::transient("its answer is not SOCKS").into()
 }
 
 /// The reply codes of RFC 1928, section 6.

@@ -1,17 +1,140 @@
-//! TLS over a stream.
+//! TLS: which certificates are trusted, and a connection over a stream.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::io::{self, Read, Write};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustls::client::ResolvesClientCert;
-use rustls::pki_types::ServerName;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, ClientConnection, SignatureScheme};
+use rustls::{
+    ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
 
 use super::Stream;
-use crate::delivery::attempt::Failed;
-use crate::delivery::tls_errors;
+use crate::delivery::errors::{self, Failed};
+use crate::domain::hook::Hook;
+
+const NO_CERTIFICATES: &str = "certificate not trusted: this machine has no certificates to check by \
+                               (install ca-certificates, or look at SSL_CERT_FILE)";
+
+/// Whether any certificate will do, and the PEM text of those to trust beside the system's.
+type Trust = (bool, Option<String>);
+
+/// The TLS configurations of a fan-out. Each is made when the first hook needs it: the system's certificates are
+/// not read for an http hook.
+#[derive(Debug, Default)]
+pub(super) struct TlsConfigs {
+    made: Mutex<HashMap<Trust, Arc<ClientConfig>>>,
+    system: OnceLock<Vec<CertificateDer<'static>>>,
+}
+
+impl TlsConfigs {
+    /// The configuration for this hook; the error says what in the hook is wrong.
+    pub(super) fn of(&self, hook: &Hook) -> Result<Arc<ClientConfig>, String> {
+        let trust: Trust = (hook.insecure_ssl, hook.ca_file.clone());
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(config) = made.get(&trust) {
+            return Ok(Arc::clone(config));
+        }
+        let config = Arc::new(self.make(hook)?);
+        made.insert(trust, Arc::clone(&config));
+        Ok(config)
+    }
+
+    fn make(&self, hook: &Hook) -> Result<ClientConfig, String> {
+        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|_| "TLS cannot be set up".to_owned())?;
+        let builder = if hook.insecure_ssl {
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate))
+        } else {
+            let own = hook.ca_file.as_deref().map(certificates).transpose()?;
+            builder.with_root_certificates(self.roots(own.unwrap_or_default())?)
+        };
+        Ok(builder.with_client_cert_resolver(Arc::new(NoCertificate)))
+    }
+
+    /// The system's certificates, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`, and these.
+    fn roots(&self, more: Vec<CertificateDer<'static>>) -> Result<RootCertStore, String> {
+        let system = self.system.get_or_init(|| rustls_native_certs::load_native_certs().certs);
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(system.iter().cloned().chain(more));
+        if roots.is_empty() {
+            return Err(NO_CERTIFICATES.to_owned());
+        }
+        Ok(roots)
+    }
+}
+
+/// Checks the PEM text of a `--ca-file`: it holds at least one certificate.
+pub(crate) fn check_ca(pem: &str) -> Result<(), String> {
+    certificates(pem).map(drop)
+}
+
+fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+    // Some editors begin a text with a byte order mark.
+    let pem = pem.trim_start_matches('\u{feff}');
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    let found = found.map_err(|_| "the CA file is not valid PEM")?;
+    if found.is_empty() {
+        return Err("the CA file has no certificate (PEM text is wanted)".to_owned());
+    }
+    for certificate in &found {
+        RootCertStore::empty()
+            .add(certificate.clone())
+            .map_err(|_| "the CA file holds something that is no X.509 certificate")?;
+    }
+    Ok(found)
+}
+
+/// Takes any certificate, for `insecure_ssl`.
+#[derive(Debug)]
+struct AnyCertificate;
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    /// Those too that could not be checked.
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        use SignatureScheme as Scheme;
+        let mut schemes =
+            ring::default_provider().signature_verification_algorithms.supported_schemes();
+        schemes.extend([Scheme::ECDSA_NISTP521_SHA512, Scheme::ED448, Scheme::RSA_PKCS1_SHA1]);
+        schemes
+    }
+}
 
 thread_local! {
     /// Whether the server of this thread's last handshake has asked for a certificate of ours. A
@@ -22,7 +145,7 @@ thread_local! {
 
 /// Answers a server that asks for a client's certificate that there is none, and remembers it.
 #[derive(Debug)]
-pub(crate) struct NoCertificate;
+struct NoCertificate;
 
 impl ResolvesClientCert for NoCertificate {
     fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
@@ -56,7 +179,7 @@ pub(super) fn handshake(
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| Failed::permanent("no certificate can have the name of its host"))?;
     let mut connection = ClientConnection::new(Arc::clone(config), name)
-        .map_err(|error| tls_errors::explain(&error, host, false))?;
+        .map_err(|error| errors::tls(&error, host, false))?;
     connection.set_buffer_limit(None);
     let mut tls = Tls { connection, stream, host: host.to_owned(), has_input: false };
     WAS_ASKED.set(false);
@@ -67,7 +190,7 @@ pub(super) fn handshake(
             ended => ended?,
         };
         if ended && tls.connection.is_handshaking() {
-            return Err(tls_errors::closed(WAS_ASKED.get()).into());
+            return Err(errors::closed(WAS_ASKED.get()).into());
         }
     }
     // What ends the handshake leaves with the request.
@@ -101,7 +224,7 @@ impl Tls {
             Err(error) => {
                 // The other side is told why, if it listens.
                 let _ = self.connection.write_tls(&mut self.stream);
-                Err(tls_errors::explain(&error, &self.host, WAS_ASKED.get()).into())
+                Err(errors::tls(&error, &self.host, WAS_ASKED.get()).into())
             }
         }
     }
@@ -138,5 +261,21 @@ impl Write for Tls {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ca_file_without_a_certificate_is_refused() {
+        assert!(check_ca("").is_err());
+        assert!(check_ca("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----").is_err());
+        let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let pem = certified.cert.pem();
+        assert_eq!(check_ca(&pem), Ok(()));
+        assert_eq!(check_ca(&format!("\u{feff}{pem}")), Ok(()));
+        assert!(check_ca(&certified.signing_key.serialize_pem()).is_err());
     }
 }

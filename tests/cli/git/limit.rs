@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::support::{
-    Invocation, PLAIN, Repository, Sandbox, executable, one_hook, one_uncalled_hook,
+    Invocation, PLAIN, Repository, Sandbox, Signal, executable, one_hook, one_uncalled_hook,
     path_with_hooks, wait_until,
 };
 
@@ -147,6 +147,23 @@ fn a_publish_ends_at_the_deadline_with_all_that_git_has_started() {
     );
     refused.assert_took(Duration::from_secs(1), Duration::from_secs(5));
     assert_gone(&repository.work().join("pid"));
+}
+
+#[test]
+fn a_signal_ends_a_publish_and_all_that_git_has_started() {
+    for (signal, code) in [(Signal::Interrupt, 130), (Signal::Terminate, 143)] {
+        let (sandbox, _receiver) = one_uncalled_hook();
+        let repository = Repository::new(&sandbox);
+        let publish = hooks(&repository, &["publish", "PostDeployment", "--git"])
+            .env("PATH", instead_of_git(&sandbox, HANGING_GIT))
+            .spawn();
+        let pid = repository.work().join("pid");
+        wait_until(|| std::fs::read_to_string(&pid).is_ok_and(|pid| pid.ends_with('\n')));
+        let ended = publish.end_by(signal, Duration::from_secs(2));
+        ended.assert(code, "", "error: could not read the commit HEAD: interrupted\n");
+        assert!(!sandbox.has("hooks.json.journal"));
+        assert_gone(&pid);
+    }
 }
 
 #[test]

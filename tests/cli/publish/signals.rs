@@ -70,6 +70,48 @@ fn after_an_interrupt_nothing_new_is_started() {
 }
 
 #[test]
+fn an_interrupt_records_how_the_attempt_before_a_wait_went() {
+    let sandbox = Sandbox::new();
+    let busy = Reply::status(503).header("retry-after", "20").body("busy");
+    let asking = Receiver::answering([busy, Reply::status(200)]);
+    let failing = Receiver::answering([Reply::status(503), Reply::status(200)]);
+    sandbox.add(&asking.url("/"), "PostDeployment");
+    sandbox.add(&failing.url("/"), "PostDeployment");
+    let publish = sandbox.hooks(PUBLISH).args(["--verbose"]).spawn();
+    publish.stderr_line("hook 1: attempt 1 failed: ");
+    publish.stderr_line("hook 2: attempt 1 failed: ");
+    let ended = publish.end_by(Signal::Interrupt, Duration::from_secs(2));
+    ended.assert_code(130).assert_stdout_has(&["failed     hook 1", "busy"]);
+    let log = sandbox.log();
+    for (hook, reason) in [(1, "busy"), (2, "Service Unavailable")] {
+        let entry = log.iter().find(|entry| entry["hook"] == hook).unwrap();
+        assert_eq!(
+            (&entry["state"], &entry["code"], &entry["reason"], &entry["attempts"]),
+            (&json!("failed"), &json!(503), &json!(reason), &json!(1))
+        );
+        assert_eq!(sandbox.hook(&hook.to_string())["last_reason"], reason);
+    }
+    let journal = sandbox.journal();
+    assert!(journal.iter().all(|record| record.get("interrupted").is_none()), "{journal:#?}");
+    // The first failure is due at once, unless the receiver asks for time.
+    sandbox.hooks(["redeliver", "--failed"]).run().assert_code(0);
+    assert_eq!((asking.requests().len(), failing.requests().len()), (1, 2));
+    sandbox.hooks(["redeliver", "--failed", "--now"]).run().assert_code(0);
+    assert_eq!((asking.requests().len(), failing.requests().len()), (2, 2));
+}
+
+#[test]
+fn an_interrupt_leaves_a_second_attempt_without_an_answer_unfinished() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::answering([Reply::status(503), Reply::silent()]);
+    sandbox.add(&receiver.url("/"), "PostDeployment");
+    let publish = sandbox.hooks(PUBLISH).spawn();
+    receiver.wait_for(2);
+    publish.end_by(Signal::Interrupt, Duration::from_secs(2)).assert_code(130);
+    assert_eq!(sandbox.log()[0]["state"], "unfinished");
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn a_dns_lookup_that_hangs_does_not_delay_an_interrupt() {
     if !needs("cc") {
