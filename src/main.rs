@@ -1,6 +1,8 @@
 //! Tells other systems that a deployment has finished.
 //!
-//! `main` parses, dispatches, prints the one error, and picks the exit code.
+//! `main` parses, dispatches, prints the error that a verb ends with, and picks the exit code. Two errors are printed
+//! elsewhere: a bug's (`panic.rs`), and that of a deploy command that could not be run (`commands/run/command.rs`), after
+//! which it is still to be published.
 
 mod cli;
 mod commands;

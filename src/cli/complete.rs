@@ -18,14 +18,15 @@ use crate::store::registry::Registry;
 
 /// The command line, with what is offered for each kind of value.
 pub(crate) fn command() -> Command {
-    Cli::command().mut_subcommands(|mut verb| {
-        // Its arguments are there only then.
-        verb.build();
-        verb.mut_args(with_candidates)
-    })
+    let mut hooks = Cli::command();
+    // The arguments of the verbs are there only then.
+    hooks.build();
+    hooks.mut_subcommands(|verb| verb.mut_args(with_candidates))
 }
 
 fn with_candidates(arg: Arg) -> Arg {
+    // What every verb takes comes last.
+    let arg = if arg.is_global_set() { arg.display_order(usize::MAX) } else { arg };
     match arg.get_value_names().and_then(<[_]>::first).map(Str::as_str) {
         Some("ID|NAME" | "ID|NAME|MSG") => arg.add(ArgValueCandidates::new(hooks)),
         Some("EVENT") => arg.add(ArgValueCandidates::new(events)),

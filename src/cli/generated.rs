@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use clap::{Command, CommandFactory as _};
+use clap::{Arg, Command, CommandFactory as _};
 use clap_mangen::Man;
 
 use super::Cli;
@@ -86,7 +86,12 @@ fn page(hooks: &Command, command: &Command, verbs: &[&Command]) -> String {
     text += &rendered(|page| man.render_description_section(page));
     let help = after_help(command);
     text += &paragraphs(help.split("\n\n").take_while(|part| !is_labelled(part)));
-    text += &rendered(|page| man.render_options_section(page));
+    // What every verb takes comes last.
+    let mut arguments: Vec<Arg> = command.get_arguments().cloned().collect();
+    arguments.sort_by_key(Arg::is_global_set);
+    let options = Command::new("options").version("any").args(arguments);
+    let options = options.disable_help_flag(true).disable_version_flag(true);
+    text += &rendered(|page| Man::new(options.clone()).render_options_section(page));
     if !verbs.is_empty() {
         text += ".SH COMMANDS\n";
         for verb in verbs {

@@ -19,7 +19,7 @@ Exit status:
   2    a wrong argument
   3    at least one delivery failed (it is recorded all the same)
   4    the URL is registered already, for another event or with other options; or the name is taken
-  5    no hook has that id or name
+  5    no hook has that id or name; --must-match: no enabled hook gets the event
   6    the registry stayed locked by another process
   130  interrupted by SIGINT (143: by SIGTERM); what had finished is recorded
 
@@ -31,13 +31,19 @@ Environment:
                    proxies, as curl reads them
   SSL_CERT_FILE, SSL_CERT_DIR
                    certificates to trust instead of the system's
+  TZ               the time zone of what is shown
+  LC_ALL, LC_CTYPE, LANG
+                   where they do not say UTF-8, the bars of health are ASCII
   NO_COLOR         no colour
+  HOOKS_COMPLETE   set by the shells' completions when they ask the program
 
 Files:
   ~/.config/hooks/hooks.json
                    the registry (below XDG_CONFIG_HOME if that is set)
   hooks.json.journal
                    publications and outcomes, beside the registry
+  hooks.json.journal.damaged
+                   lines of the journal that could not be read
   hooks.json.lock, hooks.json.tmp
                    the lock, and a registry being written";
 
@@ -164,7 +170,7 @@ Examples:
   hooks listen --port 0 --count 1
   hooks listen --respond 503
 
-Exit status: 0, 1, 2, 130; meanings, environment: man hooks-listen";
+Exit status: 0, 1, 2, 129, 130; meanings, environment: man hooks-listen";
 
 pub(super) const COMPLETIONS: &str = "\
 They ask the program, so they know the hooks and events of the registry. A Debian package brings them \

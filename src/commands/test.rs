@@ -17,7 +17,7 @@ const EVENT: &str = "Test";
 
 pub(super) fn run(context: &Context, arguments: &Test) -> Result<Exit> {
     let registry = context.registry()?;
-    let limits = arguments.limits.settle()?;
+    let limits = arguments.limits.settle(Err)?;
     let setup = context.setup(limits, Results::of(arguments.json));
     let dispatch = Dispatch::new(setup, &registry, dispatch::interruptible());
     let file = context.read(&registry)?;

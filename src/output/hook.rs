@@ -93,7 +93,7 @@ fn show_last(last: &LastDelivery, line: &mut dyn FnMut(&str, &str)) {
         ("last_status", last.status.as_deref()),
         ("last_code", code.as_deref()),
         ("last_reason", last.reason.as_deref()),
-        ("last_context", last.context.as_deref()),
+        ("last_context", last.context.as_deref().map(str::trim_end)),
     ];
     for (key, value) in values {
         if let Some(value) = value {

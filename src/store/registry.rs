@@ -129,8 +129,8 @@ impl Registry {
             Ok(None) => return Ok(RegistryFile::default()),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 let hint = "it is for its owner alone; do it as that user (ls -l shows who it is)";
-                let failure = Failure::new(Exit::Failed, self.unread());
-                return Err(failure.because(error).hint(hint).into());
+                let failure = Failure::new(Exit::Failed, self.unread()).hint(hint);
+                return Err(anyhow::Error::new(error).context(failure));
             }
             Err(error) => return Err(error).with_context(|| self.unread()),
         };

@@ -52,6 +52,7 @@ fn meaning(verb: &str, code: &str) -> &'static str {
         (_, "5") => "no hook has that id or name",
         ("publish", "6") => "--cloudevent: the registry stayed locked",
         (_, "6") => "the registry stayed locked",
+        ("listen", "129") => "its terminal has gone (SIGHUP)",
         ("listen", "130") => "ended by Ctrl-C (143: by SIGTERM)",
         (_, "130") => "interrupted by SIGINT (143: by SIGTERM)",
         _ => panic!("what does {code} of {verb} mean?"),
