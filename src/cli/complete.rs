@@ -16,17 +16,21 @@ use crate::domain::kudu;
 use crate::security::{escape, redact};
 use crate::store::registry::Registry;
 
-/// The command line, with what is offered for each kind of value.
+/// The command line, with what is offered for each kind of value. Each verb is built before it gets the options that
+/// every verb has, so that those are offered last.
 pub(crate) fn command() -> Command {
-    let mut hooks = Cli::command();
-    // The arguments of the verbs are there only then.
-    hooks.build();
-    hooks.mut_subcommands(|verb| verb.mut_args(with_candidates))
+    // What is passed on to a verb that is built must be whole.
+    let with_count = |arg: Arg| {
+        let count = usize::from(arg.get_action().takes_values());
+        arg.num_args(count)
+    };
+    Cli::command().mut_args(with_count).mut_subcommands(|mut verb| {
+        verb.build();
+        verb.mut_args(with_candidates)
+    })
 }
 
 fn with_candidates(arg: Arg) -> Arg {
-    // What every verb takes comes last.
-    let arg = if arg.is_global_set() { arg.display_order(usize::MAX) } else { arg };
     match arg.get_value_names().and_then(<[_]>::first).map(Str::as_str) {
         Some("ID|NAME" | "ID|NAME|MSG") => arg.add(ArgValueCandidates::new(hooks)),
         Some("EVENT") => arg.add(ArgValueCandidates::new(events)),

@@ -70,29 +70,21 @@ impl HookOptions {
             template,
             template_text,
         } = self;
-        if let Some(name) = name {
-            hook.name = filled(name);
-        }
+        set(&mut hook.name, name.as_deref());
+        set(&mut hook.when, when.as_deref().map(str::trim));
+        set(&mut hook.expect, expect.as_deref());
+        set(&mut hook.ca_file, ca_text.as_deref());
         if let Some(insecure_ssl) = insecure_ssl {
             hook.insecure_ssl = *insecure_ssl;
         }
         if let Some(status) = status {
             hook.status.clone_from(&status.0);
         }
-        if let Some(when) = when {
-            hook.when = filled(when.trim());
-        }
-        if let Some(expect) = expect {
-            hook.expect = filled(expect);
-        }
         for Header(name, value) in headers {
             hook.set_header(name, value);
         }
         if let Some(secret) = secret {
             hook.rotate(secret.clone(), Utc::now());
-        }
-        if let Some(pem) = ca_text {
-            hook.ca_file = filled(pem);
         }
         if let Some(format) = format {
             hook.format = filled(format).filter(|name| name != RAW);
@@ -215,6 +207,13 @@ fn same_words(a: &[String], b: &[String]) -> bool {
 /// A text as one word of a shell, for a hint that can be pasted.
 pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Sets a text that is given; an empty one clears.
+fn set(place: &mut Option<String>, given: Option<&str>) {
+    if let Some(text) = given {
+        *place = filled(text);
+    }
 }
 
 fn filled(text: &str) -> Option<String> {
