@@ -14,19 +14,17 @@ pub(crate) fn asked_for(words: &[OsString]) -> Option<StyledStr> {
     if verb.has_subcommands() {
         return None;
     }
-    let summaries = SUMMED_UP.iter().filter_map(|heading| summary(&verb, heading));
-    let mut after = summaries.collect::<Vec<_>>().join("\n");
-    if let Some(long) =
-        verb.get_after_long_help().filter(|_| !words.iter().any(|word| word == "-h"))
-    {
-        after += &format!("\n\n{long}");
+    let summaries: Vec<String> = SUMMED_UP.iter().filter_map(|h| summary(&verb, h)).collect();
+    let mut parts = vec![summaries.join("\n")];
+    if !words.iter().any(|word| word == "-h") {
+        parts.extend(verb.get_after_long_help().map(ToString::to_string));
     }
     let is_summed_up = |arg: &Arg| arg.get_help_heading().is_some_and(|h| SUMMED_UP.contains(&h));
     let verb = verb.mut_args(|arg| {
         let hidden = is_summed_up(&arg);
         arg.hide(hidden)
     });
-    Some(verb.after_help(after).render_help())
+    Some(verb.after_help(parts.join("\n\n")).render_help())
 }
 
 /// `Limits: --timeout TIME, …`; `None` where the verb has no such options.

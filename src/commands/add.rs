@@ -29,10 +29,7 @@ pub(super) fn run(context: &Context, arguments: &mut Add) -> Result<Exit> {
     }
     arguments.options.suggest_format(output, &hook);
     context.warn_if_exposed(&registry, std::slice::from_ref(&hook));
-    let generated = arguments.options.generated();
-    let generated =
-        generated.filter(|secret| hook.secrets.first().is_some_and(|s| s.secret == **secret));
-    context.print_hook(&hook, generated, arguments.json)?;
+    context.print_hook(&hook, arguments.options.generated(&hook), arguments.json)?;
     Ok(Exit::Done)
 }
 

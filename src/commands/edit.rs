@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context, arguments: &mut Edit) -> Result<Exit> {
         arguments.options.suggest_format(context.output, &hook);
     }
     context.warn_if_exposed(&registry, std::slice::from_ref(&hook));
-    context.print_hook(&hook, arguments.options.generated(), arguments.json)?;
+    context.print_hook(&hook, arguments.options.generated(&hook), arguments.json)?;
     if arguments.enable {
         say_what_is_held(context, &registry, hook.id)?;
     }

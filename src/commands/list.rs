@@ -35,10 +35,11 @@ pub(super) fn run(context: &Context, arguments: &List) -> Result<Exit> {
         context.say_that_none_is_registered(&registry);
     } else {
         let event = arguments.event.as_ref().map(|event| format!(" for {event}"));
-        let event = event.unwrap_or_default();
-        context.output.note(match arguments.failed {
-            true => format!("no hook{event} needs a look in {}", place(&registry)),
-            false => format!("no hook is registered{event} in {}", place(&registry)),
+        let (event, place) = (event.unwrap_or_default(), place(&registry));
+        context.output.note(if arguments.failed {
+            format!("no hook{event} needs a look in {place}")
+        } else {
+            format!("no hook is registered{event} in {place}")
         });
     }
     Ok(Exit::Done)

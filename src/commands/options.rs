@@ -45,9 +45,10 @@ impl HookOptions {
         Ok(())
     }
 
-    /// The secret that was made, and so is to be shown.
-    pub(super) fn generated(&self) -> Option<&Secret> {
-        self.secret.as_ref().filter(|_| self.generate_secret)
+    /// The secret that was made, and so is to be shown, if the hook has taken it.
+    pub(super) fn generated(&self, hook: &Hook) -> Option<&Secret> {
+        let secret = self.secret.as_ref().filter(|_| self.generate_secret)?;
+        (hook.secrets.first()?.secret == *secret).then_some(secret)
     }
 
     /// Sets what is given; an empty value clears.
@@ -259,7 +260,7 @@ mod tests {
             assert!(differences[0].starts_with(arguments[0]), "{differences:?}");
             let mut other = hook.clone();
             options(arguments).apply(&mut other);
-            let again = if flag == "generate-secret" { 1 } else { 0 };
+            let again = usize::from(flag == "generate-secret");
             assert_eq!(options(arguments).differences(&other).len(), again, "--{flag}");
         }
     }
