@@ -1,5 +1,5 @@
-//! The whole command line. Doc comments are the help texts; the examples, exit statuses and
-//! environment variables of each verb are in [`help`], the arguments in [`args`].
+//! The whole command line. Doc comments are the help texts; the examples and exit statuses of each verb are in
+//! [`help`], the arguments in [`args`].
 
 // The doc comments are help texts, and flags are what they are.
 #![allow(clippy::doc_markdown, clippy::struct_excessive_bools)]
@@ -15,9 +15,10 @@ pub(crate) mod usage;
 pub(crate) mod values;
 pub(crate) mod verb_help;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) use args::{
     Completions, Fields, Health, List, Listen, Log, Publish, Redeliver, Remove, Run, Shell, Show,
@@ -83,8 +84,10 @@ pub(crate) enum Color {
     Never,
 }
 
-/// The verbs, in the order of a day's use.
+/// The verbs, in the order of a day's use. What they are stands on
+/// their arguments, too, which clap builds for the one that is called alone.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     /// Registers a hook and prints it
     #[command(after_long_help = help::ADD)]
@@ -125,4 +128,12 @@ pub(crate) enum Command {
     /// Prints the completions of a shell
     #[command(after_long_help = help::COMPLETIONS)]
     Completions(Completions),
+}
+
+/// The verb that a command line asks for, or `hooks` itself, with all that belongs to it.
+fn asked(words: &[OsString]) -> clap::Command {
+    let mut hooks = Cli::command();
+    hooks.build();
+    let verb = words.iter().skip(1).find_map(|word| hooks.find_subcommand(word));
+    verb.unwrap_or(&hooks).clone()
 }

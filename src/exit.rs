@@ -1,6 +1,5 @@
 //! The exit codes, each with its meaning, and the error that carries one to `main`.
 
-use std::error::Error;
 use std::io;
 
 use crate::domain::reference::HookReference;
@@ -46,22 +45,22 @@ impl Exit {
     }
 }
 
-/// An error that knows its exit code and the next step. It travels inside an `anyhow::Error`, and
-/// contexts may be put on top of it; an error without one ends with [`Exit::Failed`].
+/// An error that knows its exit code and the next step. It travels inside an `anyhow::Error`, also as the context of
+/// another error; an error without one ends with [`Exit::Failed`].
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct Failure {
     /// The exit code it ends with.
     pub(crate) exit: Exit,
     message: String,
-    hint: Option<String>,
-    source: Option<Box<dyn Error + Send + Sync>>,
+    /// The next step, if there is one to name.
+    pub(crate) hint: Option<String>,
 }
 
 impl Failure {
     /// An error with this exit code.
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), hint: None, source: None }
+        Self { exit, message: message.into(), hint: None }
     }
 
     /// An argument that clap could not judge.
@@ -71,18 +70,15 @@ impl Failure {
 
     /// There are no such hooks.
     pub(crate) fn unknown_hooks<'a>(hooks: impl IntoIterator<Item = &'a HookReference>) -> Self {
-        let (mut ids, mut names, mut hooks_as_named) = (false, false, Vec::new());
-        for hook in hooks {
-            ids |= matches!(hook, HookReference::Id(_));
-            names |= matches!(hook, HookReference::Name(_));
-            hooks_as_named.push(hook.to_string());
-        }
-        let kind = match (ids, names) {
-            (true, true) => "id or name",
-            (false, true) => "name",
-            _ => "id",
+        let hooks: Vec<&HookReference> = hooks.into_iter().collect();
+        let ids = hooks.iter().filter(|hook| matches!(hook, HookReference::Id(_))).count();
+        let kind = match ids {
+            0 => "name",
+            _ if ids == hooks.len() => "id",
+            _ => "id or name",
         };
-        let message = format!("no hook has the {kind} {}", hooks_as_named.join(" or "));
+        let named: Vec<String> = hooks.iter().map(ToString::to_string).collect();
+        let message = format!("no hook has the {kind} {}", named.join(" or "));
         Self::new(Exit::Unknown, message).hint("see 'hooks list'")
     }
 
@@ -93,13 +89,6 @@ impl Failure {
             .hint("see 'hooks log -v'; what is old and was delivered is not kept")
     }
 
-    /// Adds what caused it; it is printed after the message.
-    #[must_use]
-    pub(crate) fn because(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        self.source = Some(cause.into());
-        self
-    }
-
     /// Adds the next step, printed as `hint: …`.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -107,21 +96,12 @@ impl Failure {
         self
     }
 
-    /// The failure in an error's chain: what decides its exit code and its hint.
+    /// The failure in an error, also in its context or in what the system is made to say: it decides the exit code and
+    /// the hint.
     pub(crate) fn of(error: &anyhow::Error) -> Option<&Self> {
-        error.chain().find_map(|cause| {
-            let inner = || cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref();
-            cause.downcast_ref().or_else(inner)
+        error.downcast_ref().or_else(|| {
+            let mut chain = error.chain();
+            chain.find_map(|cause| cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref())
         })
-    }
-
-    /// The same as an answer of the system, where such a one is expected.
-    pub(crate) fn into_io(self, kind: io::ErrorKind) -> io::Error {
-        io::Error::new(kind, self)
-    }
-
-    /// The next step, if there is one to name.
-    pub(crate) fn next_step(&self) -> Option<&str> {
-        self.hint.as_deref()
     }
 }

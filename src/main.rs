@@ -1,6 +1,8 @@
 //! Tells other systems that a deployment has finished.
 //!
-//! `main` parses, dispatches, prints the one error, and picks the exit code.
+//! `main` parses, dispatches, prints the error that a verb ends with, and picks the exit code. Two errors are printed
+//! elsewhere: a bug's (`panic.rs`), and that of a deploy command that could not be run (`commands/run/command.rs`), after
+//! which it is still to be published.
 
 mod cli;
 mod commands;
@@ -23,6 +25,7 @@ use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
 use clap_complete::CompleteEnv;
 
@@ -42,16 +45,17 @@ fn run() -> ExitCode {
         return renderer::serve().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
     }
     // COMPLETE, the library's own choice, may be set for another program.
-    let completion = CompleteEnv::with_factory(Cli::command).var("HOOKS_COMPLETE");
+    let completion = CompleteEnv::with_factory(cli::complete::command).var("HOOKS_COMPLETE");
     match completion.try_complete(std::env::args_os(), std::env::current_dir().ok().as_deref()) {
         Ok(false) => {}
         Ok(true) => return ExitCode::SUCCESS,
         // A shell in the middle of a command line is no place for an error.
         Err(_) => return ExitCode::FAILURE,
     }
-    let outcome = match Cli::try_parse_from(words()) {
+    let words = words();
+    let outcome = match Cli::try_parse_from(&words) {
         Ok(cli) => commands::run(cli),
-        Err(error) => refused(&error),
+        Err(error) => refused(&error, &words),
     };
     let exit = outcome.unwrap_or_else(|error| {
         if output::is_closed_pipe(&error) {
@@ -75,15 +79,11 @@ fn words() -> Vec<OsString> {
 }
 
 /// Help and version are printed; anything else that clap refuses is an error in our own words.
-fn refused(error: &clap::Error) -> anyhow::Result<Exit> {
-    use clap::error::ErrorKind;
-    // The words after the program's own.
-    let words = std::env::args_os().skip(1);
-    let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+fn refused(error: &clap::Error, words: &[OsString]) -> anyhow::Result<Exit> {
     // Printing into a closed pipe is no error here.
     match error.kind() {
         ErrorKind::DisplayHelp => {
-            let _ = match cli::verb_help::asked_for(&words) {
+            let _ = match cli::verb_help::asked_for(words) {
                 Some(help) => write!(anstream::stdout(), "{}", help.ansi()),
                 None => error.print(),
             };
@@ -97,6 +97,6 @@ fn refused(error: &clap::Error) -> anyhow::Result<Exit> {
             let _ = write!(io::stderr(), "{}", Cli::command().render_help());
             Ok(Exit::Usage)
         }
-        _ => Err(cli::usage::failure(error, &words).into()),
+        _ => Err(cli::usage::failure(error, words).into()),
     }
 }

@@ -157,7 +157,7 @@ pub(crate) fn note(text: impl Display) {
 /// The error that the program ends with, and its hint.
 pub(crate) fn error(error: &anyhow::Error) {
     to_stderr(BAD, "error", format!("{error:#}"));
-    if let Some(hint) = Failure::of(error).and_then(Failure::next_step) {
+    if let Some(hint) = Failure::of(error).and_then(|failure| failure.hint.as_deref()) {
         to_stderr(NOTE, "hint", hint);
     }
 }

@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
-use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, PathCompleter};
 
-use super::complete;
 use super::limits::LimitOptions;
 use super::values::{self, Assignment};
 use crate::domain::kudu;
@@ -41,12 +39,11 @@ pub(crate) struct Fields {
     pub(crate) set: Vec<Assignment>,
 }
 
-/// `hooks list`
+/// Lists the hooks and their last delivery
 #[derive(Debug, Args)]
 pub(crate) struct List {
     /// Only the hooks that a publication of this event would reach
     #[arg(long, value_name = "EVENT", value_parser = values::event_or_any)]
-    #[arg(add = ArgValueCandidates::new(complete::events))]
     pub(crate) event: Option<String>,
     /// Only those that need a look: the last delivery failed, something is owed, or the hook is disabled
     #[arg(long)]
@@ -56,40 +53,38 @@ pub(crate) struct List {
     pub(crate) json: bool,
 }
 
-/// `hooks show`
+/// Shows one hook, whole
 #[derive(Debug, Args)]
 pub(crate) struct Show {
     /// The hook's id or name
-    #[arg(value_name = "ID|NAME", value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    #[arg(value_name = "ID|NAME", value_parser = values::hook)]
     pub(crate) hook: HookReference,
     /// Print the hook as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-/// `hooks remove`
+/// Removes hooks
 #[derive(Debug, Args)]
 pub(crate) struct Remove {
     /// The hooks' ids or names
-    #[arg(value_name = "ID|NAME", required = true, value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    #[arg(value_name = "ID|NAME", required = true, value_parser = values::hook)]
     pub(crate) hooks: Vec<HookReference>,
     /// Ignore ids and names that no hook has
     #[arg(long)]
     pub(crate) force: bool,
 }
 
-/// `hooks publish`
+/// Delivers a deployment to every hook registered for the event
 #[derive(Debug, Args)]
 pub(crate) struct Publish {
     /// The event, such as PostDeployment
     #[arg(value_name = "EVENT", required_unless_present = "cloudevent")]
-    #[arg(add = ArgValueCandidates::new(complete::events))]
     pub(crate) event: Option<OsString>,
     /// JSON text, @FILE, or - for standard input
     ///
     /// Standard input is also read when this, --git and the field flags are all left out.
     #[arg(value_name = "DEPLOYMENT", allow_hyphen_values = false)]
-    #[arg(add = ArgValueCompleter::new(complete::deployment))]
     pub(crate) deployment: Option<OsString>,
     /// Take what is not given from a commit [REV: HEAD]
     ///
@@ -134,15 +129,14 @@ pub(crate) struct Publish {
     pub(crate) limits: LimitOptions,
 }
 
-/// `hooks run`
+/// Runs a deploy command, then publishes how it went
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     /// The event, such as PostDeployment
     #[arg(value_name = "EVENT", value_parser = values::event)]
-    #[arg(add = ArgValueCandidates::new(complete::events))]
     pub(crate) event: String,
     /// The deploy command, after --
-    #[arg(value_name = "COMMAND", required = true, last = true, add = ArgValueCompleter::new(PathCompleter::any()))]
+    #[arg(value_name = "COMMAND", required = true, last = true)]
     pub(crate) command: Vec<OsString>,
     /// Take what is not given from a commit [REV: HEAD]
     ///
@@ -163,11 +157,11 @@ pub(crate) struct Run {
     pub(crate) limits: LimitOptions,
 }
 
-/// `hooks test`
+/// Sends a sample deployment to hooks
 #[derive(Debug, Args)]
 pub(crate) struct Test {
     /// The hooks' ids or names
-    #[arg(value_name = "ID|NAME", required = true, value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    #[arg(value_name = "ID|NAME", required = true, value_parser = values::hook)]
     pub(crate) hooks: Vec<HookReference>,
     /// Print the publication as JSON; of several hooks, an array of publications
     #[arg(long)]
@@ -177,11 +171,11 @@ pub(crate) struct Test {
     pub(crate) limits: LimitOptions,
 }
 
-/// `hooks log`
+/// Shows the latest deliveries, newest first
 #[derive(Debug, Args)]
 pub(crate) struct Log {
     /// Of this hook; or a publication (msg_…), whole
-    #[arg(value_name = "ID|NAME|MSG", value_parser = values::reference, add = ArgValueCandidates::new(complete::hooks))]
+    #[arg(value_name = "ID|NAME|MSG", value_parser = values::reference)]
     pub(crate) of: Option<Reference>,
     /// Only what is still to be sent
     ///
@@ -190,7 +184,6 @@ pub(crate) struct Log {
     pub(crate) failed: bool,
     /// Only this event
     #[arg(long, value_name = "EVENT", value_parser = values::event)]
-    #[arg(add = ArgValueCandidates::new(complete::events))]
     pub(crate) event: Option<String>,
     /// Only what happened within this time, such as 24h
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
@@ -206,11 +199,11 @@ pub(crate) struct Log {
     pub(crate) json: bool,
 }
 
-/// `hooks health`
+/// Shows how each hook is doing, and what is owed
 #[derive(Debug, Args)]
 pub(crate) struct Health {
     /// Only these hooks, by their ids or names
-    #[arg(value_name = "ID|NAME", value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    #[arg(value_name = "ID|NAME", value_parser = values::hook)]
     pub(crate) hooks: Vec<HookReference>,
     /// Look at the deliveries of this time
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = values::duration)]
@@ -223,7 +216,7 @@ pub(crate) struct Health {
     pub(crate) openmetrics: bool,
 }
 
-/// `hooks redeliver`
+/// Sends again what is not delivered, or a hook's latest event
 #[derive(Debug, Args)]
 pub(crate) struct Redeliver {
     /// Hooks' latest publications, or msg_… ids
@@ -231,7 +224,6 @@ pub(crate) struct Redeliver {
     /// A hook, by its id or name, gets its latest publication again; a publication, by its msg_… id, goes to all of
     /// its hooks again.
     #[arg(value_name = "ID|NAME", required_unless_present = "failed", value_parser = values::reference)]
-    #[arg(add = ArgValueCandidates::new(complete::hooks))]
     pub(crate) ids: Vec<Reference>,
     /// Send what failed, is unfinished or deferred, and due
     #[arg(long, conflicts_with = "ids")]
@@ -250,7 +242,6 @@ pub(crate) struct Redeliver {
     pub(crate) since: Option<Duration>,
     /// Send the publications (msg_…) to this hook (repeatable)
     #[arg(long, value_name = "ID|NAME", value_parser = values::hook, requires = "ids")]
-    #[arg(add = ArgValueCandidates::new(complete::hooks))]
     pub(crate) to: Vec<HookReference>,
     /// Print the exact requests; send and write nothing
     #[arg(long, conflicts_with = "json")]
@@ -263,7 +254,7 @@ pub(crate) struct Redeliver {
     pub(crate) limits: LimitOptions,
 }
 
-/// `hooks listen`
+/// Receives and prints deliveries, to try hooks against
 #[derive(Debug, Args)]
 pub(crate) struct Listen {
     /// The port on 127.0.0.1; 0 picks a free one
@@ -280,7 +271,7 @@ pub(crate) struct Listen {
     pub(crate) count: Option<u64>,
 }
 
-/// `hooks completions`
+/// Prints the completions of a shell
 #[derive(Debug, Args)]
 pub(crate) struct Completions {
     /// The shell

@@ -4,20 +4,50 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use clap_complete::engine::{CompletionCandidate, PathCompleter, ValueCompleter as _};
+use clap::builder::Str;
+use clap::{Arg, Command, CommandFactory as _};
+use clap_complete::engine::{
+    ArgValueCandidates, ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter as _,
+};
 
+use super::Cli;
 use crate::domain::hook::{ANY_EVENT, Hook, check_event, check_name, check_pattern};
 use crate::domain::kudu;
 use crate::security::{escape, redact};
 use crate::store::registry::Registry;
 
+/// The command line, with what is offered for each kind of value. Each verb is built before it gets the options that
+/// every verb has, so that those are offered last.
+pub(crate) fn command() -> Command {
+    // What is passed on to a verb that is built must be whole.
+    let with_count = |arg: Arg| {
+        let count = usize::from(arg.get_action().takes_values());
+        arg.num_args(count)
+    };
+    Cli::command().mut_args(with_count).mut_subcommands(|mut verb| {
+        verb.build();
+        verb.mut_args(with_candidates)
+    })
+}
+
+fn with_candidates(arg: Arg) -> Arg {
+    match arg.get_value_names().and_then(<[_]>::first).map(Str::as_str) {
+        Some("ID|NAME" | "ID|NAME|MSG") => arg.add(ArgValueCandidates::new(hooks)),
+        Some("EVENT") => arg.add(ArgValueCandidates::new(events)),
+        Some("EVENT,…") => arg.add(ArgValueCandidates::new(patterns)),
+        Some("DEPLOYMENT") => arg.add(ArgValueCompleter::new(deployment)),
+        Some("COMMAND") => arg.add(ArgValueCompleter::new(PathCompleter::any())),
+        _ => arg,
+    }
+}
+
 /// The event names of the registry, and Kudu's two, each with the number of its hooks.
-pub(crate) fn events() -> Vec<CompletionCandidate> {
+fn events() -> Vec<CompletionCandidate> {
     events_that(|event| check_event(event).is_ok())
 }
 
 /// The same, and the beginnings of names that hooks wait for.
-pub(crate) fn hook_events() -> Vec<CompletionCandidate> {
+fn patterns() -> Vec<CompletionCandidate> {
     events_that(|event| event != ANY_EVENT && check_pattern(event).is_ok())
 }
 
@@ -47,7 +77,7 @@ fn events_that(may_be_offered: fn(&str) -> bool) -> Vec<CompletionCandidate> {
 }
 
 /// The ids and names of the hooks, each described by its URL, redacted.
-pub(crate) fn hooks() -> Vec<CompletionCandidate> {
+fn hooks() -> Vec<CompletionCandidate> {
     let candidates = |hook: Hook| {
         let url = redact::url(&hook.url);
         let described = escape::escape(&url).into_owned();
@@ -62,7 +92,7 @@ pub(crate) fn hooks() -> Vec<CompletionCandidate> {
 }
 
 /// The DEPLOYMENT argument: after an @ it is a file.
-pub(crate) fn deployment(word: &OsStr) -> Vec<CompletionCandidate> {
+fn deployment(word: &OsStr) -> Vec<CompletionCandidate> {
     let Some(path) = word.to_str().and_then(|word| word.strip_prefix('@')) else {
         return Vec::new();
     };

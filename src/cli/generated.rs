@@ -2,12 +2,13 @@
 //! `HOOKS_RENEW=1 cargo test generated` writes them anew.
 
 mod markdown;
+mod meanings;
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use clap::{Command, CommandFactory as _};
+use clap::{Arg, Command, CommandFactory as _};
 use clap_mangen::Man;
 
 use super::Cli;
@@ -15,13 +16,8 @@ use super::Cli;
 /// The date in the pages' foot, that of the version.
 const DATE: &str = "2026-11-24";
 
-/// The headings below the options in a page, in manual order, with what they are in `--help`.
-const SECTIONS: [(&str, &str); 4] = [
-    ("Exit status:", "EXIT STATUS"),
-    ("Environment:", "ENVIRONMENT"),
-    ("Files:", "FILES"),
-    ("Examples:", "EXAMPLES"),
-];
+/// What the parts of the help begin with that stand in sections of their own.
+const LABELS: [&str; 4] = ["Exit status:", "Environment:", "Files:", "Examples:"];
 
 #[test]
 fn generated_files_are_not_stale() {
@@ -38,6 +34,17 @@ fn generated_files_are_not_stale() {
         }
     }
     assert!(stale.is_empty(), "stale: {stale:?}; renew them: HOOKS_RENEW=1 cargo test generated");
+}
+
+#[test]
+fn each_verb_is_described_by_the_same_words_in_both_places() {
+    let (hooks, mut built) = (Cli::command(), Cli::command());
+    built.build();
+    let abouts = |hooks: &Command| -> Vec<String> {
+        let abouts = hooks.get_subcommands().filter_map(Command::get_about);
+        abouts.map(ToString::to_string).collect()
+    };
+    assert_eq!(abouts(&hooks), abouts(&built));
 }
 
 fn files() -> Vec<(String, String)> {
@@ -78,8 +85,13 @@ fn page(hooks: &Command, command: &Command, verbs: &[&Command]) -> String {
     let _ = write!(text, ".SH SYNOPSIS\n{}\n", escaped(usage));
     text += &rendered(|page| man.render_description_section(page));
     let help = after_help(command);
-    text += &paragraphs(help.split("\n\n").take_while(|part| heading(part).is_none()));
-    text += &rendered(|page| man.render_options_section(page));
+    text += &paragraphs(help.split("\n\n").take_while(|part| !is_labelled(part)));
+    // What every verb takes comes last.
+    let mut arguments: Vec<Arg> = command.get_arguments().cloned().collect();
+    arguments.sort_by_key(Arg::is_global_set);
+    let options = Command::new("options").version("any").args(arguments);
+    let options = options.disable_help_flag(true).disable_version_flag(true);
+    text += &rendered(|page| Man::new(options.clone()).render_options_section(page));
     if !verbs.is_empty() {
         text += ".SH COMMANDS\n";
         for verb in verbs {
@@ -88,11 +100,19 @@ fn page(hooks: &Command, command: &Command, verbs: &[&Command]) -> String {
                 write!(text, ".TP\n\\fBhooks\\-{}\\fR(1)\n{}\n", verb.get_name(), escaped(&about));
         }
     }
-    for (label, title) in SECTIONS {
-        let own = section(&help, label);
-        let top = after_help(hooks);
-        let body = own.or_else(|| section(&top, label)).unwrap_or_default();
-        let _ = write!(text, ".SH \"{title}\"\n.nf\n{}\n.fi\n", verbatim(body));
+    let (top, name) = (after_help(hooks), command.get_name());
+    let [statuses, environment] = match name {
+        "hooks" => ["Exit status:", "Environment:"].map(|label| section(&top, label)),
+        verb => meanings::sections(verb, &help),
+    };
+    let examples = section(&help, "Examples:");
+    for (title, body) in [
+        ("EXIT STATUS", statuses),
+        ("ENVIRONMENT", environment),
+        ("FILES", section(&top, "Files:")),
+        ("EXAMPLES", examples),
+    ] {
+        let _ = write!(text, ".SH \"{title}\"\n.nf\n{}\n.fi\n", escaped(&body));
     }
     text + &see_also(hooks, command)
 }
@@ -111,14 +131,16 @@ fn after_help(command: &Command) -> String {
     command.get_after_long_help().map(ToString::to_string).unwrap_or_default()
 }
 
-/// The label of a part of the help, if it has one.
-fn heading(part: &str) -> Option<&'static str> {
-    SECTIONS.iter().map(|(label, _)| *label).find(|label| part.starts_with(label))
+/// Whether a part of the help stands in a section of its own.
+fn is_labelled(part: &str) -> bool {
+    LABELS.iter().any(|label| part.starts_with(label))
 }
 
-fn section<'a>(help: &'a str, label: &str) -> Option<&'a str> {
-    let part = help.split("\n\n").find(|part| part.starts_with(label))?;
-    Some(part[label.len()..].trim_start_matches('\n'))
+/// The lines below a label of the help, without their indent.
+fn section(help: &str, label: &str) -> String {
+    let part = help.split("\n\n").find_map(|part| part.strip_prefix(label)).unwrap_or_default();
+    let lines = part.trim_start_matches('\n').lines();
+    lines.map(|line| line.strip_prefix("  ").unwrap_or(line)).collect::<Vec<_>>().join("\n")
 }
 
 fn paragraphs<'a>(parts: impl Iterator<Item = &'a str>) -> String {
@@ -127,13 +149,6 @@ fn paragraphs<'a>(parts: impl Iterator<Item = &'a str>) -> String {
         let _ = writeln!(text, ".PP\n{}", escaped(part));
     }
     text
-}
-
-fn verbatim(text: &str) -> String {
-    text.lines()
-        .map(|line| escaped(line.strip_prefix("  ").unwrap_or(line)))
-        .collect::<Vec<_>>()
-        .join("\n")
 }
 
 /// A line must not begin with a control character of roff, and hyphens are hyphens.

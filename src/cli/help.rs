@@ -1,5 +1,5 @@
-//! What follows the options in each verb's `--help`: examples that work as pasted, exit statuses,
-//! environment. The man pages take their sections from here, too.
+//! What follows the options in each verb's `--help`: what it does, and examples that work as pasted. What its exit
+//! statuses and variables mean is in its man page alone (`generated/meanings.rs`).
 
 /// Below the list of verbs, in short.
 pub(super) const TOP_SHORT: &str = "Try 'hooks add --help', and 'hooks listen' for a receiver \
@@ -19,7 +19,7 @@ Exit status:
   2    a wrong argument
   3    at least one delivery failed (it is recorded all the same)
   4    the URL is registered already, for another event or with other options; or the name is taken
-  5    no hook has that id or name
+  5    no hook has that id or name; --must-match: no enabled hook gets the event
   6    the registry stayed locked by another process
   130  interrupted by SIGINT (143: by SIGTERM); what had finished is recorded
 
@@ -31,13 +31,19 @@ Environment:
                    proxies, as curl reads them
   SSL_CERT_FILE, SSL_CERT_DIR
                    certificates to trust instead of the system's
+  TZ               the time zone of what is shown
+  LC_ALL, LC_CTYPE, LANG
+                   where they do not say UTF-8, the bars of health are ASCII
   NO_COLOR         no colour
+  HOOKS_COMPLETE   set by the shells' completions when they ask the program
 
 Files:
   ~/.config/hooks/hooks.json
                    the registry (below XDG_CONFIG_HOME if that is set)
   hooks.json.journal
                    publications and outcomes, beside the registry
+  hooks.json.journal.damaged
+                   lines of the journal that could not be read
   hooks.json.lock, hooks.json.tmp
                    the lock, and a registry being written";
 
@@ -50,15 +56,7 @@ Examples:
   hooks add --url https://example.com/alarm --event '*' --status failed
   hooks add --name ci --url https://example.com/ --event Built --generate-secret
 
-Exit status:
-  0  registered, or registered already
-  1  it could not be saved
-  2  a wrong argument
-  4  the URL is registered for another event or with other options, or the name is taken
-  6  the registry stayed locked
-
-Environment:
-  HOOKS_FILE  the registry, as --file";
+Exit status: 0, 1, 2, 4, 6; meanings, environment: man hooks-add";
 
 pub(super) const LIST: &str = "\
 Examples:
@@ -66,27 +64,14 @@ Examples:
   hooks list --event PostDeployment
   hooks list --json
 
-Exit status:
-  0  done, also when there is no hook
-  1  the registry could not be read
-  2  a wrong argument
-
-Environment:
-  HOOKS_FILE  the registry, as --file";
+Exit status: 0, 1, 2; meanings, environment: man hooks-list";
 
 pub(super) const SHOW: &str = "\
 Examples:
   hooks show 1
   hooks show 1 --json
 
-Exit status:
-  0  done
-  1  the registry could not be read
-  2  a wrong argument
-  5  no hook has that id or name
-
-Environment:
-  HOOKS_FILE  the registry, as --file";
+Exit status: 0, 1, 2, 5; meanings, environment: man hooks-show";
 
 pub(super) const EDIT: &str = "\
 Only what is given changes. An empty value clears: --status '', --header 'Name:', --ca-file '', \
@@ -97,16 +82,7 @@ Examples:
   hooks edit 1 --disable
   hooks edit 1 --generate-secret
 
-Exit status:
-  0  changed, or nothing to change
-  1  it could not be saved
-  2  a wrong argument
-  4  another hook has that URL or name
-  5  no hook has that id or name
-  6  the registry stayed locked
-
-Environment:
-  HOOKS_FILE  the registry, as --file";
+Exit status: 0, 1, 2, 4, 5, 6; meanings, environment: man hooks-edit";
 
 pub(super) const REMOVE: &str = "\
 It never asks. Ids are never used again.
@@ -115,15 +91,7 @@ Examples:
   hooks remove 1
   hooks remove 2 3 --force
 
-Exit status:
-  0  removed
-  1  it could not be saved
-  2  a wrong argument
-  5  no hook has that id or name (nothing is removed then; --force ignores it)
-  6  the registry stayed locked
-
-Environment:
-  HOOKS_FILE  the registry, as --file";
+Exit status: 0, 1, 2, 5, 6; meanings, environment: man hooks-remove";
 
 pub(super) const PUBLISH: &str = "\
 The bytes that arrive are sent as they are, unless a flag changes them. With --git or a field flag, \
@@ -134,22 +102,7 @@ Examples:
   echo '{\"id\":\"42\"}' | hooks publish PostDeployment --dry-run -
   hooks publish PostDeployment --status failed --set build:=7
 
-Exit status:
-  0    every matching hook accepted it, or no hook matched
-  1    bad deployment, or the registry could not be read
-  2    a wrong argument
-  3    at least one delivery failed
-  5    --must-match: no enabled hook gets it
-  6    --cloudevent: the registry stayed locked
-  130  interrupted by SIGINT (143: by SIGTERM)
-
-Environment:
-  HOOKS_FILE
-       the registry, as --file
-  HOOKS_TIMEOUT, HOOKS_RETRIES, HOOKS_DEADLINE, HOOKS_JOBS
-       the limits, as the flags
-  REMOTE_USER, GL_USER, GITEA_PUSHER_NAME, GL_USERNAME, GITLAB_USER_LOGIN, GITHUB_ACTOR, USER
-       who deploys, for --git: the first that is set";
+Exit status: 0, 1, 2, 3, 5, 6, 130; meanings, environment: man hooks-publish";
 
 pub(super) const RUN: &str = "\
 Input, output and signals go to the command. Its status decides between success and failed, and is the \
@@ -160,18 +113,7 @@ Examples:
   hooks run PostDeployment --git -- echo deploying
   hooks run PostDeployment --deadline 10s -- sh -c 'exit 3'
 
-Exit status:
-  N      what the command ended with
-  126    it could not be run
-  127    it was not found
-  128+n  signal n ended it
-  2      a wrong argument of hooks itself: nothing was run
-
-Environment:
-  HOOKS_FILE
-       the registry, as --file
-  HOOKS_TIMEOUT, HOOKS_RETRIES, HOOKS_DEADLINE, HOOKS_JOBS
-       the limits, as the flags";
+Exit status: N, 126, 127, 128+n, 2; meanings, environment: man hooks-run";
 
 pub(super) const TEST: &str = "\
 The filter of the hook and whether it is enabled do not matter. The sample is marked: \"test\": true.
@@ -180,19 +122,7 @@ Examples:
   hooks test 1
   hooks test 1 --timeout 2s --retries 0
 
-Exit status:
-  0    delivered
-  1    the registry could not be read
-  2    a wrong argument
-  3    not delivered
-  5    no hook has that id or name
-  130  interrupted by SIGINT (143: by SIGTERM)
-
-Environment:
-  HOOKS_FILE
-       the registry, as --file
-  HOOKS_TIMEOUT, HOOKS_RETRIES, HOOKS_DEADLINE, HOOKS_JOBS
-       the limits, as the flags";
+Exit status: 0, 1, 2, 3, 5, 130; meanings, environment: man hooks-test";
 
 pub(super) const LOG: &str = "\
 A delivery is delivered, failed, pending (a process is at it), unfinished (that process was killed), \
@@ -205,15 +135,7 @@ Examples:
   hooks log 1 --failed
   hooks log --event PostDeployment --since 24h
 
-Exit status:
-  0  done
-  1  the journal or the registry could not be read
-  2  a wrong argument
-  3  --exit-code: something is shown
-  5  no hook has that id or name, now or in the journal; no such publication
-
-Environment:
-  HOOKS_FILE  the registry, as --file";
+Exit status: 0, 1, 2, 3, 5; meanings, environment: man hooks-log";
 
 pub(super) const HEALTH: &str = "\
 A hook is ok, failing (its last delivery failed), disabled, or idle (nothing was sent to it). FAILING \
@@ -226,18 +148,7 @@ Examples:
   hooks health 1 --since 24h --json
   hooks health --openmetrics
 
-Exit status:
-  0  all is well
-  1  the journal or the registry could not be read
-  2  a wrong argument
-  3  a hook is failing, or something is owed
-  5  no hook has that id or name
-
-Environment:
-  HOOKS_FILE  the registry, as --file
-  LC_ALL, LC_CTYPE, LANG
-              where they do not say UTF-8, the bars are ASCII
-  TZ          the time zone of what is shown";
+Exit status: 0, 1, 2, 3, 5; meanings, environment: man hooks-health";
 
 pub(super) const REDELIVER: &str = "\
 The same bytes go out under the same webhook-id. --failed takes what is due: at once after the first \
@@ -249,20 +160,7 @@ Examples:
   hooks redeliver --failed
   hooks redeliver --failed --since 7d --dry-run
 
-Exit status:
-  0    everything was delivered, or nothing was due
-  1    the registry or the journal could not be read
-  2    a wrong argument
-  3    at least one delivery failed, or what was named could not be sent
-  5    no hook or no publication has that id or name
-  6    the registry stayed locked
-  130  interrupted by SIGINT (143: by SIGTERM)
-
-Environment:
-  HOOKS_FILE
-       the registry, as --file
-  HOOKS_TIMEOUT, HOOKS_RETRIES, HOOKS_DEADLINE, HOOKS_JOBS
-       the limits, as the flags";
+Exit status: 0, 1, 2, 3, 5, 6, 130; meanings, environment: man hooks-redeliver";
 
 pub(super) const LISTEN: &str = "\
 It listens on 127.0.0.1 alone. Its first line on standard error names the address.
@@ -272,14 +170,7 @@ Examples:
   hooks listen --port 0 --count 1
   hooks listen --respond 503
 
-Exit status:
-  0    --count requests have arrived
-  1    the port could not be had
-  2    a wrong argument
-  130  ended by Ctrl-C (143: by SIGTERM)
-
-Environment:
-  NO_COLOR  no colour";
+Exit status: 0, 1, 2, 129, 130; meanings, environment: man hooks-listen";
 
 pub(super) const COMPLETIONS: &str = "\
 They ask the program, so they know the hooks and events of the registry. A Debian package brings them \
@@ -292,10 +183,4 @@ Examples:
   hooks completions bash
   hooks completions fish > hooks.fish
 
-Exit status:
-  0  done
-  1  they could not be written
-  2  a wrong argument
-
-Environment:
-  HOOKS_COMPLETE  set by the completions when they ask the program";
+Exit status: 0, 1, 2; meanings, environment: man hooks-completions";

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use clap_complete::engine::ArgValueCandidates;
 
-use super::{complete, values};
+use super::values;
 use crate::domain::reference::HookReference;
 use crate::security::signature::Secret;
 
-/// `hooks add`
+/// Registers a hook and prints it
 #[derive(Debug, Args)]
 pub(crate) struct Add {
     /// Where to POST; one with a secret as @FILE or -
@@ -24,7 +23,6 @@ pub(crate) struct Add {
     /// event. Several are separated by commas, or the flag is repeated.
     #[arg(long, value_name = "EVENT,…", required = true)]
     #[arg(value_delimiter = ',', value_parser = values::event_pattern)]
-    #[arg(add = ArgValueCandidates::new(complete::hook_events))]
     pub(crate) event: Vec<String>,
     /// How the deliveries are made.
     #[command(flatten)]
@@ -40,11 +38,11 @@ pub(crate) struct Add {
     pub(crate) json: bool,
 }
 
-/// `hooks edit`
+/// Changes a hook
 #[derive(Debug, Args)]
 pub(crate) struct Edit {
     /// The hook's id or name
-    #[arg(value_name = "ID|NAME", value_parser = values::hook, add = ArgValueCandidates::new(complete::hooks))]
+    #[arg(value_name = "ID|NAME", value_parser = values::hook)]
     pub(crate) hook: HookReference,
     /// Another URL; one with a secret as @FILE or -
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = values::url_source())]
@@ -56,7 +54,6 @@ pub(crate) struct Edit {
     ///
     /// All of them: they take the place of those that are there (see hooks add).
     #[arg(long, value_name = "EVENT,…", value_delimiter = ',', value_parser = values::event_pattern)]
-    #[arg(add = ArgValueCandidates::new(complete::hook_events))]
     pub(crate) event: Vec<String>,
     /// How the deliveries are made; an empty value clears (`--status ''`, `--header 'Name:'`).
     #[command(flatten)]

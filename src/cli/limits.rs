@@ -1,5 +1,6 @@
 //! The limits of a publish: by flag, else by environment, else the default.
 
+use std::fmt::Display;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -29,35 +30,43 @@ pub(crate) struct LimitOptions {
 }
 
 impl LimitOptions {
-    /// Looks into the environment for what no flag says. The error names the variable.
-    pub(crate) fn settle(&self) -> Result<Limits, Failure> {
-        let jobs = NonZeroUsize::new(256).unwrap_or(NonZeroUsize::MIN);
+    /// Looks into the environment for what no flag says. A wrong variable is handed to `on_wrong`, as an error that
+    /// names it: where that is no end, the default is taken.
+    pub(crate) fn settle(
+        &self,
+        on_wrong: impl Fn(Failure) -> Result<(), Failure>,
+    ) -> Result<Limits, Failure> {
+        let wrong = &on_wrong;
         Ok(Limits {
-            timeout: settled(self.timeout, "HOOKS_TIMEOUT", values::duration)?
+            timeout: settled(self.timeout, "HOOKS_TIMEOUT", values::duration, wrong)?
                 .unwrap_or(Duration::from_secs(10)),
-            retries: settled(self.retries, "HOOKS_RETRIES", values::retries)?.unwrap_or(2),
-            deadline: settled(self.deadline, "HOOKS_DEADLINE", values::duration)?
+            retries: settled(self.retries, "HOOKS_RETRIES", values::retries, wrong)?.unwrap_or(2),
+            deadline: settled(self.deadline, "HOOKS_DEADLINE", values::duration, wrong)?
                 .unwrap_or(Duration::from_secs(30)),
-            jobs: settled(self.jobs, "HOOKS_JOBS", values::jobs)?.unwrap_or(jobs),
+            jobs: settled(self.jobs, "HOOKS_JOBS", values::jobs, wrong)?
+                .or(NonZeroUsize::new(256))
+                .unwrap_or(NonZeroUsize::MIN),
         })
     }
 }
 
-fn settled<T>(
+/// The flag, else the variable, else nothing. clap's own look into the environment takes an empty variable for a value.
+fn settled<T, E: Display>(
     flag: Option<T>,
     variable: &str,
-    parse: fn(&str) -> Result<T, String>,
+    parse: fn(&str) -> Result<T, E>,
+    on_wrong: impl Fn(Failure) -> Result<(), Failure>,
 ) -> Result<Option<T>, Failure> {
-    let text = std::env::var_os(variable).filter(|text| !text.is_empty());
-    match (flag, text) {
-        (Some(flag), _) => Ok(Some(flag)),
-        (None, None) => Ok(None),
-        (None, Some(text)) => match parse(&text.to_string_lossy()) {
-            Ok(value) => Ok(Some(value)),
-            Err(cause) => {
-                let message = format!("wrong value in the environment for {variable}: {cause}");
-                Err(Failure::usage(message).hint(format!("set it right, or unset {variable}")))
-            }
-        },
+    let text = std::env::var_os(variable).filter(|text| !text.is_empty() && flag.is_none());
+    let Some(text) = text else {
+        return Ok(flag);
+    };
+    match parse(&text.to_string_lossy()) {
+        Ok(value) => Ok(Some(value)),
+        Err(cause) => {
+            let message = format!("wrong value in the environment for {variable}: {cause}");
+            let hint = format!("set it right, or unset {variable}");
+            on_wrong(Failure::usage(message).hint(hint)).map(|()| None)
+        }
     }
 }

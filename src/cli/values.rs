@@ -6,7 +6,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use serde_json::value::RawValue;
 
+use crate::domain::hook::{
+    ANY_EVENT, check_event, check_header, check_name, check_pattern, check_url,
+};
+use crate::domain::json::quoted;
 use crate::domain::reference::{HookReference, Reference};
 use crate::platform;
 
@@ -54,49 +59,42 @@ fn source<T>(argument: &OsStr, parse: fn(&str) -> Result<T, String>) -> Result<S
     match platform::strip_prefix(argument, "@") {
         Some(file) if file.is_empty() => Err("the name of a file follows the @".to_owned()),
         Some(file) => Ok(Source::File(file.into())),
-        None => {
-            let text = argument.to_str().ok_or("it is not UTF-8 text")?;
-            parse(text).map(Source::Given)
-        }
+        None => parse(argument.to_str().ok_or("it is not UTF-8 text")?).map(Source::Given),
     }
 }
 
 pub(crate) fn url(text: &str) -> Result<String, String> {
-    crate::domain::hook::check_url(text)?;
-    Ok(text.to_owned())
+    check_url(text).map(|_| text.to_owned())
 }
 
-pub(super) fn event(text: &str) -> Result<String, String> {
-    crate::domain::hook::check_event(text).map_err(str::to_owned)?;
-    Ok(text.to_owned())
+pub(super) fn event(text: &str) -> Result<String, &'static str> {
+    check_event(text).map(|()| text.to_owned())
+}
+
+pub(super) fn event_or_any(text: &str) -> Result<String, &'static str> {
+    if text == ANY_EVENT { Ok(text.to_owned()) } else { event(text) }
 }
 
 /// One of the events of a hook.
-pub(super) fn event_pattern(text: &str) -> Result<String, String> {
-    let event = text.trim();
-    crate::domain::hook::check_pattern(event).map_err(str::to_owned)?;
-    Ok(event.to_owned())
+pub(super) fn event_pattern(text: &str) -> Result<String, &'static str> {
+    check_pattern(text.trim()).map(|()| text.trim().to_owned())
 }
 
-pub(super) fn event_or_any(text: &str) -> Result<String, String> {
-    if text == crate::domain::hook::ANY_EVENT {
-        return Ok(text.to_owned());
-    }
-    event(text)
+/// A name, or nothing to clear it in `edit`.
+pub(super) fn name(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() { Ok(String::new()) } else { check_name(text).map(|()| text.to_owned()) }
 }
 
 /// `10s`, `1m 30s`, `24h`, or a plain number of seconds. Zero would let nothing be tried.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = "a time such as 10s, 1m30s or 24h is wanted";
-    let seconds = text.parse::<f64>().ok();
-    let duration = match seconds.and_then(|n| Duration::try_from_secs_f64(n).ok()) {
-        Some(duration) => duration,
-        None => humantime::parse_duration(text).map_err(|_| wrong.to_owned())?,
-    };
+pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
+    let seconds = text.parse().ok().and_then(|n| Duration::try_from_secs_f64(n).ok());
+    let spelled_out = || humantime::parse_duration(text).ok();
+    let duration =
+        seconds.or_else(spelled_out).ok_or("a time such as 10s, 1m30s or 24h is wanted")?;
     // An instant this far away must still be one: a year is longer than anybody waits.
     let longest = Duration::from_secs(366 * 24 * 3600);
     if duration.is_zero() || duration > longest {
-        return Err("it must be more than nothing and at most a year".to_owned());
+        return Err("it must be more than nothing and at most a year");
     }
     Ok(duration)
 }
@@ -116,102 +114,80 @@ pub(super) fn assignments() -> impl TypedValueParser<Value = Assignment> {
     OsStringValueParser::new().try_map(|text| assignment(&text.to_string_lossy()))
 }
 
-pub(super) fn retries(text: &str) -> Result<u32, String> {
-    text.parse().map_err(|_| "a number is wanted, 0 for none".to_owned())
+pub(super) fn retries(text: &str) -> Result<u32, &'static str> {
+    text.parse().map_err(|_| "a number is wanted, 0 for none")
 }
 
-pub(super) fn port(text: &str) -> Result<u16, String> {
-    text.parse().map_err(|_| "a port from 0 to 65535 is wanted".to_owned())
+pub(super) fn port(text: &str) -> Result<u16, &'static str> {
+    text.parse().map_err(|_| "a port from 0 to 65535 is wanted")
 }
 
-pub(super) fn code(text: &str) -> Result<u16, String> {
-    match text.parse() {
-        Ok(code @ 200..=599) => Ok(code),
-        _ => Err("a status code from 200 to 599 is wanted".to_owned()),
-    }
+pub(super) fn count(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "a number is wanted")
 }
 
-pub(super) fn count(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| "a number is wanted".to_owned())
+pub(super) fn code(text: &str) -> Result<u16, &'static str> {
+    let code = text.parse().ok().filter(|code| (200..=599).contains(code));
+    code.ok_or("a status code from 200 to 599 is wanted")
 }
 
-pub(super) fn jobs(text: &str) -> Result<NonZeroUsize, String> {
-    match text.parse::<NonZeroUsize>() {
-        Ok(jobs) if jobs.get() <= 4096 => Ok(jobs),
-        _ => Err("a number from 1 to 4096 is wanted".to_owned()),
-    }
+pub(super) fn jobs(text: &str) -> Result<NonZeroUsize, &'static str> {
+    let jobs = text.parse().ok().filter(|jobs: &NonZeroUsize| jobs.get() <= 4096);
+    jobs.ok_or("a number from 1 to 4096 is wanted")
 }
 
-pub(super) fn statuses(text: &str) -> Result<Statuses, String> {
+pub(super) fn statuses(text: &str) -> Result<Statuses, &'static str> {
     if text.trim().is_empty() {
         return Ok(Statuses(Vec::new()));
     }
     let statuses: Vec<String> = text.split(',').map(|word| word.trim().to_owned()).collect();
     let is_wrong = |word: &String| word.is_empty() || word.chars().any(char::is_control);
     if statuses.iter().any(is_wrong) {
-        return Err("statuses separated by commas are wanted, such as failed,success".to_owned());
+        return Err("statuses separated by commas are wanted, such as failed,success");
     }
     Ok(Statuses(statuses))
 }
 
 /// A text that an answer must have, or nothing to clear it in `edit`.
-pub(super) fn expected(text: &str) -> Result<String, String> {
-    if text.len() > 1024 {
-        return Err("a text of at most 1 KiB is wanted".to_owned());
-    }
-    Ok(text.to_owned())
+pub(super) fn expected(text: &str) -> Result<String, &'static str> {
+    if text.len() > 1024 { Err("a text of at most 1 KiB is wanted") } else { Ok(text.to_owned()) }
 }
 
 /// A header in one line; an empty value clears it in `edit`.
 pub(crate) fn header(text: &str) -> Result<Header, String> {
-    let Some((name, value)) = text.split_once(':') else {
-        return Err("'Name: value' is wanted".to_owned());
-    };
+    let (name, value) = text.split_once(':').ok_or("'Name: value' is wanted")?;
     let (name, value) = (name.trim(), value.trim());
-    crate::domain::hook::check_header(name, value)?;
+    check_header(name, value)?;
     Ok(Header(name.to_owned(), value.to_owned()))
 }
 
-fn assignment(text: &str) -> Result<Assignment, String> {
+fn assignment(text: &str) -> Result<Assignment, &'static str> {
     let wrong = "KEY=VALUE or KEY:=JSON is wanted";
     let (key, value) = text.split_once('=').ok_or(wrong)?;
     let (key, json) = match key.strip_suffix(':') {
-        Some(key) => (key, checked_json(value)?),
-        None => (key, crate::domain::json::quoted(value)),
+        None => (key, quoted(value)),
+        Some(key) => {
+            let raw = serde_json::from_str::<&RawValue>(value)
+                .map_err(|_| "what follows := is not JSON (a string needs KEY=VALUE)")?;
+            (key, raw.get().to_owned())
+        }
     };
     if key.is_empty() {
-        return Err(wrong.to_owned());
+        return Err(wrong);
     }
     Ok(Assignment { key: key.to_owned(), json })
 }
 
-fn checked_json(value: &str) -> Result<String, String> {
-    match serde_json::from_str::<&serde_json::value::RawValue>(value) {
-        Ok(raw) => Ok(raw.get().to_owned()),
-        Err(_) => Err("what follows := is not JSON (a string needs KEY=VALUE)".to_owned()),
-    }
+pub(super) fn hook(text: &str) -> Result<HookReference, &'static str> {
+    text.parse().map_err(|_| "a hook's id or name is wanted, as 'hooks list' shows them")
 }
 
-/// A name, or nothing to clear it in `edit`.
-pub(super) fn name(text: &str) -> Result<String, String> {
-    if !text.is_empty() {
-        crate::domain::hook::check_name(text).map_err(str::to_owned)?;
-    }
-    Ok(text.to_owned())
-}
-
-pub(super) fn hook(text: &str) -> Result<HookReference, String> {
-    text.parse().map_err(|_| "a hook's id or name is wanted, as 'hooks list' shows them".to_owned())
-}
-
-pub(super) fn reference(text: &str) -> Result<Reference, String> {
+pub(super) fn reference(text: &str) -> Result<Reference, &'static str> {
     if text.starts_with("msg_") {
         return Ok(Reference::Publication(text.to_owned()));
     }
-    match text.parse() {
-        Ok(hook) => Ok(Reference::Hook(hook)),
-        Err(_) => Err("a hook's id or name, or a publication's msg_… id is wanted".to_owned()),
-    }
+    let hook = text.parse().map(Reference::Hook);
+    hook.map_err(|_| "a hook's id or name, or a publication's msg_… id is wanted")
 }
 
 #[cfg(test)]

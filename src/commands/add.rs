@@ -4,19 +4,14 @@ use anyhow::Result;
 use chrono::Utc;
 
 use super::context::Context;
-use super::options::{files, quoted, taken};
+use super::options::{files, quoted, refuse_taken};
 use crate::cli::Add;
 use crate::domain::hook::{Hook, HookId, join_events, same_url};
 use crate::exit::{Exit, Failure};
 use crate::store::registry::{Change, RegistryFile};
 
-/// What has become of the hook that is wanted.
-enum Added {
-    New,
-    Known,
-    /// It was made so by `--replace`: the keys that have changed.
-    Replaced(Vec<String>),
-}
+/// A hook, and what is to be said of it.
+type Added = (Hook, Vec<String>);
 
 pub(super) fn run(context: &Context, arguments: &mut Add) -> Result<Exit> {
     let output = context.output;
@@ -27,80 +22,58 @@ pub(super) fn run(context: &Context, arguments: &mut Add) -> Result<Exit> {
     arguments.options.apply(&mut wanted);
     arguments.options.check_template(&wanted)?;
     let registry = context.registry_to_change()?;
-    let (hook, added) = registry.update(|file| {
-        if arguments.replace {
-            replace(file, arguments, wanted.clone())
-        } else {
-            add(file, arguments, wanted.clone())
-        }
-    })?;
-    let label = hook.label();
-    match added {
-        Added::New if arguments.replace => output.note(format!("{label} is added")),
-        Added::New => {}
-        Added::Known if hook.enabled => output.note(format!("{label} is registered already")),
-        Added::Known => {
-            output.note(format!("{label} is registered already, disabled"));
-            output.note(format!("to enable it: hooks edit {} --enable", hook.id));
-        }
-        Added::Replaced(keys) if keys.is_empty() => output.note(format!("{label} is unchanged")),
-        Added::Replaced(keys) => {
-            output.note(format!("{label} is changed: {}", keys.join(", ")));
-        }
+    let change = if arguments.replace { replace } else { add };
+    let (hook, notes) = registry.update(|file| change(file, arguments, wanted.clone()))?;
+    for note in notes {
+        output.note(note);
     }
     arguments.options.suggest_format(output, &hook);
     context.warn_if_exposed(&registry, std::slice::from_ref(&hook));
-    let generated = arguments.options.generated();
-    let generated =
-        generated.filter(|secret| hook.secrets.first().is_some_and(|s| s.secret == **secret));
-    context.print_hook(&hook, generated, arguments.json)?;
+    context.print_hook(&hook, arguments.options.generated(&hook), arguments.json)?;
     Ok(Exit::Done)
 }
 
-fn add(file: &mut RegistryFile, arguments: &Add, wanted: Hook) -> Result<Change<(Hook, Added)>> {
-    let mut hooks = file.hooks.iter();
-    let present = hooks.find(|hook| same_url(&hook.url, &wanted.url));
-    let own = present.map(|hook| hook.id);
-    arguments.options.refuse_taken_name(&file.hooks, own)?;
+fn add(file: &mut RegistryFile, arguments: &Add, wanted: Hook) -> Result<Change<Added>> {
+    let present = file.hooks.iter().find(|hook| same_url(&hook.url, &wanted.url));
+    arguments.options.refuse_taken_name(&file.hooks, present.map(|hook| hook.id))?;
     let Some(hook) = present else {
-        return add_new(file, wanted);
+        return Ok(Change::Save((add_new(file, wanted)?, Vec::new())));
     };
     let differences = differences(hook, arguments);
     if !hook.has_events(&wanted.event) || !differences.is_empty() {
         return Err(conflict(hook, &differences).into());
     }
-    Ok(Change::Keep((hook.clone(), Added::Known)))
+    let mut notes = vec![format!("{} is registered already", hook.label())];
+    if !hook.enabled {
+        notes[0] += ", disabled";
+        notes.push(format!("to enable it: hooks edit {} --enable", hook.id));
+    }
+    Ok(Change::Keep((hook.clone(), notes)))
 }
 
-fn add_new(file: &mut RegistryFile, wanted: Hook) -> Result<Change<(Hook, Added)>> {
-    let Some(id) = file.take_id() else {
-        return Err(Failure::new(Exit::Failed, "could not add the hook: no id is left").into());
-    };
-    let hook = Hook { id, ..wanted };
+fn add_new(file: &mut RegistryFile, wanted: Hook) -> Result<Hook, Failure> {
+    let no_id = || Failure::new(Exit::Failed, "could not add the hook: no id is left");
+    let hook = Hook { id: file.take_id().ok_or_else(no_id)?, ..wanted };
     file.hooks.push(hook.clone());
-    Ok(Change::Save((hook, Added::New)))
+    Ok(hook)
 }
 
 /// Makes the hook of that name, else of that URL, what is wanted. What no option sets stays: its id, its
 /// last delivery unless the URL is another, its secrets unless one is given, keys of a later version.
-fn replace(
-    file: &mut RegistryFile,
-    arguments: &Add,
-    wanted: Hook,
-) -> Result<Change<(Hook, Added)>> {
-    let of_url = |hook: &Hook| same_url(&hook.url, &wanted.url);
+fn replace(file: &mut RegistryFile, arguments: &Add, wanted: Hook) -> Result<Change<Added>> {
+    let has_url = |hook: &Hook| same_url(&hook.url, &wanted.url);
     let is_named = |hook: &Hook| wanted.name.as_deref().is_some_and(|n| hook.is_called(n));
-    let of_url = file.hooks.iter().position(of_url);
-    let place = match (file.hooks.iter().position(is_named), of_url) {
-        (Some(named), Some(other)) if named != other => {
-            let (named, other) = (file.hooks[named].label(), &file.hooks[other]);
-            let message = format!("could not replace {named}: {} has that URL", other.label());
-            return Err(taken(message, other).into());
-        }
-        (named, of_url) => named.or(of_url),
-    };
-    let Some(place) = place else {
-        return add_new(file, wanted);
+    let named = file.hooks.iter().position(is_named);
+    if let Some(named) = named.map(|place| &file.hooks[place]).filter(|named| !has_url(named)) {
+        let could_not = format!("could not replace {}", named.label());
+        refuse_taken(&file.hooks, Some(named.id), has_url, |other| {
+            format!("{could_not}: {} has that URL", other.label())
+        })?;
+    }
+    let Some(place) = named.or_else(|| file.hooks.iter().position(has_url)) else {
+        let hook = add_new(file, wanted)?;
+        let note = format!("{} is added", hook.label());
+        return Ok(Change::Save((hook, vec![note])));
     };
     let present = &mut file.hooks[place];
     let mut hook = Hook {
@@ -119,10 +92,12 @@ fn replace(
     }
     let keys = hook.keys_that_differ(present);
     if keys.is_empty() {
-        return Ok(Change::Keep((hook, Added::Replaced(keys))));
+        let note = format!("{} is unchanged", hook.label());
+        return Ok(Change::Keep((hook, vec![note])));
     }
     present.clone_from(&hook);
-    Ok(Change::Save((hook, Added::Replaced(keys))))
+    let note = format!("{} is changed: {}", hook.label(), keys.join(", "));
+    Ok(Change::Save((hook, vec![note])))
 }
 
 /// The flags of the edit that gives the hook what it lacks, and takes no event from it.

@@ -28,8 +28,7 @@ impl Context {
     pub(super) fn registry(&self) -> Result<Registry> {
         let waiting: fn(&str) = if self.output.quiet { |_| {} } else { say_who_is_waited_for };
         let registry = Registry::locate(self.file.as_deref(), waiting)?;
-        let path = registry.shown.display();
-        self.output.detail(format!("the registry is {path}"));
+        self.output.detail(format!("the registry is {}", registry.shown.display()));
         Ok(registry)
     }
 
@@ -56,10 +55,9 @@ impl Context {
 
     /// Warns if others may read the secrets of these hooks.
     pub(super) fn warn_if_exposed(&self, registry: &Registry, hooks: &[Hook]) {
-        let Some(mode) = registry.readable_by_others() else {
-            return;
-        };
-        if hooks.iter().any(Hook::holds_secrets) {
+        if let Some(mode) = registry.readable_by_others()
+            && hooks.iter().any(Hook::holds_secrets)
+        {
             let path = registry.shown.display();
             self.output.warning(format!(
                 "others can read the secrets in {path} (mode {mode:04o}); to change that: chmod 600 {path}"
@@ -112,8 +110,7 @@ impl Context {
     /// Says that there is no hook.
     pub(super) fn say_that_none_is_registered(&self, registry: &Registry) {
         let place = place(registry);
-        let note = format!("no hook is registered in {place}; see 'hooks add --help'");
-        self.output.note(note);
+        self.output.note(format!("no hook is registered in {place}; see 'hooks add --help'"));
     }
 
     /// Says that damaged lines of the journal were passed over. They are kept.
@@ -125,8 +122,8 @@ impl Context {
             [some @ .., last] if some.len() < 5 => format!("lines {} and {last}", some.join(", ")),
             [first, ..] => format!("{} lines, the first of them {first}", numbers.len()),
         };
-        let journal = journal.display();
-        self.output.warning(format!("skipped {which} of the journal {journal}: damaged"));
+        self.output
+            .warning(format!("skipped {which} of the journal {}: damaged", journal.display()));
     }
 }
 
@@ -138,20 +135,6 @@ pub(super) fn place(registry: &Registry) -> String {
     } else {
         path.to_string()
     }
-}
-
-/// The hooks that are named, or all, in the order of the registry.
-pub(super) fn named_hooks<'a>(
-    registry: &Registry,
-    file: &'a RegistryFile,
-    named: &[HookReference],
-) -> Result<Vec<&'a Hook>, Failure> {
-    let unknown: Vec<_> = named.iter().filter(|hook| file.find(hook).is_none()).collect();
-    if !unknown.is_empty() {
-        return Err(unknown_hooks(registry, unknown));
-    }
-    let is_named = |hook: &&Hook| named.is_empty() || named.iter().any(|named| hook.is(named));
-    Ok(file.hooks.iter().filter(is_named).collect())
 }
 
 /// There are no such hooks in this registry, which may not be the one that was meant.

@@ -4,7 +4,7 @@ use anyhow::Result;
 use chrono::TimeDelta;
 
 use super::context::Context;
-use super::options::{files, taken};
+use super::options::{files, refuse_taken};
 use crate::cli::{Edit, HookOptions};
 use crate::dispatch::{self, Selection};
 use crate::domain::hook::{Hook, HookId, LastDelivery, join_events, same_url};
@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context, arguments: &mut Edit) -> Result<Exit> {
         arguments.options.suggest_format(context.output, &hook);
     }
     context.warn_if_exposed(&registry, std::slice::from_ref(&hook));
-    context.print_hook(&hook, arguments.options.generated(), arguments.json)?;
+    context.print_hook(&hook, arguments.options.generated(&hook), arguments.json)?;
     if arguments.enable {
         say_what_is_held(context, &registry, hook.id)?;
     }
@@ -70,19 +70,14 @@ fn changes_something(arguments: &Edit) -> bool {
 
 fn edit(file: &mut RegistryFile, arguments: &Edit) -> Result<Change<Hook>> {
     let place = file.hooks.iter().position(|hook| hook.is(&arguments.hook));
-    let Some(place) = place else {
-        return Err(Failure::unknown_hooks([&arguments.hook]).into());
-    };
-    refuse_conflicts(&file.hooks, &file.hooks[place], arguments)?;
+    let place = place.ok_or_else(|| Failure::unknown_hooks([&arguments.hook]))?;
+    let before = file.hooks[place].clone();
+    refuse_conflicts(&file.hooks, &before, arguments)?;
     let hook = &mut file.hooks[place];
-    let before = hook.clone();
     apply(hook, arguments);
+    let is_same = hook.keys_that_differ(&before).is_empty();
     let hook = hook.clone();
-    Ok(if hook.keys_that_differ(&before).is_empty() {
-        Change::Keep(hook)
-    } else {
-        Change::Save(hook)
-    })
+    Ok(if is_same { Change::Keep(hook) } else { Change::Save(hook) })
 }
 
 fn refuse_conflicts(hooks: &[Hook], hook: &Hook, arguments: &Edit) -> Result<(), Failure> {
@@ -90,15 +85,10 @@ fn refuse_conflicts(hooks: &[Hook], hook: &Hook, arguments: &Edit) -> Result<(),
     let Some(url) = &arguments.url_text else {
         return Ok(());
     };
-    let mut others = hooks.iter().filter(|other| other.id != hook.id);
-    match others.find(|other| same_url(&other.url, url)) {
-        None => Ok(()),
-        Some(other) => {
-            let (label, other_label) = (hook.label(), other.label());
-            let message = format!("could not edit {label}: {other_label} has that URL");
-            Err(taken(message, other))
-        }
-    }
+    let has_url = |other: &Hook| same_url(&other.url, url);
+    refuse_taken(hooks, Some(hook.id), has_url, |other| {
+        format!("could not edit {}: {} has that URL", hook.label(), other.label())
+    })
 }
 
 fn apply(hook: &mut Hook, arguments: &Edit) {

@@ -2,27 +2,17 @@
 
 use chrono::Utc;
 
-use crate::cli::{Fields, Publish, Run};
+use crate::cli::Fields;
 use crate::domain::json::quoted;
 use crate::domain::time::timestamp;
 use crate::git::{self, Commit};
 
 /// A deployment's key and its value as JSON text.
-type Key = (String, String);
+pub(super) type Key = (String, String);
 
-/// The keys of all the field flags of `publish`; `--set` comes last and wins.
-pub(super) fn of_publish(arguments: &Publish) -> Vec<Key> {
-    let Publish { fields, .. } = arguments;
-    let own = [&arguments.status, &arguments.start_time, &arguments.end_time];
-    of_flags(fields, own)
-}
-
-/// The keys of the field flags that `run` has, too; `--set` comes last and wins.
-pub(super) fn of_run(arguments: &Run) -> Vec<Key> {
-    of_flags(&arguments.fields, [&None, &None, &None])
-}
-
-fn of_flags(fields: &Fields, [status, start, end]: [&Option<String>; 3]) -> Vec<Key> {
+/// The keys of the field flags, and of those that `publish` alone has: status, start time, end time. `--set` comes last
+/// and wins.
+pub(super) fn of_flags(fields: &Fields, [status, start, end]: [&Option<String>; 3]) -> Vec<Key> {
     let flags = [
         ("id", &fields.id),
         ("status", status),

@@ -5,21 +5,27 @@ use std::collections::HashMap;
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::context::{Context, named_hooks};
+use super::context::{Context, unknown_hooks};
 use crate::cli::Health as Arguments;
 use crate::domain::health::{Ended, Health, Tally};
 use crate::domain::hook::{Hook, HookId};
 use crate::domain::retry;
 use crate::exit::Exit;
 use crate::output;
-use crate::store::journal::{Journal, Recorded, RecordedDelivery};
+use crate::store::journal::{Journal, RecordedDelivery};
 use crate::store::registry::Registry;
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let output = context.output;
     let registry = context.registry()?;
     let file = context.read(&registry)?;
-    let hooks = named_hooks(&registry, &file, &arguments.hooks)?;
+    let named = &arguments.hooks;
+    let unknown: Vec<_> = named.iter().filter(|hook| file.find(hook).is_none()).collect();
+    if !unknown.is_empty() {
+        return Err(unknown_hooks(&registry, unknown).into());
+    }
+    let is_named = |hook: &&Hook| named.is_empty() || named.iter().any(|named| hook.is(named));
+    let hooks = file.hooks.iter().filter(is_named).collect();
     let since = TimeDelta::from_std(arguments.since).unwrap_or(TimeDelta::MAX);
     let now = Utc::now();
     let found = survey(context, &registry, hooks, since, now)?;
@@ -50,23 +56,21 @@ pub(super) fn survey<'a>(
 ) -> Result<Vec<(&'a Hook, Health)>> {
     let journal = Journal::of(registry);
     let mut reader = journal.read()?;
-    let mut tallies: HashMap<HookId, (&Hook, Tally)> = HashMap::new();
-    for hook in &hooks {
-        tallies.insert(hook.id, (hook, Tally::default()));
-    }
+    let tally = |hook: &&'a Hook| (hook.id, (*hook, Tally::default()));
+    let mut tallies: HashMap<HookId, (&Hook, Tally)> = hooks.iter().map(tally).collect();
     while let Some(recorded) = journal.next(&mut reader)? {
         if recorded.test {
             continue;
         }
+        let is_young = recorded.age <= retry::SENT_FOR;
         for delivery in &recorded.deliveries {
-            let Some((hook, tally)) = tallies.get_mut(&delivery.hook) else {
+            // What went to another URL says nothing of this one.
+            let Some((_, tally)) =
+                tallies.get_mut(&delivery.hook).filter(|(hook, _)| hook.url == delivery.url)
+            else {
                 continue;
             };
-            // What went to another URL says nothing of this one.
-            if hook.url != delivery.url {
-                continue;
-            }
-            if is_owed(&recorded, delivery, now) {
+            if is_young && delivery.is_undelivered(now) {
                 tally.owed.push(now - recorded.age);
             }
             if let Some(ended) = ended(delivery, now).filter(|_| delivery.age <= since) {
@@ -80,11 +84,6 @@ pub(super) fn survey<'a>(
         (hook, tally.unwrap_or_default().health(hook.enabled))
     };
     Ok(hooks.into_iter().map(health).collect())
-}
-
-/// Whether it is not delivered, and young enough to be sent again.
-fn is_owed(recorded: &Recorded, delivery: &RecordedDelivery, now: DateTime<Utc>) -> bool {
-    delivery.is_undelivered(now) && recorded.age <= retry::SENT_FOR
 }
 
 /// How its last try went, if one has ended.

@@ -26,22 +26,17 @@ pub(crate) enum Source<'a> {
     File(&'a Path),
     /// The argument itself.
     Text(&'a OsStr),
-    /// Nothing is read: flags make it.
-    Nothing,
 }
 
 impl<'a> Source<'a> {
-    /// What the DEPLOYMENT argument means. Without one, standard input is read, unless flags make
-    /// the deployment: in a git hook it holds the pushed refs, which a loop is still reading.
-    pub(crate) fn of(argument: Option<&'a OsStr>, made_by_flags: bool) -> Self {
-        match argument {
-            Some(text) if text == "-" => Self::Stdin,
-            Some(text) => match platform::strip_prefix(text, "@") {
-                Some(path) => Self::File(Path::new(path)),
-                None => Self::Text(text),
-            },
-            None if made_by_flags => Self::Nothing,
-            None => Self::Stdin,
+    /// What the DEPLOYMENT argument means.
+    pub(crate) fn of(argument: Option<&'a OsStr>) -> Self {
+        let Some(text) = argument.filter(|text| *text != "-") else {
+            return Self::Stdin;
+        };
+        match platform::strip_prefix(text, "@") {
+            Some(path) => Self::File(Path::new(path)),
+            None => Self::Text(text),
         }
     }
 }
@@ -56,7 +51,6 @@ type Own = [PathBuf; 4];
 pub(crate) fn read<T>(source: Source, registry: &Registry, parse: Parse<T>) -> Result<T> {
     let own = registry.own_files();
     match source {
-        Source::Nothing => argument(OsStr::new("{}"), &own, parse),
         Source::Text(text) => argument(text, &own, parse),
         Source::File(path) => file(path, &own, parse),
         Source::Stdin => stdin(&own, parse),
@@ -137,8 +131,8 @@ fn stdin<T>(own: &Own, parse: Parse<T>) -> Result<T> {
     if let Some(path) = named_file(&bytes) {
         return file(Path::new(path), own, parse);
     }
-    let refused = refused("standard input", &error);
-    Err(refused.hint("one JSON object is wanted, or one line that names a file").into())
+    let hint = "one JSON object is wanted, or one line that names a file";
+    Err(refused("standard input", &error).hint(hint).into())
 }
 
 /// At most one byte more than is allowed for any input, which is enough to know.
@@ -176,12 +170,11 @@ mod tests {
 
     #[test]
     fn the_argument_says_where_to_read() {
-        let of = |argument: Option<&'static str>, made| Source::of(argument.map(OsStr::new), made);
-        assert_eq!(of(None, false), Source::Stdin);
-        assert_eq!(of(None, true), Source::Nothing);
-        assert_eq!(of(Some("-"), true), Source::Stdin);
-        assert_eq!(of(Some("@a.json"), false), Source::File(Path::new("a.json")));
-        assert_eq!(of(Some("{}"), false), Source::Text(OsStr::new("{}")));
+        let of = |argument: Option<&'static str>| Source::of(argument.map(OsStr::new));
+        assert_eq!(of(None), Source::Stdin);
+        assert_eq!(of(Some("-")), Source::Stdin);
+        assert_eq!(of(Some("@a.json")), Source::File(Path::new("a.json")));
+        assert_eq!(of(Some("{}")), Source::Text(OsStr::new("{}")));
     }
 
     #[test]

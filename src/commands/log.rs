@@ -21,34 +21,35 @@ pub(super) fn run(context: &Context, arguments: &Log) -> Result<Exit> {
     let journal = Journal::of(&registry);
     // The journal is worth a look when the registry is broken, and that is worth an error, afterwards.
     let file = context.read(&registry);
+    let hooks = file.as_ref().ok().map(|file| &file.hooks);
     let search = Search {
         arguments,
         hook: hook(arguments, &registry, file.as_ref().ok())?,
-        hooks: file.as_ref().ok().map(by_id),
+        hooks: hooks.map(|hooks| hooks.iter().map(|hook| (hook.id, hook)).collect()),
         now: Utc::now(),
     };
-    let found = match &arguments.of {
-        Some(Reference::Publication(id)) => search.publication(&journal, id)?,
-        _ => search.newest(&journal)?,
-    };
+    let found = search.run(&journal)?;
     context.warn_of_damage(journal.path(), &found.damaged);
     if !found.entries.is_empty() {
         show(context, arguments, &found)?;
     }
     let file = file?;
-    if found.entries.is_empty() {
-        refuse_unknown(arguments, &found, &registry, &file)?;
-        if !arguments.json {
-            let path = journal.path().display();
-            let note = format!("no such delivery is in {path}");
-            context.output.note(note);
-        }
+    if !found.entries.is_empty() {
+        return Ok(if arguments.exit_code { Exit::Undelivered } else { Exit::Done });
     }
-    Ok(if arguments.exit_code && !found.entries.is_empty() {
-        Exit::Undelivered
-    } else {
-        Exit::Done
-    })
+    // A hook that was removed is still in the journal; an id that is neither there nor in the registry is a slip of
+    // the finger.
+    match &arguments.of {
+        Some(Reference::Hook(named)) if !found.is_known && file.find(named).is_none() => {
+            return Err(unknown_hooks(&registry, [named]).into());
+        }
+        Some(Reference::Publication(id)) if found.publication.is_none() => {
+            return Err(Failure::unknown_publication(id).into());
+        }
+        _ if arguments.json => {}
+        _ => context.output.note(format!("no such delivery is in {}", journal.path().display())),
+    }
+    Ok(Exit::Done)
 }
 
 /// The id of the hook that is named: the journal knows ids alone.
@@ -57,38 +58,13 @@ fn hook(
     registry: &Registry,
     file: Option<&RegistryFile>,
 ) -> Result<Option<HookId>, Failure> {
-    let Some(Reference::Hook(named)) = &arguments.of else {
-        return Ok(None);
+    let named = match &arguments.of {
+        Some(Reference::Hook(HookReference::Id(id))) => return Ok(Some(*id)),
+        Some(Reference::Hook(named)) => named,
+        _ => return Ok(None),
     };
-    if let HookReference::Id(id) = named {
-        return Ok(Some(*id));
-    }
-    let found = file.and_then(|file| file.find(named));
-    let hook = found.ok_or_else(|| unknown_hooks(registry, [named]))?;
-    Ok(Some(hook.id))
-}
-
-fn by_id(file: &RegistryFile) -> HashMap<HookId, &Hook> {
-    file.hooks.iter().map(|hook| (hook.id, hook)).collect()
-}
-
-/// A hook that was removed is still in the journal; an id that is neither there nor in the registry is a
-/// slip of the finger.
-fn refuse_unknown(
-    arguments: &Log,
-    found: &Found,
-    registry: &Registry,
-    file: &RegistryFile,
-) -> Result<(), Failure> {
-    match &arguments.of {
-        Some(Reference::Hook(named)) if !found.is_known && file.find(named).is_none() => {
-            Err(unknown_hooks(registry, [named]))
-        }
-        Some(Reference::Publication(id)) if found.publication.is_none() => {
-            Err(Failure::unknown_publication(id))
-        }
-        _ => Ok(()),
-    }
+    let hook = file.and_then(|file| file.find(named));
+    Ok(Some(hook.ok_or_else(|| unknown_hooks(registry, [named]))?.id))
 }
 
 /// What the journal has of what is asked for.
@@ -114,12 +90,21 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The deliveries that are wanted, sorted by the time that they are shown with.
-    fn newest(&self, journal: &Journal) -> Result<Found> {
+    /// The deliveries that are wanted, sorted by the time that they are shown with; or all of one publication.
+    fn run(&self, journal: &Journal) -> Result<Found> {
         let most = usize::try_from(self.arguments.n).unwrap_or(usize::MAX);
         let mut found = Found::default();
         let mut reader = journal.read()?;
         while let Some(recorded) = journal.next(&mut reader)? {
+            if let Some(Reference::Publication(id)) = &self.arguments.of {
+                if recorded.id == *id {
+                    let deliveries = recorded.deliveries.iter();
+                    found.entries = deliveries.map(|d| self.entry(&recorded, d)).collect();
+                    found.publication = Some(recorded);
+                    break;
+                }
+                continue;
+            }
             let is_its = |id| recorded.delivery(id).is_some();
             found.is_known |= self.hook.is_some_and(is_its);
             let wanted = recorded.deliveries.iter();
@@ -128,29 +113,12 @@ impl Search<'_> {
             wanted.sort_by_key(|delivery| Reverse(delivery.last_try));
             wanted.truncate(most);
             if !wanted.is_empty() {
-                let entries = wanted.into_iter().map(|d| self.entry(&recorded, d));
-                found.entries.extend(entries);
+                found.entries.extend(wanted.into_iter().map(|d| self.entry(&recorded, d)));
                 found.entries.sort_by_key(|entry| Reverse(entry.time()));
                 found.entries.truncate(most);
             }
             let oldest = found.entries.last().filter(|_| found.entries.len() >= most);
             if oldest.is_some_and(|oldest| !reader.may_hold_later_than(oldest.time())) {
-                break;
-            }
-        }
-        found.damaged = journal.damaged(&reader);
-        Ok(found)
-    }
-
-    /// All deliveries of one publication.
-    fn publication(&self, journal: &Journal, id: &str) -> Result<Found> {
-        let mut found = Found::default();
-        let mut reader = journal.read()?;
-        while let Some(recorded) = journal.next(&mut reader)? {
-            if recorded.id == id {
-                let entries = recorded.deliveries.iter();
-                found.entries = entries.map(|d| self.entry(&recorded, d)).collect();
-                found.publication = Some(recorded);
                 break;
             }
         }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use chrono::Utc;
 
 use crate::cli::HookOptions;
-use crate::cli::values::{Header, Statuses};
+use crate::cli::values::Header;
 use crate::domain::hook::{Hook, HookId};
 use crate::domain::kudu;
 use crate::exit::{Exit, Failure};
@@ -21,14 +21,17 @@ impl HookOptions {
     /// Reads the files that the flags name, and makes the secret that is asked for.
     pub(super) fn load(&mut self, output: Output) -> Result<()> {
         for word in self.status.iter().flat_map(|statuses| &statuses.0) {
-            let known = kudu::STATUSES;
-            if !known.iter().any(|known| known.eq_ignore_ascii_case(word)) {
-                let known = known.join(", ");
+            if !kudu::STATUSES.iter().any(|known| known.eq_ignore_ascii_case(word)) {
+                let known = kudu::STATUSES.join(", ");
                 output.warning(format!("'{word}' is not a usual status: {known}"));
             }
         }
-        if let Some(when) = self.when.as_deref().filter(|when| !when.trim().is_empty()) {
-            check_condition(when.trim())?;
+        if let Some(when) = self.when.as_deref().and_then(|when| filled(when.trim())) {
+            renderer::check_condition(&when).map_err(|cause| {
+                Failure::usage(format!("could not use the condition: {cause}")).hint(
+                    "an expression is wanted, such as 'branch == \"main\" and status == \"failed\"'",
+                )
+            })?;
         }
         self.secret = if self.generate_secret {
             Some(Secret::generate().context("could not generate a secret")?)
@@ -42,9 +45,10 @@ impl HookOptions {
         Ok(())
     }
 
-    /// The secret that was made, and so is to be shown.
-    pub(super) fn generated(&self) -> Option<&Secret> {
-        self.secret.as_ref().filter(|_| self.generate_secret)
+    /// The secret that was made, and so is to be shown, if the hook has taken it.
+    pub(super) fn generated(&self, hook: &Hook) -> Option<&Secret> {
+        let secret = self.secret.as_ref().filter(|_| self.generate_secret)?;
+        (hook.secrets.first()?.secret == *secret).then_some(secret)
     }
 
     /// Sets what is given; an empty value clears.
@@ -67,29 +71,21 @@ impl HookOptions {
             template,
             template_text,
         } = self;
-        if let Some(name) = name {
-            hook.name = filled(name);
-        }
+        set(&mut hook.name, name.as_deref());
+        set(&mut hook.when, when.as_deref().map(str::trim));
+        set(&mut hook.expect, expect.as_deref());
+        set(&mut hook.ca_file, ca_text.as_deref());
         if let Some(insecure_ssl) = insecure_ssl {
             hook.insecure_ssl = *insecure_ssl;
         }
         if let Some(status) = status {
             hook.status.clone_from(&status.0);
         }
-        if let Some(when) = when {
-            hook.when = filled(when.trim());
-        }
-        if let Some(expect) = expect {
-            hook.expect = filled(expect);
-        }
         for Header(name, value) in headers {
             hook.set_header(name, value);
         }
         if let Some(secret) = secret {
             hook.rotate(secret.clone(), Utc::now());
-        }
-        if let Some(pem) = ca_text {
-            hook.ca_file = filled(pem);
         }
         if let Some(format) = format {
             hook.format = filled(format).filter(|name| name != RAW);
@@ -118,11 +114,9 @@ impl HookOptions {
             return Ok(());
         };
         renderer::check(template, hook.content_type()).map_err(|cause| {
-            let failure = Failure::usage(format!("{could_not}: {cause}"));
-            match cause.hint {
-                Some(hint) => failure.hint(hint),
-                None => failure,
-            }
+            let mut failure = Failure::usage(format!("{could_not}: {cause}"));
+            failure.hint = cause.hint;
+            failure
         })
     }
 
@@ -137,112 +131,73 @@ impl HookOptions {
         }
     }
 
-    /// The error of a name that another hook has, if there is one but `own`.
+    /// The error of a name that another hook than `own` has, if one has it.
     pub(super) fn refuse_taken_name(
         &self,
         hooks: &[Hook],
         own: Option<HookId>,
     ) -> Result<(), Failure> {
-        let Some(name) = &self.name else {
-            return Ok(());
-        };
-        let mut others = hooks.iter().filter(|hook| Some(hook.id) != own);
-        match others.find(|hook| hook.is_called(name)) {
-            None => Ok(()),
-            Some(other) => {
-                let message = format!("could not use the name {name}: hook {} has it", other.id);
-                Err(taken(message, other))
-            }
-        }
+        let name = self.name.as_deref().unwrap_or_default();
+        refuse_taken(
+            hooks,
+            own,
+            |hook| hook.is_called(name),
+            |hook| format!("could not use the name {name}: hook {} has it", hook.id),
+        )
     }
 
     /// The flags that would make this hook as the options want it. An option that is not given is not
     /// compared, apart from `--insecure-ssl`, as with Kudu: who asks for a certificate to be checked
     /// must not be told that all is well.
     pub(super) fn differences(&self, hook: &Hook) -> Vec<String> {
-        // Without `..`: a new option must be compared.
-        let Self {
-            name,
-            insecure_ssl,
-            status,
-            when,
-            expect,
-            header: _,
-            headers,
-            secret_file: _,
-            generate_secret,
-            secret,
-            ca_file: _,
-            ca_text,
-            format,
-            template: _,
-            template_text,
-        } = self;
-        let mut flags = Vec::new();
-        if let Some(name) = name
-            && !name.eq_ignore_ascii_case(hook.name.as_deref().unwrap_or(""))
-        {
-            flags.push(format!("--name '{name}'"));
-        }
-        match (hook.insecure_ssl, insecure_ssl.unwrap_or(false)) {
-            (false, true) => flags.push("--insecure-ssl".to_owned()),
-            (true, false) => flags.push("--insecure-ssl=false".to_owned()),
-            _ => {}
-        }
-        if let Some(Statuses(status)) = status
-            && !same_words(status, &hook.status)
-        {
-            flags.push(format!("--status {}", quoted(&status.join(","))));
-        }
-        if let Some(when) = when.as_deref().map(str::trim)
-            && when != hook.when.as_deref().unwrap_or("")
-        {
-            flags.push(format!("--when {}", quoted(when)));
-        }
-        if let Some(expect) = expect
-            && expect != hook.expect.as_deref().unwrap_or("")
-        {
-            flags.push(format!("--expect {}", quoted(expect)));
-        }
-        for Header(name, value) in headers {
-            let same = |(known, present): &(String, String)| {
+        let mut wanted = Hook { insecure_ssl: false, ..hook.clone() };
+        self.apply(&mut wanted);
+        let lower = |name: &Option<String>| name.as_deref().map(str::to_ascii_lowercase);
+        let shown = |text: &Option<String>| quoted(text.as_deref().unwrap_or_default());
+        let insecure_ssl = if wanted.insecure_ssl { "" } else { "=false" };
+        let mut flags = vec![
+            (lower(&wanted.name) != lower(&hook.name), format!("--name {}", shown(&wanted.name))),
+            (wanted.insecure_ssl != hook.insecure_ssl, format!("--insecure-ssl{insecure_ssl}")),
+            (
+                !same_words(&wanted.status, &hook.status),
+                format!("--status {}", quoted(&wanted.status.join(","))),
+            ),
+            (wanted.when != hook.when, format!("--when {}", shown(&wanted.when))),
+            (wanted.expect != hook.expect, format!("--expect {}", shown(&wanted.expect))),
+        ];
+        flags.extend(self.headers.iter().map(|Header(name, value)| {
+            let is_it = |(known, present): &(String, String)| {
                 known.eq_ignore_ascii_case(name) && present == value
             };
-            if !value.is_empty() && !hook.headers.iter().any(same) {
-                flags.push(format!("--header '{name}: …'"));
-            }
+            let differs = !value.is_empty() && !hook.headers.iter().any(is_it);
+            (differs, format!("--header '{name}: …'"))
+        }));
+        let secret = if self.generate_secret { "--generate-secret" } else { "--secret-file FILE" };
+        let is_other_body = wanted.format != hook.format || wanted.template != hook.template;
+        flags.extend([
+            (wanted.secrets != hook.secrets, secret.to_owned()),
+            (wanted.ca_file != hook.ca_file, "--ca-file PEM".to_owned()),
+            (self.template.is_some() && is_other_body, "--template FILE".to_owned()),
+        ]);
+        if let Some(format) = &self.format {
+            flags.push((is_other_body, format!("--format {format}")));
         }
-        match secret {
-            Some(_) if *generate_secret => flags.push("--generate-secret".to_owned()),
-            Some(secret) if hook.signing(Utc::now()).next() != Some(secret) => {
-                flags.push("--secret-file FILE".to_owned());
-            }
-            _ => {}
-        }
-        if differs(ca_text.as_ref(), hook.ca_file.as_ref()) {
-            flags.push("--ca-file PEM".to_owned());
-        }
-        if differs(template_text.as_ref(), hook.template.as_ref()) {
-            flags.push("--template FILE".to_owned());
-        }
-        if let Some(format) = format
-            && (format != hook.format.as_deref().unwrap_or(RAW) || hook.template.is_some())
-        {
-            flags.push(format!("--format {format}"));
-        }
-        flags
+        flags.into_iter().filter(|(differs, _)| *differs).map(|(_, flag)| flag).collect()
     }
 }
 
-/// The error of what another hook has already.
-pub(super) fn taken(message: String, other: &Hook) -> Failure {
-    let hint = format!("see 'hooks show {}'", other.id);
-    Failure::new(Exit::Conflict, message).hint(hint)
-}
-
-/// Whether an option is given and the hook has something else; an empty text is nothing.
-fn differs(wanted: Option<&String>, present: Option<&String>) -> bool {
-    wanted.is_some_and(|text| text != present.map_or("", String::as_str))
+/// The error of what another hook than `own` has already, if one has it.
+pub(super) fn refuse_taken(
+    hooks: &[Hook],
+    own: Option<HookId>,
+    has_it: impl Fn(&Hook) -> bool,
+    message: impl Fn(&Hook) -> String,
+) -> Result<(), Failure> {
+    match hooks.iter().find(|hook| Some(hook.id) != own && has_it(hook)) {
+        None => Ok(()),
+        Some(hook) => Err(Failure::new(Exit::Conflict, message(hook))
+            .hint(format!("see 'hooks show {}'", hook.id))),
+    }
 }
 
 fn same_words(a: &[String], b: &[String]) -> bool {
@@ -255,13 +210,58 @@ pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
+/// Sets a text that is given; an empty one clears.
+fn set(place: &mut Option<String>, given: Option<&str>) {
+    if let Some(text) = given {
+        *place = filled(text);
+    }
+}
+
 fn filled(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-fn check_condition(condition: &str) -> Result<(), Failure> {
-    renderer::check_condition(condition).map_err(|cause| {
-        Failure::usage(format!("could not use the condition: {cause}"))
-            .hint("an expression is wanted, such as 'branch == \"main\" and status == \"failed\"'")
-    })
+#[cfg(test)]
+mod tests {
+    use clap::{Args as _, FromArgMatches as _};
+
+    use super::*;
+
+    /// Options as they are given, alone.
+    fn options(arguments: &[&str]) -> HookOptions {
+        let command = HookOptions::augment_args(clap::Command::new("x").no_binary_name(true));
+        let mut options =
+            HookOptions::from_arg_matches(&command.get_matches_from(arguments)).unwrap();
+        let _ = options.load(Output { quiet: true, verbose: false, reveal: false });
+        options
+    }
+
+    #[test]
+    fn each_option_makes_a_hook_that_lacks_it_differ() {
+        let (hook, file) = (Hook::new(HookId(1), String::new(), String::new()), "Cargo.toml");
+        let command = HookOptions::augment_args(clap::Command::new("x"));
+        for flag in command.get_arguments().filter_map(clap::Arg::get_long) {
+            let arguments: &[&str] = match flag {
+                "name" => &["--name", "chat"],
+                "format" => &["--format", "slack"],
+                "status" => &["--status", "failed"],
+                "when" => &["--when", "a == 1"],
+                "header" => &["--header", "A: b"],
+                "generate-secret" => &["--generate-secret"],
+                "template" => &["--template", file],
+                "expect" => &["--expect", "ok"],
+                "insecure-ssl" => &["--insecure-ssl"],
+                // Their files are read and checked: tests/cli has them.
+                "secret-file" | "ca-file" => continue,
+                new => panic!("--{new} is to be compared, too: how is it given?"),
+            };
+            let differences = options(arguments).differences(&hook);
+            assert_eq!(differences.len(), 1, "--{flag}: {differences:?}");
+            assert!(differences[0].starts_with(arguments[0]), "{differences:?}");
+            let mut other = hook.clone();
+            options(arguments).apply(&mut other);
+            let again = usize::from(flag == "generate-secret");
+            assert_eq!(options(arguments).differences(&other).len(), again, "--{flag}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use chrono::TimeDelta;
 
 use super::context::Context;
-use super::requests::show_requests;
+use super::requests::show_selected;
 use crate::cli::Redeliver;
 use crate::dispatch::{self, Dispatch, Selection};
 use crate::domain::reference::{HookReference, Reference};
@@ -15,18 +15,20 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
     let output = context.output;
     let registry = context.registry()?;
     let selection = selection(arguments)?;
-    let setup = context.setup(arguments.limits.settle()?, arguments.json);
+    let setup = context.setup(arguments.limits.settle(Err)?, arguments.json);
     let mut dispatch = Dispatch::new(setup, &registry, dispatch::interruptible());
     // Read again under the lock; here it is for its warning, and so that a broken one ends it at once.
     context.read(&registry)?;
     if registry.file.is_missing() {
         // A slip in a crontab would be silent for ever.
-        let path = registry.shown.display();
-        output.warning(format!("there is no registry {path}"));
+        output.warning(format!("there is no registry {}", registry.shown.display()));
     }
     if registry.journal_file().is_missing() && arguments.failed {
         output.note("nothing to send again");
-        return nothing(context, arguments);
+        if arguments.json {
+            output.answer("[]")?;
+        }
+        return Ok(Exit::Done);
     }
     let selected = if arguments.dry_run {
         dispatch::preview(&registry, &selection)?
@@ -34,13 +36,11 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
         dispatch.select(&selection)?
     };
     context.say_what_was_selected(&selected);
-    if arguments.dry_run {
-        context.warn_of_damage(registry.journal_file().path(), &selected.damaged);
-    }
     // Who names something wants it sent.
     let all = arguments.failed || selected.warnings.is_empty();
     let exit = if arguments.dry_run {
-        show_requests(output, &selected)?
+        context.warn_of_damage(registry.journal_file().path(), &selected.damaged);
+        show_selected(output, &selected)?
     } else {
         let report = dispatch.redeliver(selected);
         if arguments.json {
@@ -52,9 +52,8 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
 }
 
 fn selection(arguments: &Redeliver) -> Result<Selection> {
-    let since = arguments
-        .since
-        .map_or(retry::SENT_FOR, |since| TimeDelta::from_std(since).unwrap_or(TimeDelta::MAX));
+    let in_range = |since| TimeDelta::from_std(since).unwrap_or(TimeDelta::MAX);
+    let since = arguments.since.map_or(retry::SENT_FOR, in_range);
     if arguments.failed {
         return Ok(Selection::Failed { since, now: arguments.now, moved: arguments.moved });
     }
@@ -63,10 +62,10 @@ fn selection(arguments: &Redeliver) -> Result<Selection> {
             Reference::Hook(hook) => Ok(hook.clone()),
             Reference::Publication(_) => {
                 let failure = Failure::usage("--held goes with the ids or names of hooks");
-                Err(failure.hint("see 'hooks list'").into())
+                Err(failure.hint("see 'hooks list'"))
             }
         };
-        let hooks: Result<Vec<HookReference>> = arguments.ids.iter().map(hook).collect();
+        let hooks = arguments.ids.iter().map(hook).collect::<Result<Vec<HookReference>, _>>();
         return Ok(Selection::Held(hooks?, since));
     }
     if arguments.since.is_some() {
@@ -74,11 +73,4 @@ fn selection(arguments: &Redeliver) -> Result<Selection> {
         return Err(failure.hint("see 'hooks redeliver --help'").into());
     }
     Ok(Selection::Named(arguments.ids.clone(), arguments.to.clone()))
-}
-
-fn nothing(context: &Context, arguments: &Redeliver) -> Result<Exit> {
-    if arguments.json {
-        context.output.answer("[]")?;
-    }
-    Ok(Exit::Done)
 }

@@ -18,6 +18,8 @@ pub(super) fn run(context: &Context, arguments: &Remove) -> Result<Exit> {
     }
     let removed = registry.update(|file| remove(file, arguments))?;
     if !removed.is_empty() {
+        let (count, s) = (removed.len(), output::plural(removed.len()));
+        context.output.note(format!("removed {count} hook{s}"));
         let table = output::hook::table(context.output, removed.iter());
         context.output.table(&table)?;
     }

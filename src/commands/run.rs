@@ -28,12 +28,15 @@ pub(super) fn run(context: &Context, arguments: &Run) -> Result<Exit> {
     if let Some(revision) = &arguments.git {
         git::check_revision(revision)?;
     }
-    let limits = arguments.limits.settle()?;
+    // What a flag says is refused. A variable may come from anywhere, and must not keep the command from running.
+    let limits = arguments.limits.settle(|wrong| {
+        context.output.warning(format!("{wrong}; the default is used"));
+        Ok(())
+    })?;
     let (sender, events) = mpsc::channel();
     let finished = command::run(&arguments.command, &sender, &events);
     if let Err(error) = publish(context, arguments, limits, &finished, events) {
-        let warning = format!("not published, and not kept for later: {error:#}");
-        context.output.warning(warning);
+        context.output.warning(format!("not published, and not kept for later: {error:#}"));
     }
     Ok(Exit::Command(finished.code))
 }
@@ -59,17 +62,15 @@ fn publish(
     let audience = Audience::of(context.output, hooks, &publication);
     audience.say_who_is_left_out(context.output, &publication.event, &place(&registry));
     if audience.hooks.is_empty() && arguments.must_match {
-        let warning = format!("no enabled hook gets {}", arguments.event);
-        context.output.warning(warning);
+        context.output.warning(format!("no enabled hook gets {}", arguments.event));
     }
     let count = audience.hooks.len();
-    let status = publication.deployment.status().unwrap_or_default();
     if count > 0 {
-        context.output.note(format!(
-            "publishing {} with the status {status} to {count} hook{}",
-            publication.event,
-            plural(count)
-        ));
+        let (event, s) = (&publication.event, plural(count));
+        let status = publication.deployment.status().unwrap_or_default();
+        context
+            .output
+            .note(format!("publishing {event} with the status {status} to {count} hook{s}"));
     }
     dispatch.send(publication, audience, arguments.defer)?;
     Ok(())
@@ -105,15 +106,14 @@ fn deployment(
     limit: Duration,
 ) -> Deployment {
     let status = if finished.code == 0 { "success" } else { "failed" };
-    let revision = arguments.git.as_deref();
     // A signal waits for git: what is published had better name the commit.
     let interrupt = Interrupt::default();
+    let revision = arguments.git.as_deref();
     let keys = match revision.map(|revision| git::commit(revision, limit, &interrupt)) {
         None => Vec::new(),
         Some(Ok(commit)) => fields::of_commit(&commit),
         Some(Err(error)) => {
-            let warning = format!("{error}; published without the commit");
-            context.output.warning(warning);
+            context.output.warning(format!("{error}; published without the commit"));
             Vec::new()
         }
     };
@@ -122,13 +122,12 @@ fn deployment(
         fields::key("start_time", &timestamp(finished.start)),
         fields::key("end_time", &timestamp(finished.end)),
     ];
-    let flags = fields::of_run(arguments);
+    let flags = fields::of_flags(&arguments.fields, [&None; 3]);
     let whole = Deployment::empty().with(&keys).with(&own).with(&flags);
     if whole.fits() {
         return whole;
     }
-    let warning = "the deployment is larger than 1 MiB; published without the commit";
-    context.output.warning(warning);
+    context.output.warning("the deployment is larger than 1 MiB; published without the commit");
     let bare = Deployment::empty().with(&own).with(&flags);
     if bare.fits() { bare } else { Deployment::empty().with(&own) }
 }

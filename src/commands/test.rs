@@ -17,8 +17,7 @@ const EVENT: &str = "Test";
 
 pub(super) fn run(context: &Context, arguments: &Test) -> Result<Exit> {
     let registry = context.registry()?;
-    let limits = arguments.limits.settle()?;
-    let setup = context.setup(limits, arguments.json);
+    let setup = context.setup(arguments.limits.settle(Err)?, arguments.json);
     let dispatch = Dispatch::new(setup, &registry, dispatch::interruptible());
     let file = context.read(&registry)?;
     let (mut hooks, mut missing) = (Vec::<Hook>::new(), Vec::new());

@@ -77,7 +77,7 @@ impl Dispatch<'_> {
 
     fn lock(&self) -> Result<Lock> {
         let wait = Patience::of(self.left().min(LOCK_WAIT));
-        Ok(self.registry.lock(wait)?)
+        self.registry.lock(wait)
     }
 
     fn claim(&mut self, selection: &Selection, lock: &Lock) -> Result<Selected> {

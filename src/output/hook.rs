@@ -61,7 +61,7 @@ pub(crate) fn whole<'a>(output: Output, hook: &'a Hook, generated: Option<&'a Se
         ("last_status", text(&last.status)),
         ("last_code", last.code.map(|code| code.to_string().into())),
         ("last_reason", text(&last.reason)),
-        ("last_context", text(&last.context)),
+        ("last_context", last.context.as_deref().map(|text| text.trim_end().into())),
     ];
     let line = |(key, value): (&str, Option<Cow<'_, str>>)| {
         value.map(|value| format!("{key:<15} {}", escape(&value)))

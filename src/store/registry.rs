@@ -88,8 +88,8 @@ impl Registry {
             Ok(None) => return Ok(RegistryFile::default()),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 let hint = "it is for its owner alone; do it as that user (ls -l shows who it is)";
-                let failure = Failure::new(Exit::Failed, self.unread());
-                return Err(failure.because(error).hint(hint).into());
+                let failure = Failure::new(Exit::Failed, self.unread()).hint(hint);
+                return Err(anyhow::Error::new(error).context(failure));
             }
             Err(error) => return Err(error).with_context(|| self.unread()),
         };
@@ -166,16 +166,17 @@ impl Registry {
     }
 
     fn unparsable(&self, bytes: &[u8], error: &serde_json::Error) -> Failure {
-        let failure = Failure::new(Exit::Failed, self.unread());
+        let refused =
+            |wrong: String| Failure::new(Exit::Failed, format!("{}: {wrong}", self.unread()));
         if let Some(version) = RegistryFile::newer_version(bytes) {
             let understood = json::VERSION;
             let wrong = format!(
                 "it is of version {version}, and this hooks understands version {understood}"
             );
-            return failure.because(wrong).hint("install a newer hooks");
+            return refused(wrong).hint("install a newer hooks");
         }
         let hint = "mend the file by hand, or move it away; hooks leaves it as it is";
-        failure.because(explain(bytes, error)).hint(hint)
+        refused(explain(bytes, error).to_string()).hint(hint)
     }
 }
 

@@ -34,7 +34,7 @@ const STATUSES: [(&str, &[&str]); 13] = [
     ("show", &["0", "1", "2", "5"]),
     ("edit", &["0", "1", "2", "4", "5", "6"]),
     ("remove", &["0", "1", "2", "5", "6"]),
-    ("listen", &["0", "1", "2", "130"]),
+    ("listen", &["0", "1", "2", "129", "130"]),
     ("completions", &["0", "1", "2"]),
 ];
 
@@ -263,9 +263,15 @@ fn every_verb_names_its_environment() {
     }
     let help = help(&[]);
     let environment = section(&help, "Environment:").concat();
-    for variable in
-        limits.into_iter().chain(["HOOKS_FILE", "no_proxy", "SSL_CERT_FILE", "NO_COLOR"])
-    {
+    for variable in limits.into_iter().chain([
+        "HOOKS_FILE",
+        "no_proxy",
+        "SSL_CERT_FILE",
+        "NO_COLOR",
+        "TZ",
+        "LC_ALL",
+        "HOOKS_COMPLETE",
+    ]) {
         assert!(environment.contains(variable), "{variable}: {environment}");
     }
 }

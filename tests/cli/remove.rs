@@ -72,8 +72,14 @@ fn removing_never_asks_and_shows_what_it_removed() {
     sandbox.add("https://h.example/d", "Other");
     let listed = sandbox.hooks(["list", "--event", "PostDeployment"]).run();
     let remove = sandbox.hooks(["remove", "3", "1", "2", "--force", "7"]);
-    remove.stdin_left_open().run().assert(0, &listed.stdout, "");
+    remove.stdin_left_open().run().assert(0, &listed.stdout, "note: removed 3 hooks\n");
     assert_eq!(sandbox.ids(), ["4"]);
+    let listed = sandbox.hooks(["list"]).run();
+    sandbox.hooks(["remove", "4", "-q"]).run().assert(0, &listed.stdout, "");
+    let id = sandbox.add("https://h.example/e", "Other");
+    let removed = sandbox.hooks(["remove", &id]).run();
+    assert_eq!(removed.stderr, "note: removed 1 hook\n");
+    sandbox.hooks(["remove", "--force", "7"]).run().assert(0, "", "");
 }
 
 #[test]

@@ -106,7 +106,8 @@ header          X-Team: ***
 signed          true
 ";
     shown(options);
-    let publish = ["publish", "PostDeployment", r#"{"status":"failed"}"#];
+    // The line end after it is shown no more than that of a template.
+    let publish = ["publish", "PostDeployment", "{\"status\":\"failed\"}\n"];
     sandbox.hooks(publish).run().assert_code(3);
     shown(&format!(
         "enabled         false

@@ -115,9 +115,8 @@ fn wait_for(
 }
 
 fn held_by(holder: &str) -> io::Error {
-    Failure::new(Exit::Locked, format!("{holder} holds its lock"))
-        .hint("try again when that process has ended")
-        .into_io(io::ErrorKind::WouldBlock)
+    let held = Failure::new(Exit::Locked, format!("{holder} holds its lock"));
+    io::Error::new(io::ErrorKind::WouldBlock, held.hint("try again when that process has ended"))
 }
 
 /// The kernel queues those who wait in a blocking call, so nobody starves; a call in a thread can be

@@ -137,7 +137,7 @@ fn refused(path: &Path, found: &Facts, why: &str, hint: String) -> io::Error {
 
 /// An error with a hint.
 pub(super) fn failure(why: String, hint: impl Into<String>) -> io::Error {
-    Failure::new(Exit::Failed, why).hint(hint).into_io(io::ErrorKind::Other)
+    io::Error::other(Failure::new(Exit::Failed, why).hint(hint))
 }
 
 fn name_of(path: &Path) -> String {

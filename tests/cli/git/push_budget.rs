@@ -89,7 +89,14 @@ fn the_time_of_the_deployments_is_not_the_hooks() {
 
 #[test]
 fn a_deadline_may_be_written_in_any_unit() {
-    for (deadline, least, most) in [("1500ms", 1, 6), ("2s", 2, 7), ("2", 2, 7), ("soon", 8, 25)] {
+    for (deadline, least, most) in [
+        ("1500ms", 1, 6),
+        ("2s", 2, 7),
+        ("2", 2, 7),
+        ("0m1s500ms", 2, 7),
+        ("soon", 8, 25),
+        ("0m", 8, 25),
+    ] {
         let sandbox = Sandbox::new();
         let receiver = Receiver::answering([Reply::silent()]);
         let server = Server::new(&sandbox, EXAMPLE, receiver);
@@ -99,7 +106,26 @@ fn a_deadline_may_be_written_in_any_unit() {
             .assert_code(0)
             .assert_took(Duration::from_secs(least), Duration::from_secs(most))
             .assert_stderr_has(&["remote: deploying main at"]);
+        let said =
+            "remote: warning: HOOKS_DEADLINE is no time such as 10s or 1m30s: the hooks have 10s";
+        assert_eq!(pushed.stderr.contains(said), least == 8, "{deadline}: {}", pushed.stderr);
     }
+}
+
+#[test]
+fn a_wrong_limit_of_the_environment_never_stops_a_deployment() {
+    let sandbox = Sandbox::new();
+    let server = Server::new(&sandbox, EXAMPLE, Receiver::new());
+    server.repository.commit("main", PLAIN);
+    let mut push = server.push(&["main"]);
+    for limit in ["HOOKS_TIMEOUT", "HOOKS_RETRIES", "HOOKS_JOBS"] {
+        push = push.env(limit, "soon");
+    }
+    push.run().assert_code(0).assert_stderr_has(&[
+        "remote: deploying main at",
+        "remote: warning: wrong value in the environment for HOOKS_TIMEOUT: ",
+        "remote: delivered  hook 1",
+    ]);
 }
 
 #[test]

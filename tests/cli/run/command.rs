@@ -315,3 +315,29 @@ fn a_wrong_argument_is_told_before_anything_is_deployed() {
     }
     assert!(!sandbox.has("deployed"));
 }
+
+#[test]
+fn a_wrong_variable_is_warned_of_and_the_default_used() {
+    let sandbox = Sandbox::new();
+    let receiver = Receiver::new();
+    sandbox.add(&receiver.url("/"), "PostDeployment");
+    for (variable, wanted) in [
+        ("HOOKS_TIMEOUT", "a time such as 10s, 1m30s or 24h is wanted"),
+        ("HOOKS_RETRIES", "a number is wanted, 0 for none"),
+        ("HOOKS_DEADLINE", "a time such as 10s, 1m30s or 24h is wanted"),
+        ("HOOKS_JOBS", "a number from 1 to 4096 is wanted"),
+    ] {
+        let ran = run(&sandbox, "echo deployed; exit 7").env(variable, "s3cret").run();
+        ran.assert(
+            7,
+            "deployed\n",
+            &format!(
+                "warning: wrong value in the environment for {variable}: {wanted}; the default is used\n\
+                 note: publishing PostDeployment with the status failed to 1 hook\n\
+                 delivered  hook 1  {}  200 OK ([MS])\n",
+                receiver.url("/")
+            ),
+        );
+    }
+    assert_eq!(receiver.requests().len(), 4);
+}
