@@ -84,8 +84,8 @@ pub(crate) enum Color {
     Never,
 }
 
-/// The verbs, in the order of a day's use. What they are stands on
-/// their arguments, too, which clap builds for the one that is called alone.
+/// The verbs, in the order of a day's use. The summary of each is repeated on its arguments: clap builds those only
+/// for the verb that is called.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum Command {

@@ -27,7 +27,7 @@ use crate::store::journal::{Claim, Journal, State};
 use crate::store::registry::Registry;
 
 pub(crate) use matching::Audience;
-pub(crate) use redelivery::{Selected, Selection, preview};
+pub(crate) use redelivery::{Selected, Selection, choose};
 pub(crate) use report::{DeliveryState, Report};
 
 /// How often the progress line moves.
@@ -217,9 +217,10 @@ impl<'a> Dispatch<'a> {
 
     /// Names what sends again what was not delivered, once. Samples are not sent again by themselves.
     fn say_next_step(&self, report: &Report) {
-        let (left, untried) = (report.left(), report.untried().count());
-        let are_samples = report.made.iter().all(|made| made.delivery.publication.test);
-        if left == 0 || are_samples || !self.journal_works {
+        let is_real = |delivery: &&Delivery| !delivery.publication.test;
+        let left = report.undelivered().filter(is_real).count();
+        let untried = report.untried().filter(is_real).count();
+        if left == 0 || !self.journal_works {
             return;
         }
         let again = format!("{} redeliver --failed", self.setup.program);

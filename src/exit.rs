@@ -96,8 +96,7 @@ impl Failure {
         self
     }
 
-    /// The failure in an error, also in its context or in what the system is made to say: it decides the exit code and
-    /// the hint.
+    /// The failure in an error, also in its context or inside an [`io::Error`]: it decides the exit code and the hint.
     pub(crate) fn of(error: &anyhow::Error) -> Option<&Self> {
         error.downcast_ref().or_else(|| {
             let mut chain = error.chain();

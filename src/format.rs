@@ -79,7 +79,7 @@ pub(crate) fn render<'a>(
     Ok((JSON, body.into_bytes().into()))
 }
 
-/// Renders a publication by a user's template.
+/// Renders a publication by a template, a format's or a user's.
 fn from_template(
     template: &str,
     syntax: Syntax,

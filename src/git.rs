@@ -61,9 +61,7 @@ pub(crate) fn commit(
 ) -> Result<Commit, Failure> {
     let shown = escape(&revision.to_string_lossy()).into_owned();
     let failed = |cause: &str| {
-        let signal = interrupt.signal().map(|signal| u8::try_from(signal).unwrap_or_default());
-        let exit = signal.map_or(Exit::Failed, Exit::Interrupted);
-        Failure::new(exit, format!("could not read the commit {shown}: {cause}"))
+        Failure::new(Exit::Failed, format!("could not read the commit {shown}: {cause}"))
     };
     let bytes = revision.as_encoded_bytes();
     if matches!(bytes.len(), 40 | 64) && bytes.iter().all(|b| *b == b'0') {
@@ -79,7 +77,12 @@ pub(crate) fn commit(
             failed(&format!("git did not answer within {limit}"))
                 .hint(format!("see what it waits for: git log -1 {shown}"))
         }
-        io::ErrorKind::Interrupted => failed("interrupted"),
+        io::ErrorKind::Interrupted => {
+            let signal = interrupt.signal().and_then(|signal| u8::try_from(signal).ok());
+            let mut failure = failed("interrupted");
+            failure.exit = Exit::Interrupted(signal.unwrap_or_default());
+            failure
+        }
         _ => failed(&error.to_string()),
     })?;
     if !output.status.success() {

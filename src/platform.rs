@@ -97,7 +97,8 @@ pub(crate) fn ignores(signal: i32) -> bool {
 /// This program's own file, on Linux also after another one was put in its place.
 pub(crate) fn this_program() -> io::Result<PathBuf> {
     let own = PathBuf::from("/proc/self/exe");
-    if own.exists() { Ok(own) } else { std::env::current_exe() }
+    // Elsewhere anybody may have made a file of that name.
+    if cfg!(target_os = "linux") && own.exists() { Ok(own) } else { std::env::current_exe() }
 }
 
 /// A user's name, if the system's own file of users has it.

@@ -89,6 +89,7 @@ fn page(hooks: &Command, command: &Command, verbs: &[&Command]) -> String {
     // What every verb takes comes last.
     let mut arguments: Vec<Arg> = command.get_arguments().cloned().collect();
     arguments.sort_by_key(Arg::is_global_set);
+    // clap wants a version where there is a flag for it.
     let options = Command::new("options").version("any").args(arguments);
     let options = options.disable_help_flag(true).disable_version_flag(true);
     text += &rendered(|page| Man::new(options.clone()).render_options_section(page));

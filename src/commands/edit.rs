@@ -44,7 +44,7 @@ pub(super) fn run(context: &Context, arguments: &mut Edit) -> Result<Exit> {
 fn say_what_is_held(context: &Context, registry: &Registry, id: HookId) -> Result<()> {
     let held = |since| -> Result<usize> {
         let selection = Selection::Held(vec![id.into()], since);
-        Ok(dispatch::preview(registry, &selection)?.deliveries.len())
+        Ok(dispatch::choose(registry, &selection)?.deliveries.len())
     };
     let all = held(TimeDelta::MAX)?;
     if all == 0 {

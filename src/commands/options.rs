@@ -173,11 +173,14 @@ impl HookOptions {
             (differs, format!("--header '{name}: …'"))
         }));
         let secret = if self.generate_secret { "--generate-secret" } else { "--secret-file FILE" };
-        let is_other_body = wanted.format != hook.format || wanted.template != hook.template;
+        let format = |hook: &Hook| hook.format.clone().filter(|name| name != RAW);
+        let is_other_body = format(&wanted) != format(hook) || wanted.template != hook.template;
+        let no_file = self.template.as_ref().is_some_and(|path| path.as_os_str().is_empty());
+        let template = if no_file { "--template ''" } else { "--template FILE" };
         flags.extend([
             (wanted.secrets != hook.secrets, secret.to_owned()),
             (wanted.ca_file != hook.ca_file, "--ca-file PEM".to_owned()),
-            (self.template.is_some() && is_other_body, "--template FILE".to_owned()),
+            (self.template.is_some() && wanted.template != hook.template, template.to_owned()),
         ]);
         if let Some(format) = &self.format {
             flags.push((is_other_body, format!("--format {format}")));

@@ -44,7 +44,7 @@ pub(super) fn run(context: &Context, arguments: &Publish) -> Result<Exit> {
     if let Some(id) = id {
         publication.id.clone_from(&id);
         before = if arguments.dry_run {
-            dispatch::preview(&registry, &Selection::Begun { id, defer: false })?.if_begun()
+            dispatch::choose(&registry, &Selection::Begun { id, defer: false })?.if_begun()
         } else {
             dispatch.begin_once(&publication, &audience, arguments.defer)?
         };

@@ -17,13 +17,16 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
     let selection = selection(arguments)?;
     let setup = context.setup(arguments.limits.settle(Err)?, arguments.json);
     let mut dispatch = Dispatch::new(setup, &registry, dispatch::interruptible());
-    // Read again under the lock; here it is for its warning, and so that a broken one ends it at once.
-    context.read(&registry)?;
+    let is_idle = arguments.failed && registry.journal_file().is_missing();
+    // It is read under the lock. Here it is for its warning, and for its errors where nothing else is read.
+    if is_idle || registry.readable_by_others().is_some() {
+        context.read(&registry)?;
+    }
     if registry.file.is_missing() {
         // A slip in a crontab would be silent for ever.
         output.warning(format!("there is no registry {}", registry.shown.display()));
     }
-    if registry.journal_file().is_missing() && arguments.failed {
+    if is_idle {
         output.note("nothing to send again");
         if arguments.json {
             output.answer("[]")?;
@@ -31,7 +34,7 @@ pub(super) fn run(context: &Context, arguments: &Redeliver) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let selected = if arguments.dry_run {
-        dispatch::preview(&registry, &selection)?
+        dispatch::choose(&registry, &selection)?
     } else {
         dispatch.select(&selection)?
     };

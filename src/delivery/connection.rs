@@ -73,7 +73,7 @@ impl Deadline {
     }
 }
 
-/// A host, an IPv6 address in brackets, and a port.
+/// A host and a port. An IPv6 address of a URL has its brackets, one of a SOCKS target has none.
 pub(super) struct Endpoint {
     pub(super) host: String,
     pub(super) port: u16,

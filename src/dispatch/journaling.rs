@@ -1,4 +1,5 @@
-//! Writing the journal while deliveries are made: what fails is said once, and stops nothing.
+//! Writing the journal while deliveries are made: what fails is said once, and stops nothing but
+//! a publication that is only to be kept.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

@@ -17,7 +17,7 @@ use crate::store::registry::{Change, RegistryFile};
 const LONGEST_CONTEXT: usize = 4 * 1024;
 
 /// The merge waits for the lock at least this long, however little of the deadline is left.
-const SHORTEST_WAIT: Duration = Duration::from_secs(2);
+const MERGE_WAIT: Duration = Duration::from_secs(2);
 
 impl Dispatch<'_> {
     /// Merges the outcomes into the registry, and names the hooks that are disabled by it. Where that cannot
@@ -26,7 +26,7 @@ impl Dispatch<'_> {
         if report.made.iter().all(|made| made.outcome.is_none()) {
             return;
         }
-        let wait = self.wait_at_most(self.left().max(SHORTEST_WAIT));
+        let wait = self.wait_at_most(self.left().max(MERGE_WAIT));
         let merged = self.registry.update_within(wait, |file| Ok(merge(file, report, Utc::now())));
         match merged {
             Ok(disabled) => {

@@ -81,7 +81,7 @@ impl Dispatch<'_> {
     }
 
     fn claim(&mut self, selection: &Selection, lock: &Lock) -> Result<Selected> {
-        let selected = preview(self.registry, selection)?;
+        let selected = choose(self.registry, selection)?;
         if !selected.claims.is_empty() {
             let until = self.claim_until();
             self.journal.claim(&selected.claims, until, lock)?;
@@ -90,8 +90,8 @@ impl Dispatch<'_> {
     }
 }
 
-/// What [`Dispatch::select`] would choose at this moment. Nothing is claimed.
-pub(crate) fn preview(registry: &Registry, selection: &Selection) -> Result<Selected> {
+/// Chooses what is sent again at this moment. Nothing is claimed.
+pub(crate) fn choose(registry: &Registry, selection: &Selection) -> Result<Selected> {
     let hooks = registry.read()?.hooks;
     let mut choice = Choice {
         selection,

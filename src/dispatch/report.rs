@@ -50,9 +50,10 @@ impl DeliveryState {
 }
 
 impl Report {
-    /// How many deliveries were to be made and were not.
-    pub(super) fn left(&self) -> usize {
-        self.made.iter().filter(|made| made.state != State::Delivered).count()
+    /// The deliveries that were to be made and were not.
+    pub(super) fn undelivered(&self) -> impl Iterator<Item = &Delivery> {
+        let undelivered = self.made.iter().filter(|made| made.state != State::Delivered);
+        undelivered.map(|made| &made.delivery)
     }
 
     /// The deliveries without an outcome.
@@ -74,7 +75,9 @@ impl Report {
         if let Some(signal) = self.interrupted {
             return Exit::Interrupted(u8::try_from(signal).unwrap_or_default());
         }
-        if self.left() == 0 && self.rest.iter().all(|rest| rest.state != State::Pending) {
+        if self.undelivered().next().is_none()
+            && self.rest.iter().all(|rest| rest.state != State::Pending)
+        {
             Exit::Done
         } else {
             Exit::Undelivered

@@ -38,6 +38,12 @@ impl Progress {
     }
 }
 
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
 /// Writes in place of the line, with colours or without: what moves a cursor is no colour.
 fn write(text: &str) {
     if Stream::Stderr.is_writable(SHORT_WAIT) {

@@ -69,6 +69,8 @@ impl Stream {
     /// Writes the text in pieces, each when `is_writable`; false if that ended before the text did.
     fn write(self, mut text: &str, is_writable: impl Fn() -> bool) -> io::Result<bool> {
         let mut writer: Box<dyn Write> = match self {
+            // The search for colours takes longer than the writing.
+            Self::Stdout if !text.contains('\x1b') => Box::new(io::stdout().lock()),
             Self::Stdout => Box::new(anstream::stdout().lock()),
             Self::Stderr => Box::new(anstream::stderr().lock()),
         };

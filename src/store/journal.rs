@@ -20,7 +20,7 @@ use chrono::{DateTime, Utc};
 use crate::domain::hook::Hook;
 use crate::domain::outcome::Outcome;
 use crate::domain::publication::{Delivery, Publication};
-use crate::platform::Access;
+use crate::platform::{Access, retry};
 use crate::store::file::{Lines, Lock, Patience, SharedFile, lock_lost};
 use crate::store::registry::{Registry, is_held};
 
@@ -70,7 +70,7 @@ impl Journal {
             let Some(file) = self.file.open(Access::Read)? else {
                 return Ok(None);
             };
-            let length = file.metadata()?.len();
+            let length = retry(|| file.metadata())?.len();
             Ok(Some(ReverseLines::new(file, length)))
         };
         let lines = open().with_context(|| self.unread())?;

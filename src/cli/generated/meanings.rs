@@ -69,7 +69,13 @@ fn environment(verb: &str) -> String {
             "            where they do not say UTF-8, the bars are ASCII",
             "TZ          the time zone of what is shown",
         ],
-        "publish" | "run" | "test" | "redeliver" => &[
+        "run" => &[
+            "HOOKS_FILE",
+            "     the registry, as --file",
+            "HOOKS_TIMEOUT, HOOKS_RETRIES, HOOKS_DEADLINE, HOOKS_JOBS",
+            "     the limits, as the flags; a wrong one is warned of, and the default is used",
+        ],
+        "publish" | "test" | "redeliver" => &[
             "HOOKS_FILE",
             "     the registry, as --file",
             "HOOKS_TIMEOUT, HOOKS_RETRIES, HOOKS_DEADLINE, HOOKS_JOBS",
@@ -78,7 +84,7 @@ fn environment(verb: &str) -> String {
         _ => &["HOOKS_FILE  the registry, as --file"],
     };
     let deployer: &[&str] = match verb {
-        "publish" => &[
+        "publish" | "run" => &[
             "REMOTE_USER, GL_USER, GITEA_PUSHER_NAME, GL_USERNAME, GITLAB_USER_LOGIN, GITHUB_ACTOR, USER",
             "     who deploys, for --git: the first that is set",
         ],

@@ -126,7 +126,7 @@ impl ServerCertVerifier for AnyCertificate {
         Ok(HandshakeSignatureValid::assertion())
     }
 
-    /// Those too that could not be checked.
+    /// All that there are, in ring's order, and those too that could not be checked.
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         use SignatureScheme as Scheme;
         let mut schemes =

@@ -64,7 +64,10 @@ fn constants(text: &str) -> Vec<&str> {
         } else {
             constants.push(&text[start..tag]);
             start = tag + 2;
+            let before = constants.len();
             let Some(end) = end_of_tag(text, start, &mut constants) else {
+                // It has no end: all of it is constant, its quoted strings among it.
+                constants.truncate(before);
                 break;
             };
             let code =

@@ -19,7 +19,7 @@ impl Lines {
     /// Opens the file for appending, making it where it is missing.
     pub(crate) fn open(file: &SharedFile) -> io::Result<Self> {
         let opened = file.open_or_create(Access::Append)?;
-        let is_new = opened.metadata()?.len() == 0;
+        let is_new = retry(|| opened.metadata())?.len() == 0;
         let created_in = if is_new { file.folder()?.to_be_synced()? } else { None };
         Ok(Self { file: opened, created_in })
     }

@@ -101,7 +101,9 @@ fn wait_for(
         match pending.recv_timeout(STEP.min(patience.most)) {
             Ok(locked) => return locked,
             Err(RecvTimeoutError::Timeout) => {}
-            Err(died) => return Err(io::Error::other(died)),
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(io::Error::other("the waiting thread died"));
+            }
         }
         let waited = started.elapsed();
         if patience.is_over(waited) {

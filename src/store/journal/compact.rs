@@ -11,6 +11,7 @@ use super::history::{Place, Recorded, RecordedDelivery, State};
 use super::reader::Reader;
 use super::record::{self, CompactedRecord, Record};
 use super::reverse::ReverseLines;
+use crate::platform::retry;
 use crate::store::file::{Lines, Lock, SaveError, SharedFile};
 use crate::store::registry::Registry;
 
@@ -27,7 +28,7 @@ const KEEP_UNDELIVERED: TimeDelta = TimeDelta::days(7);
 /// due when it has doubled. One that somebody has filled in another way takes long the first time, and
 /// is left to a process that nobody waits for.
 pub(super) fn is_due(journal: &File, somebody_waits: bool) -> io::Result<bool> {
-    let length = journal.metadata()?.len();
+    let length = retry(|| journal.metadata())?.len();
     if length <= LIMIT {
         return Ok(false);
     }
@@ -41,7 +42,7 @@ pub(super) fn is_due(journal: &File, somebody_waits: bool) -> io::Result<bool> {
     Ok(length / 2 > before && (is_quick || !somebody_waits))
 }
 
-/// Writes what is to be kept in the journal's place, and appends damaged lines to `damaged`. Gives how many
+/// Writes what is to be kept in the journal's place, and sets damaged lines aside. Gives how many
 /// these were; `None`: there was no time for it, and the journal is as it was.
 ///
 /// The lock keeps other compactions away; what is appended without it meanwhile is carried over.
@@ -154,7 +155,7 @@ fn is_needed(recorded: &Recorded, now: DateTime<Utc>) -> bool {
 }
 
 fn pieces_of(recorded: &Recorded) -> Vec<Piece> {
-    let ends = recorded.deliveries.iter().filter_map(|delivery| delivery.end);
+    let ends = recorded.deliveries.iter().filter_map(|delivery| delivery.last_end);
     let lines = recorded.lines.iter().copied().chain(ends).map(Piece::line);
     // An outcome that is to be numbered takes the place of its line.
     let pieces = lines.chain(recorded.deliveries.iter().flat_map(outcomes));

@@ -64,7 +64,7 @@ pub(crate) struct RecordedDelivery {
     /// When it was first delivered, whatever a later try came to.
     pub(crate) delivered_at: Option<DateTime<Utc>>,
     /// The line of the last outcome, also of one that counts as no try: it ends what stands before it.
-    pub(super) end: Option<Place>,
+    pub(super) last_end: Option<Place>,
     /// A process is at it.
     pub(super) lease: Option<Lease>,
     /// Held or deferred: nobody has been at it yet.
@@ -150,7 +150,7 @@ impl RecordedDelivery {
             last_try: lease.time,
             age: TimeDelta::zero(),
             delivered_at: None,
-            end: None,
+            last_end: None,
             lease: Some(lease).filter(|_| waiting.is_none()),
             waiting,
         }
@@ -194,7 +194,7 @@ impl RecordedDelivery {
 
     /// A try has ended, as this line says; `told` counts those by now, where the line tells.
     pub(super) fn end(&mut self, outcome: Outcome, told: Option<u32>, place: Place) {
-        (self.lease, self.end) = (None, Some(place));
+        (self.lease, self.last_end) = (None, Some(place));
         // Its turn did not come: that was no try.
         if outcome.attempts == 0 {
             return;

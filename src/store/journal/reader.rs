@@ -133,8 +133,9 @@ impl Reader {
                     self.damaged.push(place);
                 }
             }
-            Ok(Record::Redelivery(claim) | Record::Interrupted(claim)) => {
-                self.claimed(place, claim);
+            Ok(Record::Redelivery(claim)) => self.claimed(place, claim),
+            Ok(Record::Interrupted(claim)) => {
+                self.claimed(place, Claim { deadline: None, ..claim });
             }
             Ok(Record::Compacted(record)) => self.ages.pass(place.start, record.time),
             Err(_) => self.damaged.push(place),
@@ -195,7 +196,7 @@ impl Reader {
         for delivery in &mut recorded.deliveries {
             delivery.age = self.ages.age(delivery.last_try);
             if let Some((place, lease)) = self.at_hooks.get(&delivery.hook)
-                && delivery.end < Some(*place)
+                && delivery.last_end < Some(*place)
                 && lease.holds_at(self.now)
                 && delivery.is_undelivered(self.now)
             {
@@ -204,7 +205,7 @@ impl Reader {
         }
         claims.retain(|(place, claim)| {
             let mut deliveries = claim.hooks.iter().filter_map(|hook| recorded.delivery(*hook));
-            !claim.added.is_empty() || deliveries.any(|delivery| delivery.end < Some(*place))
+            !claim.added.is_empty() || deliveries.any(|delivery| delivery.last_end < Some(*place))
         });
         recorded.lines.push(place);
         recorded.lines.extend(claims.iter().map(|(place, _)| *place));

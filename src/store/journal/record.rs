@@ -76,7 +76,8 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
-    /// Of a publication or, without an id, of whatever was not delivered to these hooks.
+    /// Of a publication or, without an id, of whatever was not delivered to these hooks. Its times are set when it
+    /// is written.
     pub(crate) fn new(id: Option<String>, hooks: Vec<HookId>) -> Self {
         Self { id, time: Utc::now(), deadline: None, hooks, added: Vec::new() }
     }

@@ -25,6 +25,7 @@ fn a_templates_tokens_are_masked_and_its_code_is_not() {
         ),
         ("{{ abcdefgh12345678", "{{ ***"),
         ("{{ 'abcdefgh12345678' x", "{{ '***' x"),
+        ("{{ abcdefgh12345678 'abcdefgh12345678'", "{{ *** '***'"),
         ("{% raw %}{{ abcdefgh12345678 }}{% endraw %}", "{% raw %}{{ *** }}{% endraw %}"),
         (
             r#"{"u": "https://hooks.zapier.com/hooks/catch/1/abc/", "v": "https://h/{{ id }}"}"#,
