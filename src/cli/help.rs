@@ -21,7 +21,7 @@ Exit status:
   4    the URL is registered already, for another event or with other options; or the name is taken
   5    no hook has that id or name; --must-match: no enabled hook gets the event
   6    the registry stayed locked by another process
-  130  interrupted by SIGINT (143: SIGTERM; 129: SIGHUP, listen alone); what had finished is recorded
+  130  interrupted by SIGINT (143: SIGTERM, 129: SIGHUP); what had finished is recorded
 
 Environment:
   HOOKS_FILE       the registry, as --file
