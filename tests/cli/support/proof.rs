@@ -68,8 +68,9 @@ pub(crate) fn peak_memory(running: &mut Process) -> u64 {
         let text = std::fs::read_to_string(&status).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kib = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.trim().parse().ok());
-        peak = peak.max(kib.unwrap_or(0));
-        // The kernel keeps the peak, so a pause can miss only the last moment.
+        // The kernel keeps the peak, so a pause can miss only the last moment. It is no maximum of what is read here:
+        // for a moment after its start a process may still be seen with the memory of the one that started it.
+        peak = kib.unwrap_or(peak);
         thread::sleep(Duration::from_micros(500));
     }
     peak
