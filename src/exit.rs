@@ -29,6 +29,11 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
+    /// Interrupted by the signal of this number.
+    pub(crate) fn interrupted(signal: i32) -> Self {
+        Self::Interrupted(u8::try_from(signal).unwrap_or_default())
+    }
+
     /// The process status.
     pub(crate) fn code(self) -> u8 {
         match self {

@@ -78,9 +78,8 @@ pub(crate) fn commit(
                 .hint(format!("see what it waits for: git log -1 {shown}"))
         }
         io::ErrorKind::Interrupted => {
-            let signal = interrupt.signal().and_then(|signal| u8::try_from(signal).ok());
             let mut failure = failed("interrupted");
-            failure.exit = Exit::Interrupted(signal.unwrap_or_default());
+            failure.exit = Exit::interrupted(interrupt.signal().unwrap_or_default());
             failure
         }
         _ => failed(&error.to_string()),

@@ -56,8 +56,7 @@ fn stop_at_a_signal(receiver: &Receiver) -> Interrupt {
 }
 
 fn interrupted(interrupt: &Interrupt) -> Exit {
-    let signal = interrupt.signal().unwrap_or_default();
-    Exit::Interrupted(u8::try_from(signal).unwrap_or_default())
+    Exit::interrupted(interrupt.signal().unwrap_or_default())
 }
 
 fn verify(secret: &Secret, request: &Received) -> Verdict {

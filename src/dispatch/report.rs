@@ -73,7 +73,7 @@ impl Report {
     /// The exit code: interrupted, undelivered, or done. What another run is still at is not done.
     pub(crate) fn exit(&self) -> Exit {
         if let Some(signal) = self.interrupted {
-            return Exit::Interrupted(u8::try_from(signal).unwrap_or_default());
+            return Exit::interrupted(signal);
         }
         if self.undelivered().next().is_none()
             && self.rest.iter().all(|rest| rest.state != State::Pending)

@@ -8,7 +8,7 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
-use super::{Hook, LastDelivery, certificates_in};
+use super::{Hook, HookId, LastDelivery, certificates_in};
 use crate::domain::json::{Entries, put};
 use crate::security::{redact, signature::Secret};
 
@@ -138,7 +138,7 @@ impl<'de> Visitor<'de> for HookVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Hook, A::Error> {
         let (mut id, mut url, mut event) = (None, None, None);
-        let mut hook = Hook { enabled: true, ..Hook::default() };
+        let mut hook = Hook::new(HookId::default(), String::new(), String::new());
         while let Some(Key(key)) = map.next_key()? {
             match &*key {
                 // Of two, the first would be lost at the next write.
