@@ -77,7 +77,7 @@ fn a_chat_message_tells_what_was_deployed_by_whom_and_how_long_it_took() {
     let receiver = Receiver::new();
     let sandbox = one_hook_each(&receiver);
     for (status, said) in [("success", "succeeded"), ("failed", "FAILED")] {
-        let before = receiver.requests().len();
+        let before = receiver.count();
         let deployment = json!({"id": "cd5bee7181e74ea38a3522e73253f6ebb8ed72fb", "status": status,
             "author": "Ada Author", "message": "Fix the menu\n\nAt last", "deployer": "remi",
             "start_time": "2026-01-01T00:00:00Z", "end_time": "2026-01-01T00:01:12Z",
@@ -187,12 +187,12 @@ fn a_test_sends_the_format_and_a_dry_run_shows_it() {
         let tested = of(&receiver, format);
         assert!(tested.text().contains("test"), "{}", tested.text());
     }
-    let before = receiver.requests().len();
+    let before = receiver.count();
     let shown = sandbox
         .hooks(["publish", "PostDeployment", r#"{"status":"failed","id":"42"}"#, "--dry-run"])
         .run();
     shown.assert(0, &shown.stdout, "note: nothing was sent\n");
-    assert_eq!(receiver.requests().len(), before);
+    assert_eq!(receiver.count(), before);
     assert_eq!(shown.stdout.matches("❌ Deployment FAILED: 42").count(), 4, "{}", shown.stdout);
     assert_eq!(shown.stdout.matches("content-type: application/cloudevents+json\n").count(), 1);
     assert!(shown.stdout.contains(r#""specversion": "1.0""#), "{}", shown.stdout);

@@ -46,7 +46,7 @@ fn a_publish_that_was_killed_is_shown_and_completed_once() {
     // Before its deadline the other process may still be delivering.
     assert_eq!(state(2), "pending");
     sandbox.hooks(["redeliver", "--failed", "--now"]).run().assert_code(0);
-    assert_eq!(slow.requests().len(), 1, "a publication that may be under way is left alone");
+    assert_eq!(slow.count(), 1, "a publication that may be under way is left alone");
 
     wait_until(|| state(2) == "unfinished");
     let failed = sandbox.hooks(["log", "--failed", "--json"]).run();
@@ -62,7 +62,7 @@ fn a_publish_that_was_killed_is_shown_and_completed_once() {
     let again = sandbox.hooks(["redeliver", "--failed", "--now", "--json"]).run();
     again.assert_code(0);
     assert_eq!(again.json(), json!([]));
-    assert_eq!(slow.requests().len(), 2);
+    assert_eq!(slow.count(), 2);
 }
 
 /// A sandbox with one failed delivery, and its receiver, which accepts from now on.
@@ -142,9 +142,9 @@ fn two_registries_in_one_folder_have_journals_of_their_own() {
         sandbox.hooks(publish).run();
     }
     sandbox.hooks(["redeliver", "--failed", "--now", "--file", "b.json"]).run().assert_code(0);
-    assert_eq!((a.requests().len(), b.requests().len()), (1, 1));
+    assert_eq!((a.count(), b.count()), (1, 1));
     sandbox.hooks(["redeliver", "--failed", "--now", "--file", "a.json"]).run().assert_code(0);
-    assert_eq!((a.requests().len(), b.requests().len()), (2, 1));
+    assert_eq!((a.count(), b.count()), (2, 1));
     assert_eq!(sandbox.hooks(["log", "--json", "--file", "b.json"]).run().json_lines().len(), 1);
 }
 

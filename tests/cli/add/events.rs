@@ -41,7 +41,7 @@ fn a_hook_gets_each_of_its_events_and_what_a_star_stands_for() {
         ("deploy", &["/all"]),
         ("Rollback2", &["/all"]),
     ] {
-        let before = receiver.requests().len();
+        let before = receiver.count();
         let published = sandbox.hooks(["publish", event, "{}"]).run();
         published.assert_code(0);
         let requests = receiver.wait_for(before + targets.len());

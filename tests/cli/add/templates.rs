@@ -122,7 +122,7 @@ fn a_deployment_that_its_template_cannot_take_fails_that_hook_alone() {
     let failed = sandbox.hooks(["publish", "E", r#"{"build":"x"}"#]).run();
     failed.assert_code(3);
     assert!(failed.stdout.contains("the template fails in line 1"), "{}", failed.stdout);
-    assert_eq!(own.requests().len(), 1);
-    assert_eq!(plain.requests().len(), 2);
+    assert_eq!(own.count(), 1);
+    assert_eq!(plain.count(), 2);
     assert_eq!(sandbox.hook(&id)["last_status"], "Failure");
 }

@@ -11,7 +11,7 @@ use crate::support::{
 /// Publishes from this folder, and returns what the receiver got.
 #[track_caller]
 fn published(repository: &Repository, receiver: &Receiver, from: &Path, options: &[&str]) -> Value {
-    let before = receiver.requests().len();
+    let before = receiver.count();
     publish(repository, from, options).run().assert_code(0);
     let requests = receiver.requests();
     assert_eq!(requests.len(), before + 1);

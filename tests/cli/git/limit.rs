@@ -97,7 +97,7 @@ fn the_remote_of_a_partial_clone_is_not_asked() {
     for request in receiver.requests() {
         assert_eq!(request.json()["author"], PLAIN.author);
     }
-    assert_eq!(receiver.requests().len(), 2);
+    assert_eq!(receiver.count(), 2);
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn a_branch_whose_name_is_no_utf_8_is_published() {
     for request in receiver.requests() {
         assert_eq!(request.json()["id"], hash);
     }
-    assert_eq!(receiver.requests().len(), 2);
+    assert_eq!(receiver.count(), 2);
     let unknown = OsString::from_vec(b"th\xe9".to_vec());
     hooks(&repository, &["publish", "PostDeployment", "--git"])
         .arg(&unknown)

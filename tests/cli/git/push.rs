@@ -105,7 +105,7 @@ fn three_branches_pushed_at_once_are_three_publications() {
     let branches = commits.map(|(branch, _)| branch);
     let pushed = server.push(&branches).env("REMOTE_USER", "pusher").run();
     pushed.assert_code(0);
-    assert_eq!(server.receiver.requests().len(), 3);
+    assert_eq!(server.receiver.count(), 3);
     let published = server.published();
     for ((branch, commit), hash) in commits.iter().zip(&hashes) {
         pushed.assert_stderr_has(&[&format!("remote: deploying {branch} at {hash}")]);
@@ -137,7 +137,7 @@ fn a_deleted_branch_and_a_tag_in_the_same_push_are_not_published() {
     let refs: Vec<_> = published.keys().collect();
     assert_eq!(refs, ["refs/heads/another", "refs/heads/new", "refs/heads/old"]);
     assert_eq!(published["refs/heads/new"]["id"], json!(hash));
-    assert_eq!(server.receiver.requests().len(), 3);
+    assert_eq!(server.receiver.count(), 3);
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn a_refusal_is_named_with_its_code_and_tried_again_only_where_that_may_help() {
             let proxy = Receiver::answering([Reply::status(code), Reply::status(code)]);
             let sandbox = hook(&format!("{scheme}://127.0.0.1:9/"));
             assert_refused(&sandbox, &proxy.url(""), &["the proxy", words], attempts);
-            assert_eq!(proxy.requests().len() as u64, attempts, "{code}");
+            assert_eq!(proxy.count() as u64, attempts, "{code}");
         }
     }
 }

@@ -25,7 +25,7 @@ fn a_number_needs_no_look_up_and_a_name_one_for_all_hooks() {
         }
         let (finished, trace) = traced(&sandbox, "clone,clone3", &["--jobs", "1"]);
         finished.assert_code(0);
-        assert_eq!(receiver.requests().len(), hooks);
+        assert_eq!(receiver.count(), hooks);
         trace.lines().filter(|line| line.contains("clone")).count()
     };
     let least = threads("127.0.0.1", 1);

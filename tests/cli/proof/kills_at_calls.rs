@@ -73,7 +73,7 @@ fn after_a_kill_at_any_system_call_of_publish_the_event_is_on_record_and_the_nex
         || {
             let sandbox = with_registry(&receiver.url("/"));
             sandbox.write("hooks.json.journal", "");
-            seen.set(receiver.requests().len());
+            seen.set(receiver.count());
             sandbox
         },
         |sandbox, call, _| {
@@ -121,7 +121,7 @@ fn after_a_kill_at_any_system_call_of_a_deferral_what_was_acknowledged_is_sent()
     at_each_call(
         &["publish", "E", "{\"killed\":true}", "--defer"],
         || {
-            seen.set(receiver.requests().len());
+            seen.set(receiver.count());
             with_registry(&receiver.url("/"))
         },
         |sandbox, call, ended| {
@@ -129,7 +129,7 @@ fn after_a_kill_at_any_system_call_of_a_deferral_what_was_acknowledged_is_sent()
             acknowledged += usize::from(is_acknowledged);
             let redeliver = sandbox.hooks(["redeliver", "--failed"]).run();
             redeliver.assert_code(0);
-            let sent = receiver.requests().len() - seen.get();
+            let sent = receiver.count() - seen.get();
             assert!(
                 sent == 1 || (sent == 0 && !is_acknowledged),
                 "{sent} sent after {call}, acknowledged: {is_acknowledged}\n{}",

@@ -158,12 +158,12 @@ fn a_run_that_was_killed_is_finished_and_a_live_one_is_left_alone() {
     let pending = call("30s").arg("--json").run();
     assert_eq!(pending.json()["deliveries"][0]["state"], "pending");
     call("30s").arg("--defer").run().assert_code(0);
-    assert_eq!(receiver.requests().len(), 1);
+    assert_eq!(receiver.count(), 1);
     first.end_by(Signal::Kill, Duration::from_secs(10));
     receiver.release();
     crate::support::wait_until(|| states(&sandbox) == ["unfinished"]);
     call("30s").run().assert_code(0);
-    assert_eq!(receiver.requests().len(), 2);
+    assert_eq!(receiver.count(), 2);
     assert_eq!(states(&sandbox), ["delivered"]);
 }
 
@@ -179,7 +179,7 @@ fn of_several_at_the_same_time_one_sends_it() {
         let ended: Vec<_> = [call(), call(), call(), call()].map(|p| p.wait()).into();
         let sent: String = ended.iter().map(|output| output.stdout.as_str()).collect();
         assert_eq!(sent.matches("delivered").count(), 1, "{sent}");
-        assert_eq!(receiver.requests().len(), round + 1);
+        assert_eq!(receiver.count(), round + 1);
     }
 }
 
@@ -193,7 +193,7 @@ fn deferred_it_is_kept_once_and_an_envelope_sends_it() {
         let journal = String::from_utf8(sandbox.read("hooks.json.journal")).unwrap();
         assert_eq!(journal.lines().count(), 1, "{journal}");
     }
-    assert_eq!(receiver.requests().len(), 0);
+    assert_eq!(receiver.count(), 0);
     publish(&sandbox, &envelope("{}")).assert_code(0);
     assert_eq!(receiver.request().the_header("webhook-id"), ID);
 }
@@ -222,7 +222,7 @@ fn what_cannot_be_sent_any_more_keeps_no_queue_waiting() {
              note: {ID} was published before; still to be sent: 0 of 3\n"
         ),
     );
-    assert_eq!(bad.requests().len(), 2);
+    assert_eq!(bad.count(), 2);
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn a_dry_run_shows_what_is_still_to_be_sent() {
     let gone = sandbox.hooks(["edit", "1", "--disable"]).run();
     gone.assert_code(0);
     assert_eq!(dry().stdout, "");
-    assert_eq!(receiver.requests().len(), 1);
+    assert_eq!(receiver.count(), 1);
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn jobs_bounds_how_many_are_in_flight() {
             .assert_code(2)
             .assert_stderr_has(&["--jobs"]);
     }
-    assert_eq!(receiver.requests().len(), 24);
+    assert_eq!(receiver.count(), 24);
 }
 
 /// Writes a registry of this many hooks at the receiver.

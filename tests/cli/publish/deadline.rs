@@ -202,7 +202,7 @@ fn what_was_not_begun_is_said_even_when_quiet() {
     // It is due at once.
     let redeliver = ["redeliver", "--failed", "--deadline", "1s", "--json"];
     sandbox.hooks(redeliver).run().assert_code(3);
-    assert_eq!(silent.requests().len(), 3);
+    assert_eq!(silent.count(), 3);
 }
 
 #[test]

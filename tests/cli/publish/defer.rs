@@ -12,13 +12,13 @@ fn a_deferred_event_is_kept_and_sent_by_the_next_redeliver_byte_for_byte() {
     let content = "{ \"n\": 1e400 }";
     let deferred = sandbox.hooks(["publish", "PostDeployment", content, "--defer"]).run();
     deferred.assert(0, &format!("deferred   hook 1  {}\n", receiver.url("/")), "");
-    assert_eq!(receiver.requests().len(), 0);
+    assert_eq!(receiver.count(), 0);
     assert_eq!(sandbox.log()[0]["state"], "deferred");
     sandbox.hooks(["redeliver", "--failed"]).run().assert_code(0);
     assert_eq!(receiver.request().text(), content);
     assert_eq!(sandbox.log()[0]["state"], "delivered");
     sandbox.hooks(["redeliver", "--failed"]).run().assert_code(0);
-    assert_eq!(receiver.requests().len(), 1);
+    assert_eq!(receiver.count(), 1);
 }
 
 #[test]

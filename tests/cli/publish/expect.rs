@@ -38,7 +38,7 @@ fn a_success_that_lacks_it_failed_and_is_tried_again() {
         r#"note: hook 1: attempt 1 failed: 200 OK: the answer lacks "routed":true; trying again in "#,
         r#"note: hook 1: attempt 2 failed: 204 No Content: the answer lacks "routed":true; trying again in "#,
     ]);
-    assert_eq!(receiver.requests().len(), 3);
+    assert_eq!(receiver.count(), 3);
 }
 
 #[test]

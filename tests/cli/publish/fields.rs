@@ -132,7 +132,7 @@ fn a_status_has_kudus_five_values() {
     let refused = sandbox.hooks(["publish", "PostDeployment", "--status", "done"]).run();
     refused.assert_code(2).assert_stderr_has(&["error: ", "--status", "success"]);
     receiver.wait_for(5);
-    assert_eq!(receiver.requests().len(), 5);
+    assert_eq!(receiver.count(), 5);
 }
 
 #[test]

@@ -57,8 +57,8 @@ fn a_failed_run_goes_to_the_hooks_that_want_failures() {
         let ran = sandbox.hooks(["run", "PostDeployment", "--", "sh", "-c", &script]);
         ran.run().assert_code(code);
     }
-    assert_eq!(failures.requests().len(), 2);
-    assert_eq!(successes.requests().len(), 1);
+    assert_eq!(failures.count(), 2);
+    assert_eq!(successes.count(), 1);
 }
 
 #[test]

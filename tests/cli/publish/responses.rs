@@ -31,7 +31,7 @@ fn a_redirect_is_a_failure_that_names_its_location_and_is_never_followed() {
         let id = sandbox.add(&receiver.url("/"), "PostDeployment");
         let published = sandbox.publish();
         published.assert_code(3);
-        assert_eq!(receiver.requests().len(), 1, "{status} is not tried again");
+        assert_eq!(receiver.count(), 1, "{status} is not tried again");
         let hook = sandbox.hook(&id);
         assert_eq!(hook["last_code"], status);
         assert!(hook["last_reason"].as_str().unwrap().contains(&location), "{hook}");

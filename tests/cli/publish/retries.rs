@@ -228,12 +228,12 @@ fn a_410_disables_the_hook_until_it_is_enabled() {
     assert!(sandbox.hooks(["show", &id]).run().stdout.contains(reason));
 
     sandbox.publish().assert_code(0);
-    assert_eq!(receiver.requests().len(), 1, "a disabled hook gets nothing");
+    assert_eq!(receiver.count(), 1, "a disabled hook gets nothing");
 
     sandbox.hooks(["edit", &id, "--enable"]).run().assert_code(0);
     assert_eq!(sandbox.hook(&id).get("disabled_reason"), None);
     sandbox.publish().assert_code(0);
-    assert_eq!(receiver.requests().len(), 2);
+    assert_eq!(receiver.count(), 2);
 }
 
 #[test]

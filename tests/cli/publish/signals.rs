@@ -65,7 +65,7 @@ fn after_an_interrupt_nothing_new_is_started() {
     receiver.wait_for(1);
     // During the wait before the second attempt.
     publish.end_by(Signal::Interrupt, Duration::from_secs(2)).assert_code(130);
-    assert_eq!(receiver.requests().len(), 1);
+    assert_eq!(receiver.count(), 1);
     assert_ne!(sandbox.log()[0]["state"], "delivered");
 }
 
@@ -95,9 +95,9 @@ fn an_interrupt_records_how_the_attempt_before_a_wait_went() {
     assert!(journal.iter().all(|record| record.get("interrupted").is_none()), "{journal:#?}");
     // The first failure is due at once, unless the receiver asks for time.
     sandbox.hooks(["redeliver", "--failed"]).run().assert_code(0);
-    assert_eq!((asking.requests().len(), failing.requests().len()), (1, 2));
+    assert_eq!((asking.count(), failing.count()), (1, 2));
     sandbox.hooks(["redeliver", "--failed", "--now"]).run().assert_code(0);
-    assert_eq!((asking.requests().len(), failing.requests().len()), (2, 2));
+    assert_eq!((asking.count(), failing.count()), (2, 2));
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn what_a_disabled_hook_would_have_got_is_sent_on_request_alone() {
     assert_eq!(sandbox.log()[0]["state"], "held");
     let held = ["redeliver", "--held", &hook];
     sandbox.hooks(held).run().assert_code(0);
-    assert_eq!(receiver.requests().len(), 0, "it is disabled still");
+    assert_eq!(receiver.count(), 0, "it is disabled still");
 
     let enabled = sandbox.hooks(["edit", &hook, "--enable"]).run();
     enabled.assert_stderr_has(&[
@@ -34,12 +34,12 @@ fn what_a_disabled_hook_would_have_got_is_sent_on_request_alone() {
         "redeliver --held 1",
     ]);
     sandbox.hooks(["redeliver", "--failed", "--now"]).run().assert_code(0);
-    assert_eq!(receiver.requests().len(), 0, "--failed leaves what is held");
+    assert_eq!(receiver.count(), 0, "--failed leaves what is held");
     sandbox.hooks(held).run().assert_code(0);
     let texts: Vec<String> = receiver.requests().iter().map(Request::text).collect();
     assert_eq!(texts, ["{\"n\":1}", "{\"n\":2}"]);
     sandbox.hooks(held).run().assert_code(0);
-    assert_eq!(receiver.requests().len(), 2, "once is enough");
+    assert_eq!(receiver.count(), 2, "once is enough");
 }
 
 #[test]
@@ -70,12 +70,12 @@ fn after_a_wrong_url_the_events_go_to_the_right_one() {
     let unmoved = sandbox.hooks(["redeliver", "--failed", "--now"]).run();
     unmoved.assert_code(0);
     unmoved.assert_stderr_has(&["1 to a hook that has another URL since (--moved)"]);
-    assert_eq!(right.requests().len(), 0);
+    assert_eq!(right.count(), 0);
     let moved = sandbox.hooks(["redeliver", "--failed", "--now", "--moved"]).run();
     moved.assert_code(0);
     assert_eq!(right.request().text(), "{\"n\":1}");
     sandbox.hooks(["redeliver", "--failed", "--now", "--moved"]).run().assert_code(0);
-    assert_eq!(right.requests().len(), 1);
+    assert_eq!(right.count(), 1);
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn what_is_named_and_cannot_be_sent_is_a_failure() {
     let both = sandbox.hooks(["redeliver", "1", "2"]).run();
     both.assert_code(3);
     both.assert_stderr_has(&["nothing was published to hook 2 yet"]);
-    assert_eq!(receiver.requests().len(), 2);
+    assert_eq!(receiver.count(), 2);
     sandbox.hooks(["edit", "1", "--disable"]).run().assert_code(0);
     let disabled = sandbox.hooks(["redeliver", &id]).run();
     disabled.assert_code(3);
@@ -139,7 +139,7 @@ fn a_dry_run_shows_the_requests_and_claims_nothing() {
     );
     assert_eq!(shown.stderr, "note: nothing was sent\n");
     assert_eq!(sandbox.read("hooks.json.journal"), journal);
-    assert_eq!(receiver.requests().len(), 1);
+    assert_eq!(receiver.count(), 1);
     let sent = sandbox.hooks(["redeliver", "--failed"]).run();
     sent.assert_code(0);
     assert!(sent.stdout.trim_end().ends_with("PostDeployment"), "{}", sent.stdout);

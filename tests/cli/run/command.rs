@@ -64,7 +64,7 @@ fn a_command_that_could_not_start_is_named() {
         "",
         &format!("error: could not run no-such\\u{{1b}}command: [LINE]\nnote: publishing PostDeployment with the status failed to 1 hook\n{delivered}"),
     );
-    assert_eq!(receiver.requests().len(), 1);
+    assert_eq!(receiver.count(), 1);
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn a_commit_that_cannot_be_read_is_only_a_warning() {
             &format!("warning: could not read the commit {cause}; published without the commit\nnote: publishing PostDeployment with the status failed to 1 hook\n{delivered}"),
         );
     }
-    assert_eq!(receiver.requests().len(), 5);
+    assert_eq!(receiver.count(), 5);
     for request in receiver.requests() {
         assert_eq!(request.json()["status"], "failed");
         assert_eq!(request.json()["id"], Value::Null);
@@ -277,7 +277,7 @@ fn streams_that_are_closed_or_whose_reader_has_gone_change_nothing() {
         run(&sandbox, "echo deployed; exit 7").shell(script).run().assert_code(0);
         assert_eq!(sandbox.read("out"), b"deployed\n", "{script}");
         assert_eq!(sandbox.read("code"), b"7\n", "{script}");
-        assert_eq!(receiver.requests().len(), number + 1, "{script}");
+        assert_eq!(receiver.count(), number + 1, "{script}");
     }
     assert!(sandbox.log().iter().all(|entry| entry["state"] == "delivered"));
     for closed in [">&- 2>&-", ">&- 2>&- <&-"] {
@@ -339,5 +339,5 @@ fn a_wrong_variable_is_warned_of_and_the_default_used() {
             ),
         );
     }
-    assert_eq!(receiver.requests().len(), 4);
+    assert_eq!(receiver.count(), 4);
 }

@@ -51,7 +51,7 @@ impl<'a> Run<'a> {
             scenario,
             before: read(""),
             journal_before: read(".journal").unwrap_or_default(),
-            requests_before: scenario.receiver.map_or(0, |r| r.requests().len()),
+            requests_before: scenario.receiver.map_or(0, Receiver::count),
             sandbox,
         }
     }
@@ -97,7 +97,7 @@ impl<'a> Run<'a> {
 
     pub(crate) fn was_sent(&self) -> bool {
         let receiver = self.scenario.receiver.expect("a receiver");
-        receiver.requests().len() > self.requests_before
+        receiver.count() > self.requests_before
     }
 }
 

@@ -134,7 +134,9 @@ impl<'a> Invocation<'a> {
 
     fn command(&self) -> Command {
         let mut command = if let Some(script) = &self.shell {
-            let mut command = Command::new("sh");
+            // A name without its folder, beside a PATH of the sandbox, would make the standard library copy
+            // the whole process of the tests to start it.
+            let mut command = Command::new("/bin/sh");
             command.args(["-c", script, "sh", Sandbox::BINARY]);
             command
         } else {

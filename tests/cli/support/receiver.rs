@@ -119,6 +119,11 @@ impl Receiver {
         self.shared.lock().requests.clone()
     }
 
+    /// How many requests there were so far.
+    pub(crate) fn count(&self) -> usize {
+        self.shared.lock().requests.len()
+    }
+
     /// The only request there was.
     #[track_caller]
     pub(crate) fn request(&self) -> Request {

@@ -98,8 +98,8 @@ impl Strace {
             Effect::Nothing => "retval=0".to_owned(),
             Effect::Kill => "signal=KILL".to_owned(),
         };
-        let option = format!("--inject={}:{effect_text}:when={}", call.name, call.number);
-        let finished = self.run(invocation, scope, &option);
+        let injected = format!("{}:{effect_text}:when={}", call.name, call.number);
+        let finished = self.run(invocation, scope, &only(&call.name, &injected));
         let trace = self.trace();
         let came = match effect {
             Effect::Kill => trace.contains("+++ killed by SIGKILL"),
@@ -112,8 +112,8 @@ impl Strace {
     /// there was one.
     #[track_caller]
     pub(crate) fn refuse(&self, invocation: Invocation, name: &str, error: &str) -> (Output, bool) {
-        let option = format!("--inject={name}:error={error}");
-        let finished = self.run(invocation, Scope::All, &option);
+        let injected = format!("{name}:error={error}");
+        let finished = self.run(invocation, Scope::All, &only(name, &injected));
         (finished, self.trace().contains("(INJECTED)"))
     }
 
@@ -146,6 +146,17 @@ impl Strace {
         let bytes = fs::read(self.file()).expect("strace writes its trace");
         String::from_utf8_lossy(&bytes).into_owned()
     }
+}
+
+/// Options that inject this and show no other system call.
+fn only(name: &str, injected: &str) -> String {
+    // Where each call stops the process, the stops take most of the time. A signal is lost at any other stop.
+    let stops = if injected.contains(":error=") || injected.contains(":retval=") {
+        "--seccomp-bpf"
+    } else {
+        ""
+    };
+    format!("{stops} --trace={name} --inject={injected}")
 }
 
 /// The files of a registry, and the folder they are in.

@@ -170,7 +170,7 @@ fn a_greedy_template_fails_its_own_hook_alone() {
             assert_eq!(delivery["reason"], reason);
         }
     }
-    assert_eq!(receiver.requests().len(), 3);
+    assert_eq!(receiver.count(), 3);
 }
 
 /// A large deployment is no greedy template.

@@ -78,7 +78,7 @@ impl<'a> Scene<'a> {
 
     /// Runs a verb, and tells whether it has sent anything.
     fn run(&self, verb: &[&str]) -> (Output, bool) {
-        let before = self.history.receiver.requests().len();
+        let before = self.history.receiver.count();
         let invocation = self.sandbox.hooks(verb);
         let invocation =
             invocation.env("HOOKS_FILE", self.path("d/hooks.json")).limit(Duration::from_secs(20));
@@ -87,7 +87,7 @@ impl<'a> Scene<'a> {
         } else {
             invocation.shell(&as_user(self.caller)).run()
         };
-        (finished, self.history.receiver.requests().len() > before)
+        (finished, self.history.receiver.count() > before)
     }
 
     /// Runs a verb that must not use the file of this name, and may do no more than it does without.

@@ -75,7 +75,7 @@ fn a_redelivery_whose_lock_file_is_deleted_is_sent_once() {
     refused.assert_code(1).assert_stderr_has(&[
         "error: could not write the journal [DIR]/hooks.json.journal: the lock file was deleted",
     ]);
-    assert_eq!(receiver.requests().len(), 2);
+    assert_eq!(receiver.count(), 2);
     assert_eq!(sandbox.log()[0]["state"], "delivered");
 }
 

@@ -236,7 +236,7 @@ fn a_real_forward_proxy_carries_an_http_and_an_https_delivery() {
     let refused = publish(&sandbox, &[("all_proxy", &wrong)]);
     refused.assert_code(3).assert_hides("Pw-wrong");
     assert_eq!(refused.stdout.matches("proxy").count(), 2, "{}", refused.stdout);
-    assert_eq!(plain.requests().len() + secure.requests().len(), 2);
+    assert_eq!(plain.count() + secure.count(), 2);
     let log = proxy.end();
     for receiver in [&plain, &secure] {
         let connect = format!("CONNECT 127.0.0.1:{}", receiver.port());
