@@ -83,6 +83,8 @@ fn wait(polled: &mut [PollFd], patience: Duration) -> io::Result<()> {
 pub(super) struct Tcp {
     stream: TcpStream,
     deadline: Deadline,
+    /// The deadline had passed at the last read.
+    is_over: bool,
     write_error: Option<io::Error>,
 }
 
@@ -90,7 +92,12 @@ impl Tcp {
     fn new(socket: Socket, deadline: &Deadline) -> io::Result<Self> {
         // What we write is whole: nothing more comes that it could be sent with.
         socket.set_tcp_nodelay(true)?;
-        Ok(Self { stream: socket.into(), deadline: deadline.clone(), write_error: None })
+        Ok(Self {
+            stream: socket.into(),
+            deadline: deadline.clone(),
+            is_over: false,
+            write_error: None,
+        })
     }
 
     /// Waits until one of these can be done, and says which can.
@@ -105,6 +112,11 @@ impl Stream for Tcp {}
 
 impl Read for Tcp {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // What has come by the deadline counts, but a receiver that sends without end is not read without end.
+        let left = self.deadline.left();
+        if std::mem::replace(&mut self.is_over, left.is_err()) {
+            left?;
+        }
         let read = loop {
             match self.stream.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

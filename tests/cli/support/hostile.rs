@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::net::TcpStream;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -12,6 +13,9 @@ use super::server::{Server, read_request};
 
 /// The most that a publish may take, in KiB.
 const MOST_MEMORY: u64 = 50_000;
+
+/// The longest that it may take, with a timeout of 1.5 s.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// What the record is to say.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +41,7 @@ pub(crate) fn outcome(
     let mut running = sandbox.hooks(publish).spawn();
     let peak = peak_memory(&mut running);
     let published = running.wait();
+    published.assert_took(Duration::ZERO, LONGEST);
     let about = format!("{name}\n{}\n{}", published.stdout, published.stderr);
     assert!(peak < MOST_MEMORY, "{peak} KiB at {about}");
     assert!(matches!(published.code(), Some(0 | 3)), "exit code {:?} at {about}", published.code());
