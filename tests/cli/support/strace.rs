@@ -46,6 +46,12 @@ impl fmt::Display for Call {
     }
 }
 
+/// Stops the process at the calls that are shown alone: the other stops take most of the time.
+const THERE: &str = "--seccomp-bpf";
+
+/// Stops the process at each call: at any other stop a signal is lost.
+const EVERYWHERE: &str = "";
+
 /// strace, with a folder for what it finds.
 pub(crate) struct Strace {
     folder: TempDir,
@@ -99,7 +105,8 @@ impl Strace {
             Effect::Kill => "signal=KILL".to_owned(),
         };
         let injected = format!("{}:{effect_text}:when={}", call.name, call.number);
-        let finished = self.run(invocation, scope, &only(&call.name, &injected));
+        let stop = if matches!(effect, Effect::Kill) { EVERYWHERE } else { THERE };
+        let finished = self.run(invocation, scope, &only(stop, &call.name, &injected));
         let trace = self.trace();
         let came = match effect {
             Effect::Kill => trace.contains("+++ killed by SIGKILL"),
@@ -113,7 +120,7 @@ impl Strace {
     #[track_caller]
     pub(crate) fn refuse(&self, invocation: Invocation, name: &str, error: &str) -> (Output, bool) {
         let injected = format!("{name}:error={error}");
-        let finished = self.run(invocation, Scope::All, &only(name, &injected));
+        let finished = self.run(invocation, Scope::All, &only(THERE, name, &injected));
         (finished, self.trace().contains("(INJECTED)"))
     }
 
@@ -149,14 +156,8 @@ impl Strace {
 }
 
 /// Options that inject this and show no other system call.
-fn only(name: &str, injected: &str) -> String {
-    // Where each call stops the process, the stops take most of the time. A signal is lost at any other stop.
-    let stops = if injected.contains(":error=") || injected.contains(":retval=") {
-        "--seccomp-bpf"
-    } else {
-        ""
-    };
-    format!("{stops} --trace={name} --inject={injected}")
+fn only(stop: &str, name: &str, injected: &str) -> String {
+    format!("{stop} --trace={name} --inject={injected}")
 }
 
 /// The files of a registry, and the folder they are in.
