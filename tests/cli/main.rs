@@ -6,7 +6,7 @@
 mod support;
 
 mod add;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod clock;
 #[cfg(target_os = "linux")]
 mod completions;

@@ -17,6 +17,8 @@ mod output;
 mod past;
 mod pattern;
 pub(crate) mod placeholder;
+#[cfg(target_os = "linux")]
+mod preload;
 mod process;
 mod program;
 #[cfg(target_os = "linux")]
@@ -54,6 +56,8 @@ pub(crate) use network::{needs_network, on_an_own_network};
 pub(crate) use output::Output;
 pub(crate) use past::Past;
 pub(crate) use pattern::difference;
+#[cfg(target_os = "linux")]
+pub(crate) use preload::{hanging_look_up, shifted_clock};
 pub(crate) use process::{Process, Signal};
 pub(crate) use program::{Program, free_port, needs_success};
 #[cfg(target_os = "linux")]

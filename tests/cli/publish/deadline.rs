@@ -1,7 +1,5 @@
 //! Nothing on the network makes a publish take longer than its caller said.
 
-use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -215,7 +213,7 @@ fn a_dns_lookup_that_hangs_ends_with_the_timeout() {
     let healthy = Receiver::new();
     sandbox.add("http://hangs.test/", "PostDeployment");
     sandbox.add(&healthy.url("/"), "PostDeployment");
-    let library = hanging_look_up(&sandbox);
+    let library = crate::support::hanging_look_up(&sandbox);
     let publish = |options: [&str; 4]| {
         sandbox
             .hooks(["publish", "PostDeployment", DEPLOYMENT])
@@ -229,33 +227,4 @@ fn a_dns_lookup_that_hangs_ends_with_the_timeout() {
     assert_eq!(healthy.wait_for(2).len(), 2);
     assert_eq!(sandbox.hook("1")["last_status"], json!("Failure"));
     assert_eq!(sandbox.hook("2")["last_status"], json!("OK"));
-}
-
-/// A library to preload, whose `getaddrinfo` never returns for `hangs.test`.
-#[cfg(target_os = "linux")]
-pub(crate) fn hanging_look_up(sandbox: &Sandbox) -> PathBuf {
-    let source = sandbox.write(
-        "hang.c",
-        r#"
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <netdb.h>
-#include <string.h>
-#include <unistd.h>
-int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result) {
-    while (node && strcmp(node, "hangs.test") == 0) sleep(1000);
-    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = dlsym(RTLD_NEXT, "getaddrinfo");
-    return real(node, service, hints, result);
-}
-"#,
-    );
-    let library = sandbox.path().join("hang.so");
-    let status = Command::new("cc")
-        .args(["-shared", "-fPIC", "-o"])
-        .arg(&library)
-        .arg(source)
-        .arg("-ldl")
-        .status();
-    assert!(status.expect("cc runs").success(), "the library compiles");
-    library
 }

@@ -121,7 +121,7 @@ fn a_dns_lookup_that_hangs_does_not_delay_an_interrupt() {
     let quick = Receiver::new();
     sandbox.add("http://hangs.test/", "PostDeployment");
     sandbox.add(&quick.url("/"), "PostDeployment");
-    let library = super::deadline::hanging_look_up(&sandbox);
+    let library = crate::support::hanging_look_up(&sandbox);
     let publish = sandbox.hooks(PUBLISH).env("LD_PRELOAD", library).spawn();
     publish.stdout_line(&quick.port().to_string());
     publish.end_by(Signal::Terminate, Duration::from_secs(2)).assert_code(143);
