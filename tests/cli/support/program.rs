@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::capture::Capture;
@@ -63,11 +64,21 @@ impl Drop for Program {
     }
 }
 
-/// A port for a program that cannot be told to pick one itself.
+/// A port for a program that cannot be told to pick one itself: none of those that the system gives to whoever
+/// asks for any, and no port twice.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
-    let address = listener.local_addr().expect("a bound socket has an address");
-    address.port()
+    const FIRST: u32 = 10_000;
+    const PORTS: u32 = 20_000;
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    // Two runs of the tests on one machine begin at different ones.
+    let start = std::process::id().wrapping_mul(97);
+    loop {
+        let given = start.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed));
+        let port = u16::try_from(FIRST + given % PORTS).expect("below 65,536");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Whether this command succeeds: for a library of another language, which `needs` cannot find. What it
