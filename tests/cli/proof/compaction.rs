@@ -78,18 +78,23 @@ fn text(sandbox: &Sandbox) -> String {
     String::from_utf8(sandbox.read("hooks.json.journal")).expect("the journal is UTF-8")
 }
 
+/// All lines but those that are long.
+fn lines(journal: &str) -> impl Iterator<Item = &str> {
+    journal.lines().filter(|line| line.len() < 1 << 10)
+}
+
 fn is_damage_kept(sandbox: &Sandbox) -> bool {
     let aside = sandbox.path().join("hooks.json.journal.damaged");
     let aside = std::fs::read_to_string(aside).unwrap_or_default();
-    aside.contains(DAMAGED) || text(sandbox).contains(DAMAGED)
+    aside.contains(DAMAGED) || lines(&text(sandbox)).any(|line| line == DAMAGED)
 }
 
 #[track_caller]
 fn assert_all_kept(sandbox: &Sandbox, journal: &str, about: &str) {
     let now = text(sandbox);
     let undelivered = |line: &&str| UNDELIVERED.iter().any(|id| line.contains(id));
-    for line in journal.lines().filter(undelivered) {
-        assert!(now.contains(line), "lost, {about}: {line}");
+    for line in lines(journal).filter(undelivered) {
+        assert!(lines(&now).any(|kept| kept == line), "lost, {about}: {line}");
     }
     assert!(is_damage_kept(sandbox), "the damaged line is lost, {about}");
 }
@@ -135,7 +140,7 @@ fn a_kill_at_any_system_call_of_a_compaction_loses_nothing() {
         assert_all_kept(&sandbox, &journal, &format!("killed at {call}"));
         sandbox.hooks(REDELIVER).run().assert_code(0);
         assert_all_kept(&sandbox, &journal, &format!("one after {call}"));
-        assert!(!text(&sandbox).contains(DAMAGED), "still damaged after {call}");
+        assert!(lines(&text(&sandbox)).all(|line| line != DAMAGED), "still damaged after {call}");
         assert!(!sandbox.has("hooks.json.tmp"), "{call}");
         // Now it is well, and nothing is said any more.
         let again = sandbox.hooks(["-q"]).args(REDELIVER).run();
@@ -166,7 +171,8 @@ fn a_kill_in_the_compaction_of_a_long_journal_leaves_the_event_delivered_and_the
         assert!(came, "{call}");
         assert!(killed.stdout.starts_with("delivered"), "{call}");
         assert_all_kept(&sandbox, &journal, &format!("killed at {call}"));
-        assert!(text(&sandbox).contains("now"), "the event is off record at {call}");
+        let recorded = lines(&text(&sandbox)).any(|line| line.contains("now"));
+        assert!(recorded, "the event is off record at {call}");
     }
     figures(&format!("killed at {} calls of a long compaction", calls.len()));
 }
@@ -189,7 +195,7 @@ fn a_fault_in_a_compaction_is_a_warning_and_loses_nothing() {
         assert!(came, "{call}");
         redelivered.assert_code(0);
         assert_all_kept(&sandbox, &journal, &format!("EIO at {call}"));
-        if text(&sandbox).contains(DAMAGED) {
+        if lines(&text(&sandbox)).any(|line| line == DAMAGED) {
             redelivered.assert_stderr_has(&["warning: could not ", "Input/output error"]);
             failed += 1;
         }
