@@ -15,12 +15,17 @@ use std::thread;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use socket2::SockRef;
 
 use connection::{Connection, Memory, Refusal};
 
 /// Connections at once, more than one `publish` opens; another is answered 503. Tests, which hold both
 /// ends, have file descriptors for fewer.
 const MAX_CONNECTIONS: usize = if cfg!(test) { 50 } else { 300 };
+
+/// Connections that wait to be taken; the standard library has 128 wait. One that finds no place is tried again
+/// by its own system, a second later.
+const MAX_QUEUED: i32 = 1024;
 
 /// Bytes that the long bodies of requests which nobody has taken yet may have altogether. Others are not
 /// read meanwhile, so that their senders wait.
@@ -64,6 +69,7 @@ impl Receiver {
     pub(crate) fn bind(port: u16) -> io::Result<Self> {
         let listener =
             TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| named(port, &error))?;
+        SockRef::from(&listener).listen(MAX_QUEUED)?;
         let port = listener.local_addr()?.port();
         let (sender, messages) = mpsc::channel();
         let requests = sender.clone();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Sandbox, full_pipe, wait_until};
+use crate::support::{self, Sandbox, full_pipe, wait_until};
 
 /// The longest body that it takes.
 const LONGEST: usize = 2 * 1024 * 1024;
@@ -111,6 +111,18 @@ fn listen_stuck(sandbox: &Sandbox) -> Stuck {
     let line = String::from_utf8(line).expect("it is UTF-8");
     let address = line.trim().strip_prefix("listening on http://");
     Stuck { child, address: address.expect("it says where").to_owned(), _reader: reader }
+}
+
+/// A connection that finds the queue full is tried again by its system only a second later.
+#[test]
+fn all_connections_that_one_publish_opens_wait_without_being_tried_again() {
+    let sandbox = Sandbox::new();
+    let (listen, url) = super::listen(&sandbox, &[]);
+    let address = url.strip_prefix("http://").unwrap().parse().unwrap();
+    listen.signal(support::Signal::Stop);
+    let connect = || TcpStream::connect_timeout(&address, Duration::from_secs(10)).ok();
+    let waiting: Vec<_> = (0..256).map_while(|_| connect()).collect();
+    assert_eq!(waiting.len(), 256);
 }
 
 #[test]
