@@ -22,9 +22,10 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
     library(sandbox, "hang", source)
 }
 
-/// A library whose clock of the day is `CLOCK_SHIFT` seconds wrong, and whose other clocks are right. Nothing
-/// of it outlasts the process, which `faketime` does not say of itself: a process that was killed leaves a
-/// semaphore, with which a later one of the same number does not start.
+/// A library whose clock of the day is `CLOCK_SHIFT` seconds wrong, and whose other clocks are right.
+///
+/// `faketime` does the same, but a call that is killed leaves a semaphore behind, and a later call by the same
+/// process number does not start.
 pub(crate) fn shifted_clock(sandbox: &Sandbox) -> PathBuf {
     let source = r#"
 #define _GNU_SOURCE
